@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Terms} from "../libraries/ConsentTerms.sol";
+
+/// @title IConsentRegistry
+/// @notice Patients' grants, revocations and directives.
+interface IConsentRegistry {
+    /// @notice Who gave a grant.
+    enum GivenBy {
+        NOBODY,
+        PATIENT, // his own signature
+        GUARDIANS,
+        WITNESSES // two staff of the custodian and a consent document
+    }
+
+    struct Grant {
+        GivenBy givenBy;
+        uint48 grantedAt; // Unix seconds; 0: not given
+        uint48 revokedAt; // Unix seconds; 0: not revoked
+        uint32 custodian; // member id, the patient's; 0: not given
+    }
+
+    /// @notice What the patient denies, whatever was granted. Stands until he sets another.
+    struct Directive {
+        bool denyAll;
+        bool denyEmergency;
+        uint64 deniedCompartments; // bit n: compartment n
+        uint64 nonce; // of the next directive
+        uint48 setAt; // Unix seconds; 0: never set
+    }
+
+    event GrantGiven(
+        bytes32 indexed patientId,
+        bytes32 indexed termsHash,
+        uint32 indexed grantee,
+        Terms terms,
+        GivenBy givenBy,
+        uint48 grantedAt
+    );
+    event GrantRevoked(bytes32 indexed patientId, bytes32 indexed termsHash, uint48 revokedAt);
+    event DirectiveSet(
+        bytes32 indexed patientId,
+        bool denyAll,
+        bool denyEmergency,
+        uint64 deniedCompartments,
+        uint64 nonce,
+        uint48 setAt
+    );
+
+    error TermsAlreadyGranted(bytes32 patientId, bytes32 termsHash);
+    error TermsRevoked(bytes32 patientId, bytes32 termsHash, uint48 revokedAt);
+    error GrantUnknown(bytes32 patientId, bytes32 termsHash);
+    error DirectiveDeniesAll(bytes32 patientId);
+    error DeadlinePassed(uint48 deadline);
+
+    /// @notice Records a grant that the patient signed. Relayed by anyone.
+    /// @param signature The patient's, over the EIP-712 struct Terms.
+    /// @return termsHash Names the grant from now on.
+    function grant(Terms calldata terms, bytes calldata signature) external returns (bytes32 termsHash);
+
+    /// @notice Revokes terms, at once and for good, given or not yet given. Relayed by anyone; a repeat does nothing.
+    /// @param signature The patient's, over Revocation(patientId, termsHash).
+    function revoke(bytes32 patientId, bytes32 termsHash, bytes calldata signature) external;
+
+    /// @notice Replaces the patient's directive. Relayed by anyone.
+    /// @param deadline Unix seconds, inclusive.
+    /// @param signature The patient's, over Directive(patientId, denyAll, denyEmergency, deniedCompartments, nonce,
+    /// deadline), where nonce is `directiveOf(patientId).nonce`.
+    function setDirective(
+        bytes32 patientId,
+        bool denyAll,
+        bool denyEmergency,
+        uint64 deniedCompartments,
+        uint48 deadline,
+        bytes calldata signature
+    ) external;
+
+    /// @notice EIP-712 struct hash of the terms.
+    function hashTerms(Terms calldata terms) external pure returns (bytes32 termsHash);
+
+    /// @notice The grant; `grantedAt` is 0 if it was not given.
+    function grantOf(bytes32 patientId, bytes32 termsHash) external view returns (Grant memory);
+
+    /// @notice The patient's directive.
+    function directiveOf(bytes32 patientId) external view returns (Directive memory);
+
+    /// @notice The patient's head: count and rolling digest of this registry's events about him.
+    function headOf(bytes32 patientId) external view returns (uint256);
+
+    /// @notice Reverts unless the terms were granted and not revoked, and no directive denies all.
+    /// @dev What the terms themselves say (grantee, purpose, period) is for the caller to check: see ConsentTerms.
+    /// @return custodian Member id of the patient's custodian.
+    /// @return deniedCompartments Bitmap of what the patient's directive denies.
+    function standingOf(
+        bytes32 patientId,
+        bytes32 termsHash
+    ) external view returns (uint32 custodian, uint64 deniedCompartments);
+}

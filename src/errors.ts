@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Stable codes a program can switch on. A code never changes its meaning. */
+export const ERROR_CODES = [
+  "ERR_ACCESS_DENIED", // the contract refused; values.reason names its error
+  "ERR_BODY_MISSING", // no store holds the body
+  "ERR_BODY_TAMPERED", // body, key or context differ from what was sealed
+  "ERR_CAPSULE_REFUSED", // a capsule was not made, or does not open
+  "ERR_CHAIN_MISMATCH", // chain id, contract or event differ from what is configured
+  "ERR_CHAIN_REFUSED", // a contract call reverted; values.reason names its error
+  "ERR_CONFIG_INVALID", // chartseal.json or a parameter file
+  "ERR_EXCHANGE_INVALID", // an Exchange message is malformed or wrongly signed
+  "ERR_FORMAT_UNSUPPORTED", // unknown format number
+  "ERR_ITEM_INVALID", // a source item cannot be stored as it is
+  "ERR_JOURNAL_LOCKED", // another process writes this journal
+  "ERR_JSON_INVALID", // not the JSON it should be
+  "ERR_KEY_ERASED", // the content key was erased
+  "ERR_KEY_INVALID", // a key file or signature is not usable
+  "ERR_PATIENT_AMBIGUOUS", // an item names two patients
+  "ERR_PATIENT_UNKNOWN", // no enrolled patient matches
+  "ERR_RECEIPT_INVALID", // not a receipt
+  "ERR_RPC_UNAVAILABLE", // the node does not answer
+  "ERR_SOURCE_CHANGED", // the source changed while it was read
+  "ERR_STORE_FULL", // no space left
+  "ERR_STORE_FAILED", // the store cannot be read or written
+  "ERR_TIMEOUT", // nobody answered in time
+  "ERR_USAGE", // wrong use of a command or function
+  "ERR_VAULT_LOCKED", // wrong or missing passphrase
+  "ERR_VAULT_DAMAGED", // the vault file is not readable
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export interface ErrorDetails {
+  /** The offending values: never PHI, keys or plaintext. */
+  values?: Record<string, string | number | boolean>;
+  /** What the reader should do next. */
+  hint?: string;
+  /** True when the same call may succeed later. */
+  retryable?: boolean;
+  cause?: unknown;
+}
+
+/** The one error chartseal throws. `message` says what was wrong and with which value. */
+export class ChartsealError extends Error {
+  override readonly name = "ChartsealError";
+  readonly code: ErrorCode;
+  readonly values: Readonly<Record<string, string | number | boolean>>;
+  readonly hint: string | undefined;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.values = details.values ?? {};
+    this.hint = details.hint;
+    this.retryable = details.retryable ?? false;
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { code, message, values, hint, retryable } = this;
+    return { code, message, values, ...(hint === undefined ? {} : { hint }), retryable };
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from "node:crypto";
+import type { HardhatEthers, HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import { ZeroHash, hexlify, id, Wallet } from "ethers";
+import { network } from "hardhat";
+import type { Hex, Leaf } from "../../src/crypto/index.js";
+import { LEAF_FORMAT, LeafKind, MerkleTree, leafHash } from "../../src/crypto/index.js";
+
+/** One chain for a whole test file; fixtures bring it back to where they left it. */
+export const connection = await network.create();
+export const ethers: HardhatEthers = connection.ethers;
+
+export const Role = { OPERATOR: 1, CLINICIAN: 2, REVIEWER: 4, RELEASER: 8 } as const;
+export const Suspension = { READING: 1, WRITING: 2, REMOVED: 4 } as const;
+export const Status = { SUPERSEDED: 1, RETRACTED: 2, HELD: 4, ERASED: 8 } as const;
+export const Purpose = { TREAT: 0, ETREAT: 1, HRESCH: 5, PATRQT: 7, HLEGAL: 8, BTG: 9 } as const;
+export const Extent = { INDEX: 0, CHART: 1 } as const;
+
+/** Seconds; the shortest that MemberRegistry allows. */
+export const WAITING_TIME = 3_600;
+export const YEAR = 365 * 86_400;
+export const ALL_COMPARTMENTS = (1n << 64n) - 1n;
+
+export async function deployContracts() {
+  const [deployer, governance] = await ethers.getSigners();
+  const authority = await ethers.deployContract("AccessManager", [governance!.address], deployer);
+  const members = await ethers.deployContract("MemberRegistry", [authority, WAITING_TIME]);
+  const patients = await ethers.deployContract("PatientRegistry", [members]);
+  const records = await ethers.deployContract("RecordRegistry", [members]);
+  const consents = await ethers.deployContract("ConsentRegistry", [members, patients]);
+  const accessLog = await ethers.deployContract("AccessLog", [members, records, consents]);
+  return { governance: governance!, authority, members, patients, records, consents, accessLog };
+}
+
+/**
+ * Two hospitals, 1 (custodian) and 2 (reader), each with an admin, an OPERATOR and a CLINICIAN, and a third member
+ * without staff. `outsider` belongs to none.
+ */
+export async function deployConsortium() {
+  const contracts = await deployContracts();
+  const { members, governance } = contracts;
+  const [, , adminA, adminB, adminC, operatorA, clinicianA, operatorB, clinicianB, relay, outsider] =
+    (await ethers.getSigners()) as [
+      HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner,
+      HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner,
+      HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner,
+    ];
+  for (const [admin, name] of [[adminA, "Hospital A"], [adminB, "Hospital B"], [adminC, "Regulator"]] as const) {
+    await members.connect(governance).admit(admin, name);
+  }
+  const notAfter = (await now()) + YEAR;
+  await members.connect(adminA).enrolStaff(1, operatorA, Role.OPERATOR, notAfter, id("person operator A"));
+  await members.connect(adminA).enrolStaff(1, clinicianA, Role.CLINICIAN, notAfter, id("person clinician A"));
+  await members.connect(adminB).enrolStaff(2, operatorB, Role.OPERATOR, notAfter, id("person operator B"));
+  await members.connect(adminB).enrolStaff(2, clinicianB, Role.CLINICIAN, notAfter, id("person clinician B"));
+  return { ...contracts, adminA, adminB, adminC, operatorA, clinicianA, operatorB, clinicianB, relay, outsider };
+}
+export type Consortium = Awaited<ReturnType<typeof deployConsortium>>;
+
+/** Unix seconds of the newest block. */
+export async function now(): Promise<number> {
+  return (await ethers.provider.getBlock("latest"))!.timestamp;
+}
+
+export async function domain(contract: { getAddress(): Promise<string> }, name: string) {
+  const { chainId } = await ethers.provider.getNetwork();
+  return { name: `chartseal ${name}`, version: "1", chainId, verifyingContract: await contract.getAddress() };
+}
+
+export const PATIENT_SIGNER_TYPES = {
+  PatientSigner: [
+    { name: "patientId", type: "bytes32" },
+    { name: "signer", type: "bytes" },
+    { name: "deadline", type: "uint48" },
+  ],
+};
+export const TERMS_TYPES = {
+  Terms: [
+    { name: "format", type: "uint16" },
+    { name: "patientId", type: "bytes32" },
+    { name: "grantee", type: "uint32" },
+    { name: "compartments", type: "uint64" },
+    { name: "purposes", type: "uint16" },
+    { name: "notBefore", type: "uint48" },
+    { name: "notAfter", type: "uint48" },
+    { name: "recordedFrom", type: "uint32" },
+    { name: "recordedTo", type: "uint32" },
+    { name: "salt", type: "bytes32" },
+  ],
+};
+export const REVOCATION_TYPES = {
+  Revocation: [
+    { name: "patientId", type: "bytes32" },
+    { name: "termsHash", type: "bytes32" },
+  ],
+};
+export const DIRECTIVE_TYPES = {
+  Directive: [
+    { name: "patientId", type: "bytes32" },
+    { name: "denyAll", type: "bool" },
+    { name: "denyEmergency", type: "bool" },
+    { name: "deniedCompartments", type: "uint64" },
+    { name: "nonce", type: "uint64" },
+    { name: "deadline", type: "uint48" },
+  ],
+};
+
+/** A patient of hospital A (or of `operator`'s member `custodian`), with an ordinary key of his own. */
+export async function registerPatient(c: Consortium, operator = c.operatorA, custodian = 1) {
+  const wallet = Wallet.createRandom();
+  const seed = hexlify(randomBytes(32));
+  const patientId = await c.patients.patientIdOf(custodian, seed);
+  const deadline = (await now()) + YEAR;
+  const possession = await wallet.signTypedData(await domain(c.patients, "PatientRegistry"), PATIENT_SIGNER_TYPES, {
+    patientId,
+    signer: wallet.address,
+    deadline,
+  });
+  await c.patients.connect(operator).register(seed, wallet.address, possession, deadline);
+  return { wallet, seed, patientId };
+}
+export type TestPatient = Awaited<ReturnType<typeof registerPatient>>;
+
+export async function termsFor(patientId: string, changes: Partial<Record<string, unknown>> = {}) {
+  const from = await now();
+  return {
+    format: 1,
+    patientId,
+    grantee: 2,
+    compartments: ALL_COMPARTMENTS,
+    purposes: 1 << Purpose.TREAT,
+    notBefore: from,
+    notAfter: from + YEAR,
+    recordedFrom: 0,
+    recordedTo: 100_000,
+    salt: hexlify(randomBytes(32)),
+    ...changes,
+  };
+}
+
+export async function signTerms(c: Consortium, wallet: { signTypedData: Wallet["signTypedData"] }, terms: object) {
+  return await wallet.signTypedData(await domain(c.consents, "ConsentRegistry"), TERMS_TYPES, terms);
+}
+
+/** Anchors `count` leaves of a patient in hospital A's log; `change` alters single leaves before they are hashed. */
+export async function anchorLeaves(
+  c: Consortium,
+  patientId: string,
+  count: number,
+  change: (position: number) => Partial<Leaf> = () => ({}),
+) {
+  const firstIndex = Number(await c.records.headOf(1)) + 1;
+  const leaves = Array.from({ length: count }, (_, position): Leaf => ({
+    format: LEAF_FORMAT,
+    memberId: 1,
+    index: firstIndex + position,
+    kind: LeafKind.RECORD,
+    compartment: 0,
+    recordedDay: 20_000,
+    patientId: patientId as Hex,
+    patientSeq: firstIndex + position,
+    ref: ZeroHash as Hex,
+    contentDigest: hexlify(randomBytes(32)) as Hex,
+    salt: hexlify(randomBytes(32)) as Hex,
+    ...change(position),
+  }));
+  const tree = MerkleTree.of(leaves.map(leafHash));
+  await c.records.connect(c.operatorA).anchor(firstIndex, count, tree.root, randomBytes(32));
+  return leaves.map((leaf, position) => ({
+    leaf,
+    firstIndex,
+    count,
+    proof: tree.proof(position).map((hash) => hexlify(hash)),
+  }));
+}
