@@ -15,8 +15,10 @@ export const ERROR_CODES = [
   "ERR_JOURNAL_LOCKED", // another process writes this journal
   "ERR_JSON_INVALID", // not the JSON it should be
   "ERR_KEY_ERASED", // the content key was erased
+  "ERR_KEY_MISSING", // the vault holds no such key
   "ERR_KEY_INVALID", // a key file or signature is not usable
   "ERR_PATIENT_AMBIGUOUS", // an item names two patients
+  "ERR_PATIENT_CHANGED", // an amendment names another patient than before
   "ERR_PATIENT_UNKNOWN", // no enrolled patient matches
   "ERR_RECEIPT_INVALID", // not a receipt
   "ERR_RPC_UNAVAILABLE", // the node does not answer

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Log } from "ethers";
+import { collectLogs, type Chain } from "../chain/index.js";
+import { purposeCode, type Purpose } from "../consent/index.js";
+import type { Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+
+export const EXTENTS = ["INDEX", "CHART"] as const;
+export const BASES = ["GRANT", "PATIENT", "BREAK_GLASS", "LEGAL_ORDER"] as const;
+
+/** Part of a patient's records. */
+export interface Scope {
+  /** Bitmap. */
+  compartments: bigint;
+  /** Days since 1970-01-01 UTC, inclusive. */
+  recordedFrom: number;
+  recordedTo: number;
+  /** Newest index of the custodian's log that is meant. */
+  upTo: number;
+}
+
+/** One access as the AccessLog recorded it. */
+export interface AccessEvent {
+  accessId: Hex;
+  patientId: Hex;
+  reader: Hex;
+  memberId: number;
+  basis: (typeof BASES)[number];
+  /** Terms hash, of a GRANT. */
+  basisRef: Hex;
+  purpose: Purpose;
+  /** Unix seconds. */
+  requestedAt: number;
+  /** RECORDS: bodies of `indices`; INDEX: what there is in `scope`; CHART: bodies of all in `scope`. */
+  extent: "RECORDS" | (typeof EXTENTS)[number];
+  indices: number[];
+  scope?: Scope;
+  blockNumber: number;
+  transactionHash: Hex;
+}
+
+/** Reads RecordsRequested and ScopeRequested. */
+export function accessEventOf(chain: Chain, log: Log): AccessEvent {
+  const parsed = chain.accessLog.interface.parseLog(log);
+  if (parsed === null) throw new ChartsealError("ERR_CHAIN_MISMATCH", "an event that this version does not know");
+  const { accessId, patientId, reader, access, indices, extent, scope } = parsed.args;
+  const event: AccessEvent = {
+    accessId,
+    patientId,
+    reader: (reader as string).toLowerCase() as Hex,
+    memberId: Number(access.memberId),
+    basis: BASES[Number(access.basis)]!,
+    basisRef: access.basisRef,
+    purpose: purposeCode(Number(access.purpose)),
+    requestedAt: Number(access.requestedAt),
+    extent: "RECORDS",
+    indices: [],
+    blockNumber: log.blockNumber,
+    transactionHash: log.transactionHash as Hex,
+  };
+  if (parsed.name === "RecordsRequested") return { ...event, indices: (indices as bigint[]).map(Number) };
+  return {
+    ...event,
+    extent: EXTENTS[Number(extent)]!,
+    scope: {
+      compartments: scope.compartments,
+      recordedFrom: Number(scope.recordedFrom),
+      recordedTo: Number(scope.recordedTo),
+      upTo: Number(scope.upTo),
+    },
+  };
+}
+
+/** Topic 0 of the AccessLog's events. */
+export function accessTopics(chain: Chain): string[] {
+  const { interface: abi } = chain.accessLog;
+  return [abi.getEvent("RecordsRequested").topicHash, abi.getEvent("ScopeRequested").topicHash];
+}
+
+/**
+ * The access as this member's own node shows it.
+ * @throws ERR_CAPSULE_REFUSED when there is no such event
+ */
+export async function findAccess(chain: Chain, accessId: Hex): Promise<AccessEvent> {
+  const filter = { address: chain.deployment.accessLog, topics: [accessTopics(chain), accessId] };
+  const [log] = await collectLogs(chain, filter);
+  if (log === undefined) {
+    throw new ChartsealError("ERR_CAPSULE_REFUSED", `no access ${accessId} on chain: no log, no key`, {
+      values: { accessId },
+      hint: "the request's transaction may not be mined yet; ask again",
+      retryable: true,
+    });
+  }
+  return accessEventOf(chain, log);
+}

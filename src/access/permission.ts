@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { keccak256 } from "ethers";
+import { collectLogs, type Chain } from "../chain/index.js";
+import { purposeNumber, type Terms } from "../consent/index.js";
+import { fromHex, type Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import type { AccessEvent } from "./access-event.js";
+import { grantedTerms } from "./grant-terms.js";
+
+/** Seconds of chain time for which an access can be redeemed. */
+export const REDEEMABLE_SECONDS = 15 * 60;
+/** Roles.CLINICIAN and Suspension.READING. */
+const CLINICIAN = 2;
+const READING = 1;
+
+/** What an access permits at the chain's head, now. */
+export interface Permission {
+  terms: Terms;
+  /** Bitmap of compartments that are granted and not denied. */
+  compartments: bigint;
+  reader: { publicKey: Uint8Array; keyEpoch: number };
+}
+
+/**
+ * Checks an access again, at the head: the contract permitted it when it was logged, but a grant may have been
+ * revoked, a directive set, the clinician dismissed or his member's key replaced since.
+ * @throws ERR_CAPSULE_REFUSED with the reason
+ */
+export async function permissionOf(chain: Chain, access: AccessEvent, custodian: number): Promise<Permission> {
+  try {
+    const { timestamp } = (await chain.ask(() => chain.provider.getBlock("latest")))!;
+    if (timestamp - access.requestedAt > REDEEMABLE_SECONDS) {
+      throw refused(access, "it was requested more than 15 minutes ago", "request it again");
+    }
+    if (access.basis !== "GRANT") throw refused(access, `it rests on ${access.basis}, which this agent does not serve`);
+    const memberId = await chain.ask(() => chain.members.authorized(access.reader, CLINICIAN, READING));
+    if (Number(memberId) !== access.memberId) throw refused(access, "its reader changed members");
+    const terms = await grantedTerms(chain, access.patientId, access.basisRef);
+    const [standing, denied] = await chain.ask(() => chain.consents.standingOf(access.patientId, access.basisRef));
+    if (Number(standing) !== custodian) throw refused(access, `member ${standing} keeps this patient's records`);
+    requireTerms(terms, access, timestamp);
+    return {
+      terms,
+      compartments: BigInt(terms.compartments) & ~denied,
+      reader: await readerKey(chain, access.memberId),
+    };
+  } catch (error) {
+    if (!(error instanceof ChartsealError) || error.code !== "ERR_CHAIN_REFUSED") throw error;
+    throw refused(access, `the contract says ${error.values["reason"]}`, undefined, error);
+  }
+}
+
+function requireTerms(terms: Terms, access: AccessEvent, timestamp: number): void {
+  if (terms.grantee !== access.memberId) throw refused(access, "the grant is another member's");
+  if ((terms.purposes & (1 << purposeNumber(access.purpose))) === 0) {
+    throw refused(access, `the grant does not name ${access.purpose}`);
+  }
+  if (timestamp < terms.notBefore || timestamp > terms.notAfter) throw refused(access, "the grant is not valid now");
+}
+
+/** The member's current encryption key, checked against its digest in storage. */
+async function readerKey(chain: Chain, memberId: number): Promise<Permission["reader"]> {
+  const { keyEpoch, keyDigest } = await chain.ask(() => chain.members.memberOf(memberId));
+  const topics = chain.members.interface.encodeFilterTopics("KeyPublished", [memberId, keyEpoch]) as string[];
+  const [log] = await collectLogs(chain, { address: chain.deployment.members, topics });
+  const key = log === undefined ? undefined : (chain.members.interface.parseLog(log)?.args["key"] as Hex);
+  if (key === undefined || keccak256(key) !== keyDigest) {
+    throw new ChartsealError("ERR_CAPSULE_REFUSED", `member ${memberId} has no usable encryption key on chain`, {
+      values: { memberId },
+      hint: "its admin publishes one with `chartseal member publish-key`",
+    });
+  }
+  return { publicKey: fromHex(key), keyEpoch: Number(keyEpoch) };
+}
+
+export function refused(access: AccessEvent, why: string, hint?: string, cause?: unknown): ChartsealError {
+  return new ChartsealError("ERR_CAPSULE_REFUSED", `access ${access.accessId} is not served: ${why}`, {
+    values: { accessId: access.accessId },
+    ...(hint === undefined ? {} : { hint }),
+    cause,
+  });
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+export { Chain } from "./chain.js";
+export { chainError } from "./contract-error.js";
+export { deploy, type DeployOptions } from "./deploy.js";
+export { deploymentSchema, type Deployment } from "./deployment.js";
+export { collectLogs, readLogs, type LogFilter } from "./log-reader.js";
+export { advanceHead, headCount, headOfLogs } from "./patient-head.js";
+export { keySigner, type StaffSigner } from "./staff-signer.js";
+export { Writer, waitForReceipt, type Call, type SignedTransaction } from "./writer.js";

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Chain, Writer } from "../chain/index.js";
+import type { Hex } from "../crypto/index.js";
+import { bitmapOf, hashTerms, makeTerms, type Terms, type TermsRequest } from "./terms.js";
+import { typedData, type TypedData } from "./typed-data.js";
+
+/** What the grantee needs to use a grant. */
+export interface GrantTicket {
+  terms: Terms;
+  termsHash: Hex;
+  /** Member id of who keeps the records. */
+  custodian: number;
+}
+
+/** Terms with what the patient signs. */
+export interface PreparedTerms {
+  terms: Terms;
+  termsHash: Hex;
+  typedData: TypedData;
+}
+
+export interface DirectiveRequest {
+  patient: Hex;
+  /** Nobody may read, whatever was granted. */
+  denyAll?: boolean;
+  /** No break-glass. */
+  denyEmergency?: boolean;
+  /** Numbers of the patient's compartments that nobody may read. */
+  deniedCompartments?: readonly number[];
+  /** Until when the signature may be used. Default: one hour from now. */
+  deadline?: Date;
+}
+
+/** Grants, revocations and directives. Every signature is the patient's; any account relays it. */
+export class Consent {
+  readonly #chain: Chain;
+  readonly #writer: () => Writer;
+
+  constructor(chain: Chain, writer: () => Writer) {
+    this.#chain = chain;
+    this.#writer = writer;
+  }
+
+  /** Terms for the patient to sign. @throws ERR_USAGE */
+  terms(request: TermsRequest): PreparedTerms {
+    return this.prepared(makeTerms(request));
+  }
+
+  prepared(terms: Terms): PreparedTerms {
+    const data = typedData(this.#chain.deployment, "consents", "Terms", terms);
+    return { terms, termsHash: hashTerms(terms), typedData: data };
+  }
+
+  /**
+   * Relays a signed grant.
+   * @throws ERR_CHAIN_REFUSED with the contract's reason (SignatureInvalid, TermsRevoked, TermsAlreadyGranted ...)
+   */
+  async grant({ terms, termsHash }: Pick<PreparedTerms, "terms" | "termsHash">, signature: Hex): Promise<GrantTicket> {
+    const { consents } = this.#chain;
+    await this.#writer().execute(await consents.grant.populateTransaction(terms, signature));
+    const custodian = await this.#chain.ask(() => this.#chain.patients.custodianOf(terms.patientId));
+    return { terms, termsHash, custodian: Number(custodian) };
+  }
+
+  /** What the patient signs to revoke terms, given or not. */
+  revocation(patient: Hex, termsHash: Hex): TypedData {
+    return typedData(this.#chain.deployment, "consents", "Revocation", { patientId: patient, termsHash });
+  }
+
+  /** Relays a signed revocation: at once and for good. A repeat does nothing. @throws ERR_CHAIN_REFUSED */
+  async revoke(patient: Hex, termsHash: Hex, signature: Hex): Promise<void> {
+    const { consents } = this.#chain;
+    await this.#writer().execute(await consents.revoke.populateTransaction(patient, termsHash, signature));
+  }
+
+  /** What the patient signs to replace his directive. It names the next nonce, so it can be used once. */
+  async directive(request: DirectiveRequest): Promise<TypedData> {
+    const { nonce } = await this.#chain.ask(() => this.#chain.consents.directiveOf(request.patient));
+    return typedData(this.#chain.deployment, "consents", "Directive", {
+      patientId: request.patient,
+      denyAll: request.denyAll ?? false,
+      denyEmergency: request.denyEmergency ?? false,
+      deniedCompartments: String(bitmapOf(request.deniedCompartments ?? [])),
+      nonce: String(nonce),
+      deadline: Math.floor((request.deadline?.getTime() ?? Date.now() + 3_600_000) / 1000),
+    });
+  }
+
+  /** Relays a signed directive. @throws ERR_CHAIN_REFUSED */
+  async setDirective({ message }: TypedData, signature: Hex): Promise<void> {
+    const { consents } = this.#chain;
+    await this.#writer().execute(
+      await consents.setDirective.populateTransaction(
+        message["patientId"] as Hex,
+        message["denyAll"] as boolean,
+        message["denyEmergency"] as boolean,
+        message["deniedCompartments"] as string,
+        message["deadline"] as number,
+        signature,
+      ),
+    );
+  }
+}

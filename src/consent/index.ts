@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+export { Consent } from "./consent.js";
+export type { DirectiveRequest, GrantTicket, PreparedTerms } from "./consent.js";
+export { Patients, type Enrolment } from "./patients.js";
+export { PURPOSES, purposeCode, purposeNumber, type Purpose } from "./purposes.js";
+export { hashTerms, termsSchema, type Terms, type TermsRequest } from "./terms.js";
+export { signAs, typedData, type PatientSigner, type TypedData } from "./typed-data.js";

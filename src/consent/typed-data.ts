@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TypedDataDomain, TypedDataField } from "ethers";
+import type { Deployment } from "../chain/index.js";
+import type { Hex } from "../crypto/index.js";
+
+/** What a patient's device is asked to sign: EIP-712, as eth_signTypedData_v4 takes it. */
+export interface TypedData {
+  domain: TypedDataDomain;
+  types: Record<string, TypedDataField[]>;
+  primaryType: string;
+  message: Record<string, unknown>;
+}
+
+type Contract = "patients" | "consents" | "accessLog";
+
+const NAMES: Readonly<Record<Contract, string>> = {
+  patients: "chartseal PatientRegistry",
+  consents: "chartseal ConsentRegistry",
+  accessLog: "chartseal Exchange",
+};
+
+export const TERMS_FIELDS: TypedDataField[] = fields(
+  "uint16 format,bytes32 patientId,uint32 grantee,uint64 compartments,uint16 purposes,uint48 notBefore,uint48 notAfter,uint32 recordedFrom,uint32 recordedTo,bytes32 salt",
+);
+const STRUCTS: Readonly<Record<string, TypedDataField[]>> = {
+  PatientSigner: fields("bytes32 patientId,bytes signer,uint48 deadline"),
+  Terms: TERMS_FIELDS,
+  Revocation: fields("bytes32 patientId,bytes32 termsHash"),
+  Directive: fields(
+    "bytes32 patientId,bool denyAll,bool denyEmergency,uint64 deniedCompartments,uint64 nonce,uint48 deadline",
+  ),
+  ExchangeMessage: fields("string type,bytes32 id,uint32 from,uint32 to,bytes32 bodyDigest"),
+};
+
+/** Typed data of one of our structs, bound to chain and contract. */
+export function typedData(
+  deployment: Deployment,
+  contract: Contract,
+  primaryType: string,
+  message: Record<string, unknown>,
+): TypedData {
+  return {
+    domain: {
+      name: NAMES[contract],
+      version: "1",
+      chainId: deployment.chainId,
+      verifyingContract: deployment[contract],
+    },
+    types: { [primaryType]: STRUCTS[primaryType]! },
+    primaryType,
+    message,
+  };
+}
+
+/** Signs as a patient: his phone, his wallet, or a contract account that answers for him. */
+export interface PatientSigner {
+  /** ERC-7913 signer: a 20-byte account, or a verifier's address followed by a key. */
+  readonly signer: Hex;
+  signTypedData(
+    domain: TypedDataDomain,
+    types: Record<string, TypedDataField[]>,
+    message: Record<string, unknown>,
+  ): Promise<string>;
+}
+
+export async function signAs(signer: Pick<PatientSigner, "signTypedData">, data: TypedData): Promise<Hex> {
+  return (await signer.signTypedData(data.domain, data.types, data.message)) as Hex;
+}
+
+function fields(text: string): TypedDataField[] {
+  return text.split(",").map((field) => {
+    const [type, name] = field.split(" ") as [string, string];
+    return { type, name };
+  });
+}

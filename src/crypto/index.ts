@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+export { decodeBatchManifest, encodeBatchManifest, BATCH_MANIFEST_FORMAT } from "./batch-manifest.js";
+export type { BatchEntry, BatchManifest } from "./batch-manifest.js";
+export {
+  concatBytes,
+  equalBytes,
+  fromBase64url,
+  fromHex,
+  isHex,
+  toBase64url,
+  toHex,
+  uintBytes,
+} from "./bytes.js";
+export type { Hex } from "./bytes.js";
+export { openCapsule, sealCapsule } from "./capsule.js";
+export type { Capsule, CapsuleContent } from "./capsule.js";
+export { ONE_BLOCK_MAX_LENGTH, cidText, parseCid } from "./cid.js";
+export type { ParsedCid } from "./cid.js";
+export { CHUNK_LENGTH, CONTENT_KEY_LENGTH } from "./chunk-keys.js";
+export { ciphertextLength } from "./chunked-encryption.js";
+export type { EncryptOptions } from "./chunked-encryption.js";
+export { decrypt, decryptBytes, encrypt, encryptBytes } from "./cobblestone.js";
+export { parseEnvelope } from "./envelope.js";
+export type { AccessBinding, Envelope } from "./envelope.js";
+export { openIndexPage, sealIndexPage } from "./index-page.js";
+export type { IndexPage } from "./index-page.js";
+export {
+  LEAF_FORMAT,
+  LEAF_LENGTH,
+  LeafKind,
+  dayOf,
+  decodeLeaf,
+  encodeLeaf,
+  indexRef,
+  leafFromJson,
+  leafHash,
+  leafToJson,
+} from "./leaf.js";
+export type { Leaf } from "./leaf.js";
+export { MANIFEST_MAX_LENGTH, SEALED_RECORD_FORMAT } from "./manifest.js";
+export type { Manifest } from "./manifest.js";
+export {
+  MEMBER_PUBLIC_KEY_LENGTH,
+  MEMBER_SECRET_KEY_LENGTH,
+  generateMemberKey,
+  keyDigest,
+} from "./member-key.js";
+export type { MemberKey } from "./member-key.js";
+export { paddedLength } from "./padding.js";
+export { RECEIPT_FORMAT, parseReceipt } from "./receipt.js";
+export type { Receipt, ReceiptAnchor, ReceiptBatch } from "./receipt.js";
+export {
+  RECORD_ID_LENGTH,
+  contextOf,
+  openBytes,
+  openRecord,
+  sealBytes,
+  sealRecord,
+  sealedLength,
+} from "./sealed-record.js";
+export type { OpenedRecord, RecordKeys, RecordSource } from "./sealed-record.js";
+export { MerkleTree, rootFromProof, verifyInclusion } from "./tree.js";
+export { verifyReceipt } from "./verify-receipt.js";
+export type { Check, CheckName, TrustedRoot, Verdict, VerifyReceiptOptions } from "./verify-receipt.js";

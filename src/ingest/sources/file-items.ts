@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { posix } from "node:path";
+import { ChartsealError } from "../../errors.js";
+import { MAX_JSON_BYTES, readFhir } from "../../records/index.js";
+import type { SourceItem } from "../../records/index.js";
+import { HELD_BYTES, fileContent, memoryContent, openFile } from "./content.js";
+import type { FilePart } from "./content.js";
+import { jsonItems } from "./json-items.js";
+import { HEAD_BYTES, mediaTypeOf } from "./media-type.js";
+import { ndjsonFileItems } from "./ndjson.js";
+import { badItem } from "./source.js";
+import type { Items, Progress } from "./source.js";
+
+/** How a file is read: lines of resources, one JSON text, or bytes that are not looked into. */
+export type FileKind = "ndjson" | "json" | "opaque";
+
+const NDJSON_EXTENSIONS = new Set([".ndjson", ".jsonl"]);
+
+/** The kind a file's name promises; undefined when only its content can tell. */
+export function kindByName(path: string): FileKind | undefined {
+  const extension = posix.extname(path).toLowerCase();
+  if (extension === ".json") return "json";
+  return NDJSON_EXTENSIONS.has(extension) ? "ndjson" : undefined;
+}
+
+/** A file, read as far as its kind asks for. */
+interface FileRead {
+  readonly kind: "json" | "opaque";
+  readonly size: number;
+  readonly head: Uint8Array;
+  /** All of it; absent for a large opaque file. */
+  readonly bytes?: Uint8Array;
+}
+
+/**
+ * Items of one file; `path` labels them. What is not JSON is one opaque item of the file's exact bytes. The
+ * file is never reached through a symbolic link.
+ */
+export async function* fileItems(file: string, path: string, split: boolean, progress: Progress): Items {
+  const kind = kindByName(path);
+  if (kind === "ndjson") return yield* ndjsonFileItems(file, path, progress);
+  let read: FileRead;
+  try {
+    read = await readItem(file, kind === "json");
+  } catch (error) {
+    yield badItem(path, error);
+    return;
+  }
+  progress.bytesRead += read.size;
+  if (read.kind === "json" && read.bytes !== undefined) {
+    yield* jsonItems(read.bytes, { path, label: path, part: { file } }, split);
+  } else yield opaqueItem(path, read, { file });
+}
+
+/** An item that is not looked into: known by its place, nobody's until a rule says whose. */
+export function opaqueItem(
+  path: string,
+  read: { readonly size: number; readonly head: Uint8Array; readonly bytes?: Uint8Array },
+  part: FilePart | undefined,
+): SourceItem {
+  const { bytes, head, size } = read;
+  const content =
+    bytes === undefined && part !== undefined ? fileContent(part, size) : memoryContent(bytes ?? head);
+  const type = mediaTypeOf(path, bytes ?? head, bytes !== undefined);
+  return { sourceKey: path, label: path, path, ...type, ...content, subjects: [] };
+}
+
+async function readItem(file: string, namedJson: boolean): Promise<FileRead> {
+  await using handle = await openFile(file);
+  const { size } = await handle.stat();
+  const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  const head = buffer.subarray(0, bytesRead);
+  const readAll = namedJson || (beginsLikeJson(head) && size <= MAX_JSON_BYTES) || size <= HELD_BYTES;
+  if (namedJson && size > MAX_JSON_BYTES) throw tooLarge(size);
+  if (!readAll) return { kind: "opaque", size, head };
+  const bytes = plain(await handle.readFile());
+  if (namedJson || (beginsLikeJson(head) && isJson(bytes)))
+    return { kind: "json", size: bytes.length, head, bytes };
+  const held = bytes.length <= HELD_BYTES ? { bytes } : {};
+  return { kind: "opaque", size: bytes.length, head, ...held };
+}
+
+/** The same memory as a Uint8Array, which callers expect, and no Buffer. */
+function plain(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Whether a file without a telling name may be a FHIR resource: the first character is an opening brace. */
+export function beginsLikeJson(head: Uint8Array): boolean {
+  return /^(\xef\xbb\xbf)?[ \t\r\n]*\{/.test(Buffer.from(head).toString("latin1"));
+}
+
+/** Whether bytes that do not claim to be JSON are JSON all the same. */
+export function isJson(bytes: Uint8Array): boolean {
+  try {
+    readFhir(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function tooLarge(size: number): ChartsealError {
+  return new ChartsealError(
+    "ERR_ITEM_INVALID",
+    `JSON of ${size} bytes is larger than ${MAX_JSON_BYTES} bytes`,
+    {
+      values: { size, limit: MAX_JSON_BYTES },
+      hint: "export it as NDJSON, one resource per line, or as several Bundles",
+    },
+  );
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+export { ADMINISTRATIVE_TYPES } from "./administrative-types.js";
+export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
+export { Journal } from "./journal.js";
+export type { Anchoring, ItemDetails, JournalBatch, JournalItem, NewItem } from "./journal.js";
+export { ItemState } from "./journal-schema.js";
+export { readFhir } from "./fhir-bundle.js";
+export type { BundleEntry, FhirBundle, FhirFacts, FhirText } from "./fhir-bundle.js";
+export { FHIR_PATIENT, isBadItem } from "./item.js";
+export type { BadItem, PatientRef, SourceItem } from "./item.js";
+export type { JsonOrigin } from "./json-error.js";
+export { MAX_JSON_BYTES } from "./json-scan.js";
+export { DEFAULT_RULES, loadRules, parseRules, resolveSubject } from "./patient-rules.js";
+export type { PatientRule, PatientRules, Resolution } from "./patient-rules.js";

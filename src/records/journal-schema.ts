@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export const JOURNAL_FORMAT = 1;
+
+/**
+ * Where an item stands. An item is sealed and its body stored before the journal first names it, so no plaintext is
+ * ever on disk.
+ */
+export const ItemState = {
+  /** Sealed and stored; its patient is not enrolled yet. */
+  WAITING: 1,
+  /** Sealed and stored; ready for a batch. */
+  SEALED: 2,
+  /** Has its index; its batch is built. */
+  BATCHED: 3,
+  /** Its batch's signed transaction is on the way. */
+  SUBMITTED: 4,
+  ANCHORED: 5,
+  /** Cannot be taken; `reason` says why. */
+  DEAD: 6,
+} as const;
+export type ItemState = (typeof ItemState)[keyof typeof ItemState];
+
+/**
+ * What a thief of this file sees: random numbers, ciphertext, keyed hashes, pseudonyms and what is on chain anyway.
+ * `item_mac` and `source_mac` are HMACs under a vault key; `details` is encrypted under another.
+ */
+export const JOURNAL_SCHEMA = `
+CREATE TABLE items (
+  id INTEGER PRIMARY KEY,
+  item_mac BLOB NOT NULL,
+  source_mac BLOB NOT NULL,
+  state INTEGER NOT NULL,
+  record_id BLOB,
+  cid TEXT,
+  content_digest BLOB,
+  details BLOB NOT NULL,
+  recorded_day INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  reason TEXT,
+  patient_id BLOB,
+  compartment INTEGER,
+  amends INTEGER REFERENCES items (id),
+  salt BLOB,
+  batch_id INTEGER REFERENCES batches (id),
+  log_index INTEGER,
+  patient_seq INTEGER,
+  leaf_hash BLOB,
+  superseded_by INTEGER,
+  retracted INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX items_by_mac ON items (item_mac);
+CREATE INDEX items_by_source ON items (source_mac, id);
+CREATE INDEX items_by_state ON items (state, id) WHERE state <> 5;
+CREATE INDEX items_by_batch ON items (batch_id, log_index);
+CREATE UNIQUE INDEX items_by_index ON items (log_index) WHERE log_index IS NOT NULL;
+CREATE INDEX items_by_patient ON items (patient_id, patient_seq);
+CREATE INDEX items_amending ON items (amends) WHERE amends IS NOT NULL;
+CREATE TABLE batches (
+  id INTEGER PRIMARY KEY,
+  state INTEGER NOT NULL,
+  first_index INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  root BLOB NOT NULL,
+  manifest_digest BLOB NOT NULL,
+  manifest_cid TEXT NOT NULL,
+  raw_transaction TEXT,
+  transaction_hash TEXT,
+  block_number INTEGER,
+  block_hash TEXT,
+  gas_used INTEGER
+) STRICT;
+CREATE UNIQUE INDEX batches_by_first ON batches (first_index);
+CREATE INDEX batches_open ON batches (state) WHERE state <> 5;
+`;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { ChartsealError } from "../errors.js";
+
+/** First byte of every sealed cell. */
+const CELL_FORMAT = 1;
+/** NIST SP 800-38D, 8.2.2: random 96-bit nonces, at most 2^32 uses of one key. */
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Where a sealed value lies. It is authenticated with the value, so that no value can be moved elsewhere. */
+export interface Cell {
+  table: string;
+  column: string;
+  /** The row's key, of fixed length in each table. */
+  row: Uint8Array;
+}
+
+/** format (1 byte) || nonce (12) || AES-256-GCM ciphertext || tag (16), bound to `cell`. */
+export function sealCell(key: Uint8Array, cell: Cell, plaintext: Uint8Array): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(binding(cell));
+  const ciphertext = cipher.update(plaintext);
+  cipher.final();
+  return Buffer.concat([Buffer.of(CELL_FORMAT), nonce, ciphertext, cipher.getAuthTag()]);
+}
+
+/**
+ * Opens what {@link sealCell} made for the same cell.
+ * @throws ERR_VAULT_DAMAGED when it was changed, moved or sealed under another key
+ * @throws ERR_FORMAT_UNSUPPORTED for another format byte
+ */
+export function openCell(key: Uint8Array, cell: Cell, sealed: unknown): Uint8Array {
+  if (!(sealed instanceof Uint8Array) || sealed.length < 1 + NONCE_BYTES + TAG_BYTES) throw damaged(cell);
+  if (sealed[0] !== CELL_FORMAT) {
+    throw new ChartsealError("ERR_FORMAT_UNSUPPORTED", `vault cell format ${sealed[0]} in ${cell.table}`, {
+      values: { table: cell.table, column: cell.column, found: sealed[0] ?? 0, format: CELL_FORMAT },
+    });
+  }
+  const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(binding(cell));
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+  const plaintext = decipher.update(sealed.subarray(1 + NONCE_BYTES, sealed.length - TAG_BYTES));
+  try {
+    decipher.final();
+  } catch (cause) {
+    plaintext.fill(0);
+    throw damaged(cell, cause);
+  }
+  return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
+}
+
+/** The names hold no "|", the row key comes last: no two cells give the same bytes. */
+function binding(cell: Cell): Uint8Array {
+  return Buffer.concat([Buffer.from(`chartseal/vault/v1|${cell.table}|${cell.column}|`), cell.row]);
+}
+
+function damaged(cell: Cell, cause?: unknown): ChartsealError {
+  return new ChartsealError(
+    "ERR_VAULT_DAMAGED",
+    `a value in ${cell.table}.${cell.column} was changed or moved`,
+    {
+      values: { table: cell.table, column: cell.column },
+      hint: "restore the vault from its backup",
+      cause,
+    },
+  );
+}

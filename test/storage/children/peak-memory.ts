@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts and gets one large body; prints how far the resident memory rose, in MiB, as one line of JSON.
+import { openEmbeddedStore } from "../../../src/storage/index.js";
+
+const [folder, size] = process.argv.slice(2) as [string, string];
+/** Uses one buffer again and again: what the source leaves behind is not the store's. */
+async function* body(size: number): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.alloc(65_536, 3);
+  for (let left = size; left > 0; left -= buffer.length) {
+    buffer.writeDoubleBE(left);
+    yield buffer.subarray(0, Math.min(left, buffer.length));
+  }
+}
+
+const peak = (): number => process.resourceUsage().maxRSS / 1024;
+
+await using store = await openEmbeddedStore(folder);
+await store.verify((await store.put(body(2_000_000))).cid); // loads all code
+const before = peak();
+const { cid } = await store.put(body(Number(size)));
+const put = peak() - before;
+const verdict = await store.verify(cid);
+process.stdout.write(JSON.stringify({ ok: verdict.ok, put, get: peak() - before }));

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from "chai";
+import { randomId, refusal, TemporaryVault } from "./temporary-vault.js";
+
+describe("releases", () => {
+  let made: TemporaryVault;
+  before(async () => {
+    made = await TemporaryVault.make();
+  });
+  after(() => made[Symbol.dispose]());
+
+  it("stay as first stored, whatever is put after", () => {
+    const accessId = randomId();
+    expect(made.vault.release(accessId)).to.equal(undefined);
+    expect(made.vault.putRelease(accessId, '{"enc":"first"}')).to.equal('{"enc":"first"}');
+    expect(made.vault.putRelease(accessId, '{"enc":"second"}')).to.equal('{"enc":"first"}');
+    expect(made.vault.release(accessId)).to.equal('{"enc":"first"}');
+  });
+
+  it("are one for each leaf of an access, apart from that of the whole access", () => {
+    const [accessId, leafA, leafB] = [randomId(), randomId(), randomId()];
+    made.vault.putRelease(accessId, "a", leafA);
+    made.vault.putRelease(accessId, "b", leafB);
+    expect(made.vault.release(accessId, leafA)).to.equal("a");
+    expect(made.vault.release(accessId, leafB)).to.equal("b");
+    expect(made.vault.release(accessId)).to.equal(undefined);
+  });
+
+  it("are refused when moved to another access", () => {
+    const [one, two] = [randomId(), randomId()];
+    made.vault.putRelease(one, "capsule");
+    made.tamper((database) => {
+      database
+        .prepare("UPDATE releases SET access_id = ? WHERE access_id = ?")
+        .run(Buffer.from(two.slice(2), "hex"), Buffer.from(one.slice(2), "hex"));
+    });
+    refusal("ERR_VAULT_DAMAGED", () => made.vault.release(two));
+    refusal("ERR_VAULT_DAMAGED", () => made.vault.putRelease(two, "another"));
+    refusal("ERR_USAGE", () => made.vault.release("0xABCD"));
+  });
+});
