@@ -4,6 +4,7 @@ export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
 export type { Anchoring, ItemDetails, JournalBatch, JournalItem, NewItem } from "./journal.js";
 export { ItemState } from "./journal-schema.js";
+export { verifyLog, type Finding, type LogVerdict, type VerifyLogOptions } from "./verify-log.js";
 export { readFhir } from "./fhir-bundle.js";
 export type { BundleEntry, FhirBundle, FhirFacts, FhirText } from "./fhir-bundle.js";
 export { FHIR_PATIENT, isBadItem } from "./item.js";

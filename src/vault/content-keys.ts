@@ -185,7 +185,7 @@ function erased(recordId: Uint8Array): ChartsealError {
 
 function missing(recordId: Uint8Array): ChartsealError {
   const id = toHex(recordId);
-  return new ChartsealError("ERR_KEY_INVALID", `the vault holds no content key for record ${id}`, {
+  return new ChartsealError("ERR_KEY_MISSING", `the vault holds no content key for record ${id}`, {
     values: { recordId: id },
     hint: "is this the custodian's vault, and not an older copy of it?",
   });

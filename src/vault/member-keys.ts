@@ -64,7 +64,7 @@ export class MemberKeys {
     const cell = memberCell(epoch);
     const row = this.#database.get("SELECT key_pair FROM member_keys WHERE epoch = ?", epoch);
     if (row !== undefined) return this.#keys.open(cell, row["key_pair"]);
-    throw new ChartsealError("ERR_KEY_INVALID", `the vault holds no member key for epoch ${epoch}`, {
+    throw new ChartsealError("ERR_KEY_MISSING", `the vault holds no member key for epoch ${epoch}`, {
       values: { epoch },
     });
   }

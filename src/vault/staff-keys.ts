@@ -36,7 +36,7 @@ export class StaffKeys {
     const lookup = this.#lookup(name);
     const row = this.#database.get("SELECT staff_key FROM staff_keys WHERE lookup = ?", lookup);
     if (row !== undefined) return this.#open(lookup, row["staff_key"]).privateKey;
-    throw new ChartsealError("ERR_KEY_INVALID", "the vault holds no staff key of this name", {
+    throw new ChartsealError("ERR_KEY_MISSING", "the vault holds no staff key of this name", {
       hint: "see the names with `chartseal staff`",
     });
   }

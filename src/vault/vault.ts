@@ -112,7 +112,7 @@ export class Vault implements Disposable {
   /**
    * The 32-byte content key of a record (16 bytes).
    * @throws ERR_KEY_ERASED after {@link Vault.eraseKey}
-   * @throws ERR_KEY_INVALID when there never was one here
+   * @throws ERR_KEY_MISSING when there never was one here
    */
   keyOf(recordId: Uint8Array): Uint8Array {
     return this.#contentKeys.get(recordId);
@@ -127,7 +127,7 @@ export class Vault implements Disposable {
    * Overwrites the wrapped keys, all or none, in the file and its write-ahead log; may be repeated. Blocks that
    * the file system freed, and older copies of the file, still hold them: {@link Vault.rotateKek} makes those
    * useless where the old key-encryption key was not copied too.
-   * @throws ERR_KEY_INVALID for a record that never had a key here
+   * @throws ERR_KEY_MISSING for a record that never had a key here
    * @throws ERR_TIMEOUT (retryable) when the log could not be cut yet: the keys are gone, call again for the log
    */
   eraseKeys(recordIds: Iterable<Uint8Array>): void {
@@ -215,12 +215,12 @@ export class Vault implements Disposable {
     this.#memberKeys.add(key);
   }
 
-  /** 32 bytes. @throws ERR_KEY_INVALID for an epoch without a key here */
+  /** 32 bytes. @throws ERR_KEY_MISSING for an epoch without a key here */
   memberSecretKey(epoch: number): Uint8Array {
     return this.#memberKeys.secretKey(epoch);
   }
 
-  /** @throws ERR_KEY_INVALID for an epoch without a key here */
+  /** @throws ERR_KEY_MISSING for an epoch without a key here */
   memberPublicKey(epoch: number): Uint8Array {
     return this.#memberKeys.publicKey(epoch);
   }
@@ -235,7 +235,7 @@ export class Vault implements Disposable {
     this.#staffKeys.put(name, privateKey);
   }
 
-  /** @throws ERR_KEY_INVALID when there is none of this name */
+  /** @throws ERR_KEY_MISSING when there is none of this name */
   staffKey(name: string): Hex {
     return this.#staffKeys.get(name);
   }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { HardhatEthers, HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
-import { ZeroHash, hexlify, id, Wallet } from "ethers";
+import { AbiCoder, Wallet, ZeroHash, getBytes, hexlify, id } from "ethers";
 import { network } from "hardhat";
 import type { Hex, Leaf } from "../../src/crypto/index.js";
-import { LEAF_FORMAT, LeafKind, MerkleTree, leafHash } from "../../src/crypto/index.js";
+import { LEAF_FORMAT, LeafKind, MerkleTree } from "../../src/crypto/index.js";
 
 /** One chain for a whole test file; fixtures bring it back to where they left it. */
 export const connection = await network.create();
 export const ethers: HardhatEthers = connection.ethers;
+export const { networkHelpers } = connection;
 
 export const Role = { OPERATOR: 1, CLINICIAN: 2, REVIEWER: 4, RELEASER: 8 } as const;
 export const Suspension = { READING: 1, WRITING: 2, REMOVED: 4 } as const;
@@ -62,6 +63,13 @@ export async function now(): Promise<number> {
   return (await ethers.provider.getBlock("latest"))!.timestamp;
 }
 
+/** Sets the next block's time, in Unix seconds (default: a minute on), and returns it. */
+export async function nextBlockAt(time?: number): Promise<number> {
+  const timestamp = time ?? (await now()) + 60;
+  await networkHelpers.time.setNextBlockTimestamp(timestamp);
+  return timestamp;
+}
+
 export async function domain(contract: { getAddress(): Promise<string> }, name: string) {
   const { chainId } = await ethers.provider.getNetwork();
   return { name: `chartseal ${name}`, version: "1", chainId, verifyingContract: await contract.getAddress() };
@@ -105,19 +113,48 @@ export const DIRECTIVE_TYPES = {
   ],
 };
 
+/** What signs for a patient: an ordinary key, a contract account or a passkey. */
+export interface PatientSigner {
+  /** As registered: ERC-7913, an address or a verifier's address followed by a key; lower case. */
+  bytes: string;
+  signTypedData: Wallet["signTypedData"];
+}
+
+/** An ordinary key. */
+export function keySigner(): PatientSigner {
+  return signerOf(Wallet.createRandom());
+}
+
+function signerOf(wallet: { address: string; signTypedData: Wallet["signTypedData"] }): PatientSigner {
+  return { bytes: wallet.address.toLowerCase(), signTypedData: (...message) => wallet.signTypedData(...message) };
+}
+
 /** A patient of hospital A (or of `operator`'s member `custodian`), with an ordinary key of his own. */
 export async function registerPatient(c: Consortium, operator = c.operatorA, custodian = 1) {
   const wallet = Wallet.createRandom();
+  const { seed, patientId } = await registerSigner(c, signerOf(wallet), operator, custodian);
+  return { wallet, seed, patientId };
+}
+
+/** A patient of hospital A (or of `operator`'s member `custodian`) who signs with `signer`. */
+export async function registerSigner(c: Consortium, signer: PatientSigner, operator = c.operatorA, custodian = 1) {
   const seed = hexlify(randomBytes(32));
   const patientId = await c.patients.patientIdOf(custodian, seed);
   const deadline = (await now()) + YEAR;
-  const possession = await wallet.signTypedData(await domain(c.patients, "PatientRegistry"), PATIENT_SIGNER_TYPES, {
+  const possession = await signer.signTypedData(await domain(c.patients, "PatientRegistry"), PATIENT_SIGNER_TYPES, {
     patientId,
-    signer: wallet.address,
+    signer: signer.bytes,
     deadline,
   });
-  await c.patients.connect(operator).register(seed, wallet.address, possession, deadline);
-  return { wallet, seed, patientId };
+  await c.patients.connect(operator).register(seed, signer.bytes, possession, deadline);
+  return { seed, patientId };
+}
+
+/** A patient of hospital A who cannot sign. */
+export async function registerPatientWithoutSigner(c: Consortium) {
+  const seed = hexlify(randomBytes(32));
+  await c.patients.connect(c.operatorA).register(seed, "0x", "0x", 0);
+  return await c.patients.patientIdOf(1, seed);
 }
 export type TestPatient = Awaited<ReturnType<typeof registerPatient>>;
 
@@ -142,34 +179,64 @@ export async function signTerms(c: Consortium, wallet: { signTypedData: Wallet["
   return await wallet.signTypedData(await domain(c.consents, "ConsentRegistry"), TERMS_TYPES, terms);
 }
 
+/** An entry as the contracts take it. */
+export interface TestEntry {
+  leaf: Leaf;
+  firstIndex: number;
+  count: number;
+  proof: string[];
+}
+
+/** A record of a patient of hospital A at `index` of its log. */
+export function leafFor(patientId: string, index: number, changes: Partial<Leaf> = {}): Leaf {
+  return {
+    format: LEAF_FORMAT,
+    memberId: 1,
+    index,
+    kind: LeafKind.RECORD,
+    compartment: 0,
+    recordedDay: 20_000,
+    patientId: patientId as Hex,
+    patientSeq: index,
+    ref: ZeroHash as Hex,
+    contentDigest: hexlify(randomBytes(32)) as Hex,
+    salt: hexlify(randomBytes(32)) as Hex,
+    ...changes,
+  };
+}
+
+/** The eleven words of a leaf, as ethers encodes them: also of one that `encodeLeaf` would refuse. */
+export function leafWords(leaf: Leaf): string {
+  const types = "uint16 uint32 uint64 uint8 uint8 uint32 bytes32 uint32 bytes32 bytes32 bytes32".split(" ");
+  return AbiCoder.defaultAbiCoder().encode(types, Object.values(leaf));
+}
+
+/** RFC 9162 leaf hash of any words. */
+export function hashWords(words: string): Uint8Array {
+  return createHash("sha256").update(Uint8Array.of(0x00)).update(getBytes(words)).digest();
+}
+
+/** Anchors a batch of these leaves (encoded) in hospital A's log, or in that of `operator`'s member. */
+export async function anchorWords(c: Consortium, words: string[], operator = c.operatorA, memberId = 1) {
+  const firstIndex = Number(await c.records.headOf(memberId)) + 1;
+  const count = words.length;
+  const tree = MerkleTree.of(words.map(hashWords));
+  await c.records.connect(operator).anchor(firstIndex, count, tree.root, randomBytes(32));
+  const proof = (position: number) => tree.proof(position).map((hash) => hexlify(hash));
+  return { firstIndex, count, proof };
+}
+
 /** Anchors `count` leaves of a patient in hospital A's log; `change` alters single leaves before they are hashed. */
 export async function anchorLeaves(
   c: Consortium,
   patientId: string,
   count: number,
   change: (position: number) => Partial<Leaf> = () => ({}),
-) {
+): Promise<TestEntry[]> {
   const firstIndex = Number(await c.records.headOf(1)) + 1;
-  const leaves = Array.from({ length: count }, (_, position): Leaf => ({
-    format: LEAF_FORMAT,
-    memberId: 1,
-    index: firstIndex + position,
-    kind: LeafKind.RECORD,
-    compartment: 0,
-    recordedDay: 20_000,
-    patientId: patientId as Hex,
-    patientSeq: firstIndex + position,
-    ref: ZeroHash as Hex,
-    contentDigest: hexlify(randomBytes(32)) as Hex,
-    salt: hexlify(randomBytes(32)) as Hex,
-    ...change(position),
-  }));
-  const tree = MerkleTree.of(leaves.map(leafHash));
-  await c.records.connect(c.operatorA).anchor(firstIndex, count, tree.root, randomBytes(32));
-  return leaves.map((leaf, position) => ({
-    leaf,
-    firstIndex,
-    count,
-    proof: tree.proof(position).map((hash) => hexlify(hash)),
-  }));
+  const leaves = Array.from({ length: count }, (_, position) =>
+    leafFor(patientId, firstIndex + position, change(position)),
+  );
+  const { proof } = await anchorWords(c, leaves.map(leafWords));
+  return leaves.map((leaf, position) => ({ leaf, firstIndex, count, proof: proof(position) }));
 }

@@ -50,7 +50,7 @@ describe("content keys", () => {
     );
     expect(error.values).to.deep.equal({ recordId: toHex(known.recordId) });
     expectAll(keys);
-    refusal("ERR_KEY_INVALID", () => made.vault.keyOf(fresh.recordId));
+    refusal("ERR_KEY_MISSING", () => made.vault.keyOf(fresh.recordId));
   });
 
   it("have 32 bytes, and record ids 16", () => {
@@ -94,7 +94,7 @@ describe("content keys", () => {
   it("are erased all or none", () => {
     const [known, unknown] = someKeys(2) as [ContentKey, ContentKey];
     made.vault.putKeys([known]);
-    refusal("ERR_KEY_INVALID", () => made.vault.eraseKeys([known.recordId, unknown.recordId]));
+    refusal("ERR_KEY_MISSING", () => made.vault.eraseKeys([known.recordId, unknown.recordId]));
     expectAll([known]);
   });
 

@@ -28,7 +28,7 @@ describe("member keys", () => {
       expect(made.vault.memberSecretKey(epoch)).to.deep.equal(secretKey);
       expect(made.vault.memberPublicKey(epoch)).to.deep.equal(publicKey);
     }
-    refusal("ERR_KEY_INVALID", () => made.vault.memberSecretKey(3));
+    refusal("ERR_KEY_MISSING", () => made.vault.memberSecretKey(3));
   });
 
   it("never change within an epoch", () => {

@@ -28,7 +28,7 @@ describe("staff keys", () => {
     expect(made.vault.removeStaffKey("operator")).to.equal(true);
     expect(made.vault.removeStaffKey("operator")).to.equal(false);
     expect(made.bytes().includes(sealed.subarray(20, 40))).to.equal(false);
-    refusal("ERR_KEY_INVALID", () => made.vault.staffKey("operator"));
+    refusal("ERR_KEY_MISSING", () => made.vault.staffKey("operator"));
   });
 
   it("have a name and 32 bytes, which an error never repeats", () => {
@@ -36,7 +36,7 @@ describe("staff keys", () => {
     const error = refusal("ERR_USAGE", () => made.vault.putStaffKey("operator", short));
     expect(JSON.stringify(error)).to.not.contain(short.slice(2, 10));
     refusal("ERR_USAGE", () => made.vault.putStaffKey(" ", randomId()));
-    const missing = refusal("ERR_KEY_INVALID", () => made.vault.staffKey("dr. nobody"));
+    const missing = refusal("ERR_KEY_MISSING", () => made.vault.staffKey("dr. nobody"));
     expect(JSON.stringify(missing)).to.not.contain("nobody");
   });
 });

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Access, FolderExchange, runReleaseAgent, type Answer, type Exchange } from "./access/index.js";
+import { Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
+import { loadConfig, type Config } from "./config.js";
+import { Consent, Patients } from "./consent/index.js";
+import type { Receipt } from "./crypto/index.js";
+import { ingest, retry, type IngestOptions, type IngestResult, type Source } from "./ingest/index.js";
+import { Members } from "./members/index.js";
+import { Entries, Journal, verifyLog, type LogVerdict, type VerifyLogOptions } from "./records/index.js";
+import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
+import { Vault, type Unlock } from "./vault/index.js";
+
+/** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
+export interface Acting {
+  admin?: string;
+  operator?: string;
+  clinician?: string;
+  releaser?: string;
+}
+
+export interface OpenOptions {
+  unlock: Unlock;
+  as?: Acting;
+}
+
+/**
+ * One member's chartseal: its vault, journal and store, and the consortium's chain.
+ * @example
+ * await using hospital = await Chartseal.open("a/chartseal.json", { unlock: credential("/run/credentials/vault") });
+ * const run = await hospital.ingest(await sourceFor("export.ndjson"));
+ */
+export class Chartseal implements AsyncDisposable {
+  readonly config: Config;
+  readonly chain: Chain;
+  readonly vault: Vault;
+  readonly store: BlobStore;
+  readonly journal: Journal;
+  readonly exchange: Exchange;
+  readonly members: Members;
+  readonly patients: Patients;
+  readonly consent: Consent;
+  readonly access: Access;
+  readonly #acting: Required<Acting>;
+  readonly #writers = new Map<string, Writer>();
+
+  private constructor(config: Config, vault: Vault, store: BlobStore, acting: Acting) {
+    this.config = config;
+    this.vault = vault;
+    this.store = store;
+    this.#acting = { admin: "admin", operator: "operator", clinician: "clinician", releaser: "releaser", ...acting };
+    this.chain = Chain.open(config.chain);
+    this.journal = Journal.open(config.journal, vault);
+    this.exchange = new FolderExchange(config.exchange);
+    this.members = new Members(this.chain);
+    const memberId = config.member.id;
+    const operator = () => this.writer("operator");
+    this.patients = new Patients({ memberId, chain: this.chain, vault, operator });
+    this.consent = new Consent(this.chain, operator);
+    this.access = new Access({
+      memberId,
+      chain: this.chain,
+      vault,
+      store,
+      exchange: this.exchange,
+      reader: () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") }),
+    });
+  }
+
+  /**
+   * Opens a member's parts. The chain is first asked when it is needed, so that records can be taken while it is down.
+   * @param path chartseal.json
+   * @throws ERR_CONFIG_INVALID, ERR_VAULT_LOCKED, ERR_VAULT_DAMAGED, ERR_FORMAT_UNSUPPORTED, ERR_STORE_FAILED
+   */
+  static async open(path: string, { unlock, as = {} }: OpenOptions): Promise<Chartseal> {
+    const config = await loadConfig(path);
+    const vault = await Vault.open(config.vault, unlock);
+    try {
+      return new Chartseal(config, vault, await openEmbeddedStore(config.store), as);
+    } catch (error) {
+      vault[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** @throws ERR_KEY_MISSING when the vault has no key of that name */
+  signer(role: keyof Acting): StaffSigner {
+    return keySigner(this.vault.staffKey(this.#acting[role]));
+  }
+
+  /** The one writer of an account in this process: it owns the account's nonces. */
+  writer(role: keyof Acting): Writer {
+    const name = this.#acting[role];
+    const known = this.#writers.get(name);
+    if (known !== undefined) return known;
+    const writer = new Writer(this.chain, this.signer(role));
+    this.#writers.set(name, writer);
+    return writer;
+  }
+
+  /** Takes and anchors all items of a source. See {@link ingest}. */
+  async ingest(source: Source, options: IngestOptions = {}): Promise<IngestResult> {
+    return await ingest(this.#ingestParts(), source, options);
+  }
+
+  /** Anchors what earlier runs left. See {@link retry}. */
+  async retry(options: IngestOptions & { dead?: boolean } = {}): Promise<IngestResult> {
+    return await retry(this.#ingestParts(), options);
+  }
+
+  /** Evidence that an entry stands in this member's log. @throws ERR_USAGE when it does not */
+  receipt(index: number): Receipt {
+    return new Entries(this.journal, this.config.member.id).receipt(index, this.chain);
+  }
+
+  /** Marks an entry as entered in error. Readers are refused it from now on. @throws ERR_CHAIN_REFUSED */
+  async retract(index: number): Promise<void> {
+    const entry = new Entries(this.journal, this.config.member.id).at(index);
+    await this.writer("operator").execute(await this.chain.records.retract.populateTransaction(entry));
+    this.journal.database.run("UPDATE items SET retracted = 1 WHERE log_index = ?", index);
+  }
+
+  /** Verifies a member's whole log; default: this member's. */
+  async verifyLog(memberId = this.config.member.id, options: VerifyLogOptions = {}): Promise<LogVerdict> {
+    return await verifyLog({ chain: this.chain, store: this.store }, memberId, options);
+  }
+
+  /** Serves other members' logged accesses until the signal aborts. */
+  async runReleaseAgent(options: {
+    signal: AbortSignal;
+    onAnswer?: (answer: Answer) => void;
+    onError?: (error: unknown) => void;
+  }): Promise<void> {
+    const { chain, vault, journal, exchange } = this;
+    const memberId = this.config.member.id;
+    const signer = this.signer("releaser");
+    await runReleaseAgent({ memberId, chain, vault, journal, exchange, signer }, options);
+  }
+
+  #ingestParts() {
+    const { vault, store, journal, chain } = this;
+    const memberId = this.config.member.id;
+    return { memberId, vault, store, journal, chain, writer: this.writer("operator") };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.journal[Symbol.dispose]();
+    this.vault[Symbol.dispose]();
+    this.chain[Symbol.dispose]();
+    await this.store[Symbol.asyncDispose]();
+  }
+}

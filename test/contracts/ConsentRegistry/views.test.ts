@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from "chai";
+import { loadConsortium } from "../fixtures.js";
+
+describe("ConsentRegistry.views", () => {
+  describe("MEMBERS", () => {
+    it("should be the member registry", async () => {
+      const { consents, members } = await loadConsortium();
+      expect(await consents.MEMBERS()).to.equal(await members.getAddress());
+    });
+  });
+
+  describe("PATIENTS", () => {
+    it("should be the patient registry", async () => {
+      const { consents, patients } = await loadConsortium();
+      expect(await consents.PATIENTS()).to.equal(await patients.getAddress());
+    });
+  });
+});
