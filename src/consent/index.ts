@@ -4,4 +4,4 @@ export type { DirectiveRequest, GrantTicket, PreparedTerms } from "./consent.js"
 export { Patients, type Enrolment } from "./patients.js";
 export { PURPOSES, purposeCode, purposeNumber, type Purpose } from "./purposes.js";
 export { hashTerms, termsSchema, type Terms, type TermsRequest } from "./terms.js";
-export { signAs, typedData, type PatientSigner, type TypedData } from "./typed-data.js";
+export { accountSigner, signAs, typedData, type PatientSigner, type TypedData } from "./typed-data.js";

@@ -63,6 +63,21 @@ export interface PatientSigner {
   ): Promise<string>;
 }
 
+/**
+ * A patient's signer over an ordinary account, such as an ethers Wallet.
+ * @example
+ * const signer = accountSigner(Wallet.createRandom());
+ */
+export function accountSigner(account: {
+  readonly address: string;
+  signTypedData: PatientSigner["signTypedData"];
+}): PatientSigner {
+  return {
+    signer: account.address.toLowerCase() as Hex,
+    signTypedData: (domain, types, message) => account.signTypedData(domain, types, message),
+  };
+}
+
 export async function signAs(signer: Pick<PatientSigner, "signTypedData">, data: TypedData): Promise<Hex> {
   return (await signer.signTypedData(data.domain, data.types, data.message)) as Hex;
 }

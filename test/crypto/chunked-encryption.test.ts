@@ -24,7 +24,9 @@ interface Vector {
 // The vectors derive their keys with SHA-256. Cobblestone-256 differs in that hash only: see test/interop.
 const cipher = new ChunkedEncryption("sha256");
 
-describe("chunked encryption: published vectors", () => {
+describe("chunked encryption: published vectors", function () {
+  this.timeout(20_000);
+
   for (const vector of vectors<{ vectors: Vector[] }>("chunked-encryption.json").vectors) {
     const input = base64(vector.ciphertext ?? "");
     const ciphertext = vector.compressed ? inflateSync(input) : input;

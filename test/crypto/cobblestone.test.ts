@@ -23,7 +23,9 @@ const key = new Uint8Array(32).fill(7);
 const context = Buffer.from("context");
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
 
-describe("Cobblestone-256", () => {
+describe("Cobblestone-256", function () {
+  this.timeout(20_000);
+
   for (const length of LENGTHS) {
     it(`opens what it sealed: ${length} bytes, streamed and at once`, async () => {
       const plaintext = bytesOf(length);

@@ -78,7 +78,9 @@ function recursiveRoot(leaves: readonly Uint8Array[]): Uint8Array {
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => leafOf(Buffer.from(`${i}`)));
 
-describe("Merkle tree", () => {
+describe("Merkle tree", function () {
+  this.timeout(20_000);
+
   for (const [i, root] of ROOTS.entries()) {
     it(`has the published root over ${i + 1} leaves`, () => {
       const tree = MerkleTree.of(INPUTS.slice(0, i + 1));
@@ -140,6 +142,14 @@ describe("Merkle tree", () => {
         }
       }),
     );
+  });
+
+  it("takes no longer proof, even one that leads to the root", () => {
+    const [leaf, node] = INPUTS as [Uint8Array, Uint8Array];
+    const root = sha256(Uint8Array.of(1), node, leaf);
+    expect(verifyInclusion(leaf, 1, 2, [node], root)).to.equal(true);
+    expect(verifyInclusion(leaf, 0, 1, [node], root)).to.equal(false);
+    expect(rootFromProof(leaf, 0, 1, [node])).to.equal(undefined);
   });
 
   it("does not take an inner node for a leaf", () => {

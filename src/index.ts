@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public API. What is not exported here may change without notice.
+export { Chartseal, type Acting, type OpenOptions } from "./chartseal.js";
+export { loadConfig, loadDeployment, type Config } from "./config.js";
+export { ChartsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from "./errors.js";
+export {
+  Access,
+  Chart,
+  FolderExchange,
+  OpenedAccess,
+  type AccessOptions,
+  type Answer,
+  type ChartEntry,
+  type EntryLabels,
+  type Exchange,
+  type Message,
+  type MessageType,
+  type OpenedEntry,
+  type ScopeOptions,
+} from "./access/index.js";
+export { Chain, Writer, deploy, keySigner, type DeployOptions, type Deployment, type StaffSigner } from "./chain/index.js";
+export {
+  Consent,
+  PURPOSES,
+  Patients,
+  accountSigner,
+  signAs,
+  type DirectiveRequest,
+  type Enrolment,
+  type GrantTicket,
+  type PatientSigner,
+  type PreparedTerms,
+  type Purpose,
+  type Terms,
+  type TermsRequest,
+  type TypedData,
+} from "./consent/index.js";
+export {
+  parseReceipt,
+  verifyReceipt,
+  type Check,
+  type Hex,
+  type Leaf,
+  type Manifest,
+  type Receipt,
+  type TrustedRoot,
+  type Verdict,
+} from "./crypto/index.js";
+export {
+  bundleSource,
+  fileSource,
+  folderSource,
+  ndjsonSource,
+  sourceFor,
+  stdinSource,
+  type IngestOptions,
+  type IngestProgress,
+  type IngestResult,
+  type Source,
+} from "./ingest/index.js";
+export { Members, ROLES, type MemberInfo, type Role, type StaffEnrolment, type StaffInfo } from "./members/index.js";
+export { loadRules, verifyLog, type Finding, type LogVerdict, type PatientRules } from "./records/index.js";
+export { openEmbeddedStore, type BlobStore, type Stored, type Verification } from "./storage/index.js";
+export { Vault, credential, fileDescriptor, passphrase, prompt, type PatientIdentifier, type Unlock } from "./vault/index.js";
