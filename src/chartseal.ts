@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Access, FolderExchange, runReleaseAgent, type Answer, type Exchange } from "./access/index.js";
+import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
 import { Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
-import { loadConfig, type Config } from "./config.js";
+import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
 import type { Receipt } from "./crypto/index.js";
 import { ingest, retry, type IngestOptions, type IngestResult, type Source } from "./ingest/index.js";
@@ -37,9 +38,9 @@ export class Chartseal implements AsyncDisposable {
   readonly journal: Journal;
   readonly exchange: Exchange;
   readonly members: Members;
-  readonly patients: Patients;
   readonly consent: Consent;
-  readonly access: Access;
+  #patients: Patients | undefined;
+  #access: Access | undefined;
   readonly #acting: Required<Acting>;
   readonly #writers = new Map<string, Writer>();
 
@@ -52,18 +53,27 @@ export class Chartseal implements AsyncDisposable {
     this.journal = Journal.open(config.journal, vault);
     this.exchange = new FolderExchange(config.exchange);
     this.members = new Members(this.chain);
-    const memberId = config.member.id;
-    const operator = () => this.writer("operator");
-    this.patients = new Patients({ memberId, chain: this.chain, vault, operator });
-    this.consent = new Consent(this.chain, operator);
-    this.access = new Access({
-      memberId,
-      chain: this.chain,
-      vault,
-      store,
-      exchange: this.exchange,
-      reader: () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") }),
-    });
+    this.consent = new Consent(this.chain, () => this.writer("operator"));
+  }
+
+  /** This member's id. @throws ERR_CONFIG_INVALID before `chartseal member join` */
+  get memberId(): number {
+    return memberIdOf(this.config);
+  }
+
+  /** This member's own patients. @throws ERR_CONFIG_INVALID before `chartseal member join` */
+  get patients(): Patients {
+    const { memberId, chain, vault } = this;
+    this.#patients ??= new Patients({ memberId, chain, vault, operator: () => this.writer("operator") });
+    return this.#patients;
+  }
+
+  /** Other members' records. @throws ERR_CONFIG_INVALID before `chartseal member join` */
+  get access(): Access {
+    const { memberId, chain, vault, store, exchange } = this;
+    const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
+    this.#access ??= new Access({ memberId, chain, vault, store, exchange, reader });
+    return this.#access;
   }
 
   /**
@@ -109,19 +119,30 @@ export class Chartseal implements AsyncDisposable {
 
   /** Evidence that an entry stands in this member's log. @throws ERR_USAGE when it does not */
   receipt(index: number): Receipt {
-    return new Entries(this.journal, this.config.member.id).receipt(index, this.chain);
+    return new Entries(this.journal, this.memberId).receipt(index, this.chain);
   }
 
   /** Marks an entry as entered in error. Readers are refused it from now on. @throws ERR_CHAIN_REFUSED */
   async retract(index: number): Promise<void> {
-    const entry = new Entries(this.journal, this.config.member.id).at(index);
+    const entry = new Entries(this.journal, this.memberId).at(index);
     await this.writer("operator").execute(await this.chain.records.retract.populateTransaction(entry));
     this.journal.database.run("UPDATE items SET retracted = 1 WHERE log_index = ?", index);
   }
 
   /** Verifies a member's whole log; default: this member's. */
-  async verifyLog(memberId = this.config.member.id, options: VerifyLogOptions = {}): Promise<LogVerdict> {
+  async verifyLog(memberId = this.memberId, options: VerifyLogOptions = {}): Promise<LogVerdict> {
     return await verifyLog({ chain: this.chain, store: this.store }, memberId, options);
+  }
+
+  /** Who did what with a patient's records. See {@link disclosures}. */
+  get audit(): { disclosures(options: Omit<DisclosuresOptions, "chain" | "vault" | "journal">): Promise<Audit> } {
+    const { chain, vault, journal } = this;
+    return {
+      disclosures: async (options) => {
+        const own = vault.patients().some(({ patientId }) => patientId === options.patient);
+        return await disclosures({ ...options, chain, ...(own ? { vault, journal } : {}) });
+      },
+    };
   }
 
   /** Serves other members' logged accesses until the signal aborts. */
@@ -131,14 +152,14 @@ export class Chartseal implements AsyncDisposable {
     onError?: (error: unknown) => void;
   }): Promise<void> {
     const { chain, vault, journal, exchange } = this;
-    const memberId = this.config.member.id;
+    const memberId = this.memberId;
     const signer = this.signer("releaser");
     await runReleaseAgent({ memberId, chain, vault, journal, exchange, signer }, options);
   }
 
   #ingestParts() {
     const { vault, store, journal, chain } = this;
-    const memberId = this.config.member.id;
+    const memberId = this.memberId;
     return { memberId, vault, store, journal, chain, writer: this.writer("operator") };
   }
 

@@ -14,7 +14,8 @@ const configSchema = z.strictObject({
     /** The consortium's deployment file. */
     deployment: z.string().min(1),
   }),
-  member: z.strictObject({ id: z.int().positive(), name: z.string().min(1) }),
+  /** `id` comes with the admission to the consortium: `chartseal member join` writes it. */
+  member: z.strictObject({ id: z.int().positive().optional(), name: z.string().min(1) }),
   vault: z.string().min(1),
   journal: z.string().min(1),
   store: z.string().min(1),
@@ -25,7 +26,8 @@ export interface Config {
   /** Absolute path of chartseal.json. */
   path: string;
   chain: { url: string; deployment: Deployment };
-  member: { id: number; name: string };
+  /** `id` is undefined until the member joined. */
+  member: { id?: number | undefined; name: string };
   /** Absolute paths. */
   vault: string;
   journal: string;
@@ -53,6 +55,18 @@ export async function loadConfig(path: string): Promise<Config> {
     store: at(config.store),
     exchange: at(config.exchange),
   };
+}
+
+/**
+ * The member's id in the consortium.
+ * @throws ERR_CONFIG_INVALID before the member joined
+ */
+export function memberIdOf({ path, member }: Pick<Config, "path" | "member">): number {
+  if (member.id !== undefined) return member.id;
+  throw new ChartsealError("ERR_CONFIG_INVALID", `${path}: member.id is missing: this member has not joined yet`, {
+    values: { path, field: "member.id" },
+    hint: "have governance admit the member's admin, then run `chartseal member join`",
+  });
 }
 
 /** @throws ERR_CONFIG_INVALID */

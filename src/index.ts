@@ -18,6 +18,14 @@ export {
   type OpenedEntry,
   type ScopeOptions,
 } from "./access/index.js";
+export {
+  auditEventNdjson,
+  csv,
+  timeline,
+  type Audit,
+  type AuditEntry,
+  type AuditFilter,
+} from "./audit/index.js";
 export { Chain, Writer, deploy, keySigner, type DeployOptions, type Deployment, type StaffSigner } from "./chain/index.js";
 export {
   Consent,

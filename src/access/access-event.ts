@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Log } from "ethers";
-import { collectLogs, type Chain } from "../chain/index.js";
+import type { Chain } from "../chain/index.js";
 import { purposeCode, type Purpose } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
@@ -78,18 +78,27 @@ export function accessTopics(chain: Chain): string[] {
 }
 
 /**
- * The access as this member's own node shows it.
- * @throws ERR_CAPSULE_REFUSED when there is no such event
+ * The access as this member's own node shows it in its transaction.
+ * @returns undefined when the transaction is not mined
+ * @throws ERR_CAPSULE_REFUSED when the transaction logged no such access
  */
-export async function findAccess(chain: Chain, accessId: Hex): Promise<AccessEvent> {
-  const filter = { address: chain.deployment.accessLog, topics: [accessTopics(chain), accessId] };
-  const [log] = await collectLogs(chain, filter);
-  if (log === undefined) {
-    throw new ChartsealError("ERR_CAPSULE_REFUSED", `no access ${accessId} on chain: no log, no key`, {
-      values: { accessId },
-      hint: "the request's transaction may not be mined yet; ask again",
-      retryable: true,
-    });
-  }
-  return accessEventOf(chain, log);
+export async function findAccess(
+  chain: Chain,
+  accessId: Hex,
+  transactionHash: Hex,
+): Promise<AccessEvent | undefined> {
+  const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(transactionHash));
+  if (receipt === null) return undefined;
+  const topics = accessTopics(chain);
+  const log = receipt.logs.find(
+    (entry) =>
+      // Anyone can deploy a contract that emits the same events.
+      entry.address.toLowerCase() === chain.deployment.accessLog &&
+      topics.includes(entry.topics[0]!) &&
+      entry.topics[1] === accessId,
+  );
+  if (log !== undefined) return accessEventOf(chain, log);
+  throw new ChartsealError("ERR_CAPSULE_REFUSED", `no access ${accessId} on chain: no log, no key`, {
+    values: { accessId },
+  });
 }

@@ -2,24 +2,21 @@
 import type { TransactionReceipt } from "ethers";
 import type { Chain, StaffSigner, Writer } from "../chain/index.js";
 import { purposeNumber, type GrantTicket, type Purpose } from "../consent/index.js";
-import { openIndexPage, type Hex } from "../crypto/index.js";
+import { openIndexPage } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { BlobStore } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
-import { EXTENTS, accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
-import { readChart, type Chart, type ChartEntry } from "./chart.js";
+import { EXTENTS, accessEventOf, accessTopics, type AccessEvent, type Scope } from "./access-event.js";
+import type { Chart } from "./chart.js";
 import type { Exchange } from "./exchange.js";
-import { requireSender, signMessage } from "./messages.js";
+import { fetchRelease, type FetchOptions } from "./fetch-release.js";
+import type { Release } from "./message-bodies.js";
 import { OpenedAccess } from "./opened-access.js";
-import type { Release } from "./release.js";
+import { readChart, type Expected } from "./read-chart.js";
+import { requireTicket } from "./ticket.js";
 
 /** The contract takes this many entries in one request. */
 const ENTRIES_PER_REQUEST = 64;
-/** Milliseconds that a custodian's agent has to answer. */
-const ANSWER_TIMEOUT_MS = 60_000;
-const POLL_MS = 50;
-/** Roles.RELEASER. */
-const RELEASER = 8;
 
 export interface AccessParts {
   memberId: number;
@@ -31,9 +28,8 @@ export interface AccessParts {
   reader: () => { writer: Writer; signer: StaffSigner };
 }
 
-export interface AccessOptions {
+export interface AccessOptions extends FetchOptions {
   purpose: Purpose;
-  signal?: AbortSignal;
 }
 
 export interface ScopeOptions extends AccessOptions {
@@ -54,43 +50,42 @@ export class Access {
 
   /**
    * Lists what a grant shows, as one logged access to the index.
-   * @throws ERR_ACCESS_DENIED with the contract's reason, ERR_CAPSULE_REFUSED with the custodian's, ERR_TIMEOUT
+   * @throws ERR_ACCESS_DENIED with the contract's reason, ERR_CAPSULE_REFUSED with the custodian's, ERR_TIMEOUT,
+   * ERR_EXCHANGE_INVALID naming what is wrong with the ticket, the answer or an entry
    */
   async list(ticket: GrantTicket, options: ScopeOptions): Promise<Chart> {
-    const { access, scope } = await this.#requestScope(ticket, "INDEX", options);
-    const answer = await this.#fetch(access, ticket.custodian, options.signal);
-    return await this.#chart(answer, ticket, scope);
+    const { access, expected } = await this.#requestScope(ticket, "INDEX", options);
+    const answer = await this.#fetch(access, expected.custodian, options);
+    return await this.#chart(answer, expected);
   }
 
   /** Requests every record that a grant shows, as one logged access to the chart. Throws as {@link list}. */
   async requestChart(ticket: GrantTicket, options: ScopeOptions): Promise<OpenedAccess> {
-    const { access, scope } = await this.#requestScope(ticket, "CHART", options);
-    const answer = await this.#fetch(access, ticket.custodian, options.signal);
-    const chart = await this.#chart(answer, ticket, scope);
-    return this.#opened(chart.entries, [answer]);
+    const { access, expected } = await this.#requestScope(ticket, "CHART", options);
+    const answer = await this.#fetch(access, expected.custodian, options);
+    return new OpenedAccess(this.#parts, await this.#chart(answer, expected), [answer]);
   }
 
   /** Requests the records of a listed chart, 64 in each logged access. Throws as {@link list}. */
   async request(chart: Chart, options: AccessOptions): Promise<OpenedAccess> {
     const { chain } = this.#parts;
+    const purpose = purposeNumber(options.purpose);
     const answers: Release[] = [];
     for (let from = 0; from < chart.entries.length; from += ENTRIES_PER_REQUEST) {
       const entries = chart.entries.slice(from, from + ENTRIES_PER_REQUEST);
-      const call = await chain.accessLog.requestRecords.populateTransaction(
-        chart.terms,
-        purposeNumber(options.purpose),
-        entries,
+      const call = await chain.ask(() =>
+        chain.accessLog.requestRecords.populateTransaction(chart.terms, purpose, entries),
       );
       const receipt = await this.#parts.reader().writer.execute(call, "ERR_ACCESS_DENIED");
-      const custodian = entries[0]!.leaf.memberId;
-      answers.push(await this.#fetch(this.#eventOf(receipt), custodian, options.signal));
+      answers.push(await this.#fetch(this.#eventOf(receipt), entries[0]!.leaf.memberId, options));
     }
-    return this.#opened(chart.entries, answers);
+    return new OpenedAccess(this.#parts, chart, answers);
   }
 
-  async #requestScope(ticket: GrantTicket, extent: (typeof EXTENTS)[number], options: ScopeOptions) {
+  async #requestScope(from: GrantTicket, extent: (typeof EXTENTS)[number], options: ScopeOptions) {
     const { chain } = this.#parts;
-    const { terms, custodian } = ticket;
+    const purpose = purposeNumber(options.purpose);
+    const { terms, custodian } = await requireTicket(chain, from);
     const directive = await chain.ask(() => chain.consents.directiveOf(terms.patientId));
     const head = await chain.ask(() => chain.records.headOf(custodian));
     const scope: Scope = {
@@ -99,80 +94,39 @@ export class Access {
       recordedTo: options.recordedTo ?? terms.recordedTo,
       upTo: Number(head),
     };
-    const { accessLog } = chain;
-    const purpose = purposeNumber(options.purpose);
-    const call = await accessLog.requestScope.populateTransaction(terms, purpose, EXTENTS.indexOf(extent), scope);
+    const call = await chain.ask(() =>
+      chain.accessLog.requestScope.populateTransaction(terms, purpose, EXTENTS.indexOf(extent), scope),
+    );
     const receipt = await this.#parts.reader().writer.execute(call, "ERR_ACCESS_DENIED");
-    return { access: this.#eventOf(receipt), scope };
+    const expected: Expected = { terms, custodian, scope };
+    return { access: this.#eventOf(receipt), expected };
   }
 
   #eventOf(receipt: TransactionReceipt): AccessEvent {
     const { chain } = this.#parts;
-    const log = receipt.logs.find((entry) => entry.address.toLowerCase() === chain.deployment.accessLog);
-    if (log === undefined) {
-      throw new ChartsealError("ERR_CHAIN_MISMATCH", "the node's receipt shows no access event", {
-        values: { transaction: receipt.hash },
-      });
-    }
-    return accessEventOf(chain, log);
-  }
-
-  /** Asks the custodian's agent and waits for its signed answer. */
-  async #fetch(access: AccessEvent, custodian: number, signal?: AbortSignal): Promise<Release> {
-    const { chain, exchange, memberId } = this.#parts;
-    const { signer } = this.#parts.reader();
-    const { accessId } = access;
-    const body = JSON.stringify({ format: 1, accessId, transactionHash: access.transactionHash });
-    const request = { type: "request" as const, id: accessId, from: memberId, to: custodian, body };
-    await exchange.send(await signMessage(chain, signer, request));
-    const giveUp = performance.now() + ANSWER_TIMEOUT_MS;
-    while (performance.now() < giveUp) {
-      signal?.throwIfAborted();
-      for (const type of ["release", "refusal"] as const) {
-        const message = await exchange.find(memberId, type, accessId);
-        if (message === undefined) continue;
-        if (message.from !== custodian) throw notFrom(accessId, custodian);
-        await requireSender(chain, message, RELEASER);
-        if (type === "refusal") throw refusal(message.body, accessId);
-        return JSON.parse(message.body) as Release;
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    throw new ChartsealError("ERR_TIMEOUT", `member ${custodian} did not answer access ${accessId} within 60 s`, {
-      values: { accessId, custodian },
-      hint: "ask the custodian whether its release agent runs",
-      retryable: true,
+    const topics = accessTopics(chain);
+    const log = receipt.logs.find(
+      (entry) => entry.address.toLowerCase() === chain.deployment.accessLog && topics.includes(entry.topics[0]!),
+    );
+    if (log !== undefined) return accessEventOf(chain, log);
+    throw new ChartsealError("ERR_CHAIN_MISMATCH", "the node's receipt shows no access event", {
+      values: { transaction: receipt.hash },
     });
   }
 
-  async #chart(answer: Release, ticket: GrantTicket, scope: Scope): Promise<Chart> {
+  async #fetch(access: AccessEvent, custodian: number, options: FetchOptions): Promise<Release> {
+    return await fetchRelease(this.#parts, this.#parts.reader().signer, access, custodian, options);
+  }
+
+  async #chart({ accessId, index }: Release, expected: Expected): Promise<Chart> {
     const { chain, vault } = this.#parts;
-    const { accessId, index } = answer;
     if (index === undefined) throw new ChartsealError("ERR_EXCHANGE_INVALID", "the release holds no index page");
     const secretKey = vault.memberSecretKey(index.keyEpoch);
     try {
       const binding = { chainId: chain.chainId, accessLog: chain.deployment.accessLog, accessId };
-      const json = await openIndexPage(index, { ...binding, secretKey });
-      return await readChart(chain, json, { ...ticket, scope });
+      return await readChart(chain, await openIndexPage(index, { ...binding, secretKey }), expected);
     } finally {
       secretKey.fill(0);
     }
   }
-
-  #opened(entries: readonly ChartEntry[], answers: readonly Release[]): OpenedAccess {
-    return new OpenedAccess(this.#parts, entries, answers);
-  }
-}
-
-function refusal(body: string, accessId: Hex): ChartsealError {
-  const { reason } = JSON.parse(body) as { reason?: unknown };
-  return new ChartsealError("ERR_CAPSULE_REFUSED", `the custodian refused: ${String(reason).slice(0, 500)}`, {
-    values: { accessId },
-  });
-}
-
-function notFrom(accessId: Hex, custodian: number): ChartsealError {
-  return new ChartsealError("ERR_EXCHANGE_INVALID", `the answer to ${accessId} is not from member ${custodian}`, {
-    values: { accessId, custodian },
-  });
 }

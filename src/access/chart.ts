@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from "zod";
-import {
-  RECEIPT_FORMAT,
-  fromHex,
-  leafFromJson,
-  leafHash,
-  leafToJson,
-  verifyInclusion,
-  type Hex,
-  type Leaf,
-  type Receipt,
-} from "../crypto/index.js";
-import type { Chain } from "../chain/index.js";
+import type { Hex, Leaf, Receipt } from "../crypto/index.js";
 import type { Terms } from "../consent/index.js";
 import { ChartsealError } from "../errors.js";
-import type { Scope } from "./access-event.js";
+
+/** EntryStatus: superseded, retracted, erased. An entry under legal hold (4) is as current as any. */
+const NOT_CURRENT = 1 | 2 | 8;
 
 /** What the custodian says of an entry without opening it. */
 export interface EntryLabels {
@@ -32,58 +22,8 @@ export interface ChartEntry extends EntryLabels {
   count: number;
   proof: Hex[];
   cid: string;
-  /** Flags of EntryStatus.sol, when the page was made. */
+  /** Flags of EntryStatus.sol, as the reader's own node shows them. */
   status: number;
-}
-
-const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/) as unknown as z.ZodType<Hex>;
-const uint = z.int().nonnegative();
-
-const pageSchema = z.strictObject({
-  format: z.literal(1),
-  entries: z.array(
-    z.strictObject({
-      leaf: z.record(z.string(), z.unknown()),
-      firstIndex: uint,
-      count: uint,
-      proof: z.array(hex32).max(32),
-      cid: z.string(),
-      status: uint,
-      label: z.string(),
-      mediaType: z.string(),
-      size: uint,
-      resourceType: z.string().optional(),
-      recordedAt: z.string().optional(),
-    }),
-  ),
-  batches: z.array(
-    z.strictObject({
-      firstIndex: uint,
-      count: uint,
-      manifestDigest: hex32,
-      blockNumber: uint,
-      blockHash: hex32,
-      transactionHash: hex32,
-    }),
-  ),
-});
-export type IndexPageContent = z.output<typeof pageSchema>;
-
-export interface PageBatch {
-  firstIndex: number;
-  count: number;
-  manifestDigest: Hex;
-  blockNumber: number;
-  blockHash: Hex;
-  transactionHash: Hex;
-}
-
-export function writePage(entries: readonly ChartEntry[], batches: readonly PageBatch[]): string {
-  return JSON.stringify({
-    format: 1,
-    entries: entries.map((entry) => ({ ...entry, leaf: leafToJson(entry.leaf) })),
-    batches,
-  });
 }
 
 /**
@@ -94,29 +34,36 @@ export class Chart {
   readonly terms: Terms;
   readonly entries: readonly ChartEntry[];
   /**
-   * Numbers (patientSeq) that are missing between the first and the last shown. They are other compartments or
-   * days that the grant leaves out; under a grant of everything, the custodian keeps something back.
+   * Numbers (patientSeq) up to the last shown that are missing. They are other compartments or days that the grant
+   * leaves out, or withdrawn entries; under a grant of everything, the custodian keeps something back. What he leaves
+   * out after the last one does not show.
    */
   readonly gaps: readonly number[];
   readonly #receipts: ReadonlyMap<number, Receipt>;
 
-  constructor(terms: Terms, entries: readonly ChartEntry[], receipts: ReadonlyMap<number, Receipt>) {
+  constructor(
+    terms: Terms,
+    entries: readonly ChartEntry[],
+    receipts: ReadonlyMap<number, Receipt>,
+    gaps: readonly number[] = gapsOf(entries),
+  ) {
     this.terms = terms;
     this.entries = entries;
-    this.gaps = gapsOf(entries);
+    this.gaps = gaps;
     this.#receipts = receipts;
   }
 
-  /** Entries that match every criterion given. */
+  /** Entries that match every criterion given. `current` leaves out what was amended or withdrawn. */
   filter(criteria: { type?: string; indices?: readonly number[]; current?: boolean }): Chart {
     const { type, indices, current } = criteria;
     const kept = this.entries.filter(
       (entry) =>
         (type === undefined || entry.resourceType === type) &&
         (indices === undefined || indices.includes(entry.leaf.index)) &&
-        (current !== true || entry.status === 0),
+        (current !== true || (entry.status & NOT_CURRENT) === 0),
     );
-    return new Chart(this.terms, kept, this.#receipts);
+    // What the reader leaves out himself is no gap.
+    return new Chart(this.terms, kept, this.#receipts, this.gaps);
   }
 
   /** Evidence for one entry, for verification offline. */
@@ -125,83 +72,23 @@ export class Chart {
     if (receipt === undefined) throw new ChartsealError("ERR_USAGE", `the chart shows no entry ${index}`);
     return receipt;
   }
-}
 
-/**
- * Reads an index page and checks everything that the custodian could have got wrong.
- * @throws ERR_EXCHANGE_INVALID naming the entry
- */
-export async function readChart(
-  chain: Chain,
-  json: string,
-  expected: { terms: Terms; custodian: number; scope: Scope },
-): Promise<Chart> {
-  const page = parsePage(json);
-  const receipts = new Map<number, Receipt>();
-  const roots = new Map<string, Hex>();
-  const entries: ChartEntry[] = [];
-  for (const raw of page.entries) {
-    const { resourceType, recordedAt, ...fields } = raw;
-    const entry: ChartEntry = {
-      ...fields,
-      leaf: leafFromJson(raw.leaf),
-      ...(resourceType === undefined ? {} : { resourceType }),
-      ...(recordedAt === undefined ? {} : { recordedAt }),
-    };
-    requireInside(entry.leaf, expected);
-    const root = await rootOf(chain, roots, entry);
-    const position = entry.leaf.index - entry.firstIndex;
-    const proof = entry.proof.map((node) => fromHex(node, 32));
-    if (!verifyInclusion(leafHash(entry.leaf), position, entry.count, proof, fromHex(root, 32))) {
-      throw wrong(entry.leaf, "its leaf is not under the root on chain");
-    }
-    entries.push(entry);
-    receipts.set(entry.leaf.index, receiptOf(chain, entry, root, page));
+  /** The chart as JSON text, to be kept where keys are kept: it names what the patient has. */
+  serialise(): string {
+    const receipts = this.entries.map(({ leaf }) => this.receipt(leaf.index));
+    return JSON.stringify({ format: 1, terms: this.terms, entries: this.entries, receipts, gaps: this.gaps });
   }
-  return new Chart(expected.terms, entries, receipts);
-}
 
-function parsePage(json: string): IndexPageContent {
-  const parsed = pageSchema.safeParse(JSON.parse(json));
-  if (parsed.success) return parsed.data;
-  throw new ChartsealError("ERR_EXCHANGE_INVALID", `an index page has a bad ${parsed.error.issues[0]?.path.join(".")}`);
-}
-
-function requireInside(leaf: Leaf, expected: { terms: Terms; custodian: number; scope: Scope }): void {
-  const { terms, custodian, scope } = expected;
-  if (leaf.memberId !== custodian) throw wrong(leaf, `it is of member ${leaf.memberId}`);
-  if (leaf.patientId !== terms.patientId) throw wrong(leaf, "it is of another patient");
-  const inScope =
-    leaf.index <= scope.upTo &&
-    ((scope.compartments >> BigInt(leaf.compartment)) & 1n) === 1n &&
-    leaf.recordedDay >= scope.recordedFrom &&
-    leaf.recordedDay <= scope.recordedTo;
-  if (!inScope) throw wrong(leaf, "it lies outside the scope that was asked for");
-}
-
-async function rootOf(chain: Chain, roots: Map<string, Hex>, { leaf, firstIndex, count }: ChartEntry): Promise<Hex> {
-  const key = `${firstIndex}+${count}`;
-  const known = roots.get(key);
-  if (known !== undefined && leaf.index >= firstIndex && leaf.index < firstIndex + count) return known;
-  const found = await chain.ask(() => chain.records.rootAndStatus(leaf.memberId, firstIndex, count, leaf.index));
-  roots.set(key, found.root as Hex);
-  return found.root as Hex;
-}
-
-function receiptOf(chain: Chain, entry: ChartEntry, root: Hex, page: IndexPageContent): Receipt {
-  const { leaf, firstIndex, count, proof, cid } = entry;
-  const batch = page.batches.find((candidate) => candidate.firstIndex === firstIndex && candidate.count === count);
-  if (batch === undefined) throw wrong(leaf, "the page says nothing of its batch");
-  const { manifestDigest, blockNumber, blockHash, transactionHash } = batch;
-  const { chainId, records } = chain.deployment;
-  return {
-    format: RECEIPT_FORMAT,
-    leaf,
-    proof,
-    batch: { memberId: leaf.memberId, firstIndex, count, root, manifestDigest },
-    anchor: { chainId, contract: records, blockNumber, blockHash, transactionHash },
-    cid,
-  };
+  /** Reads what {@link serialise} wrote. It is trusted: only text from the member's own vault may be given. */
+  static parse(text: string): Chart {
+    const { terms, entries, receipts, gaps } = JSON.parse(text) as {
+      terms: Terms;
+      entries: ChartEntry[];
+      receipts: Receipt[];
+      gaps: number[];
+    };
+    return new Chart(terms, entries, new Map(receipts.map((receipt) => [receipt.leaf.index, receipt])), gaps);
+  }
 }
 
 function gapsOf(entries: readonly ChartEntry[]): number[] {
@@ -209,10 +96,4 @@ function gapsOf(entries: readonly ChartEntry[]): number[] {
   const shown = new Set(seqs);
   const last = seqs.at(-1) ?? 0;
   return Array.from({ length: last }, (_, position) => position + 1).filter((seq) => !shown.has(seq));
-}
-
-function wrong(leaf: Leaf, why: string): ChartsealError {
-  return new ChartsealError("ERR_EXCHANGE_INVALID", `the custodian's index shows entry ${leaf.index} wrongly: ${why}`, {
-    values: { index: leaf.index },
-  });
 }

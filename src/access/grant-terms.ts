@@ -1,38 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Result } from "ethers";
 import { collectLogs, type Chain } from "../chain/index.js";
 import { hashTerms, type Terms } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
+import type { AccessEvent } from "./access-event.js";
 
 /**
- * The terms behind a terms hash, from the chain's GrantGiven event.
+ * The terms that an access rests on.
  * @throws ERR_CAPSULE_REFUSED when they were never granted
  */
-export async function grantedTerms(chain: Chain, patientId: Hex, termsHash: Hex): Promise<Terms> {
+export async function grantedTerms(chain: Chain, access: AccessEvent): Promise<Terms> {
+  const called = await calledTerms(chain, access);
+  if (called !== undefined && hashTerms(called) === access.basisRef) return called;
+  // Requested through another contract: then only the grant's own event says what was granted.
+  return await eventTerms(chain, access.patientId, access.basisRef);
+}
+
+/** The terms out of the request's own transaction, which spares a search through the whole chain. */
+async function calledTerms(chain: Chain, { transactionHash }: AccessEvent): Promise<Terms | undefined> {
+  const transaction = await chain.ask(() => chain.provider.getTransaction(transactionHash));
+  try {
+    const call = chain.accessLog.interface.parseTransaction({ data: transaction?.data ?? "0x" });
+    const terms: unknown = call?.args["terms"];
+    return terms === undefined ? undefined : termsOf(terms as Result);
+  } catch {
+    return undefined; // calldata of another contract's
+  }
+}
+
+async function eventTerms(chain: Chain, patientId: Hex, termsHash: Hex): Promise<Terms> {
   const topics = chain.consents.interface.encodeFilterTopics("GrantGiven", [patientId, termsHash]) as string[];
   const [log] = await collectLogs(chain, { address: chain.deployment.consents, topics });
-  const terms = log === undefined ? undefined : chain.consents.interface.parseLog(log)?.args["terms"];
+  const terms: unknown = log === undefined ? undefined : chain.consents.interface.parseLog(log)?.args["terms"];
   if (terms === undefined) {
     throw new ChartsealError("ERR_CAPSULE_REFUSED", "the grant that the access rests on is not on chain", {
       values: { termsHash },
     });
   }
-  const read: Terms = {
+  const read = termsOf(terms as Result);
+  if (hashTerms(read) === termsHash) return read;
+  throw new ChartsealError("ERR_CHAIN_MISMATCH", "the node shows terms that do not have their hash", {
+    values: { termsHash },
+  });
+}
+
+function termsOf(terms: Result): Terms {
+  return {
     format: 1,
-    patientId: terms.patientId,
-    grantee: Number(terms.grantee),
-    compartments: String(terms.compartments),
-    purposes: Number(terms.purposes),
-    notBefore: Number(terms.notBefore),
-    notAfter: Number(terms.notAfter),
-    recordedFrom: Number(terms.recordedFrom),
-    recordedTo: Number(terms.recordedTo),
-    salt: terms.salt,
+    patientId: terms["patientId"] as Hex,
+    grantee: Number(terms["grantee"]),
+    compartments: String(terms["compartments"]),
+    purposes: Number(terms["purposes"]),
+    notBefore: Number(terms["notBefore"]),
+    notAfter: Number(terms["notAfter"]),
+    recordedFrom: Number(terms["recordedFrom"]),
+    recordedTo: Number(terms["recordedTo"]),
+    salt: terms["salt"] as Hex,
   };
-  if (hashTerms(read) !== termsHash) {
-    throw new ChartsealError("ERR_CHAIN_MISMATCH", "the node shows terms that do not have their hash", {
-      values: { termsHash },
-    });
-  }
-  return read;
 }

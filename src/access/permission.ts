@@ -24,30 +24,49 @@ export interface Permission {
 /**
  * Checks an access again, at the head: the contract permitted it when it was logged, but a grant may have been
  * revoked, a directive set, the clinician dismissed or his member's key replaced since.
- * @throws ERR_CAPSULE_REFUSED with the reason
+ * @param publicKey The reader's key as he says; taken only if the chain has its digest
+ * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE
  */
-export async function permissionOf(chain: Chain, access: AccessEvent, custodian: number): Promise<Permission> {
+export async function permissionOf(
+  chain: Chain,
+  access: AccessEvent,
+  custodian: number,
+  publicKey?: Hex,
+): Promise<Permission> {
   try {
-    const { timestamp } = (await chain.ask(() => chain.provider.getBlock("latest")))!;
-    if (timestamp - access.requestedAt > REDEEMABLE_SECONDS) {
-      throw refused(access, "it was requested more than 15 minutes ago", "request it again");
-    }
+    const timestamp = await chainTime(chain);
+    requireFresh(access, timestamp);
     if (access.basis !== "GRANT") throw refused(access, `it rests on ${access.basis}, which this agent does not serve`);
     const memberId = await chain.ask(() => chain.members.authorized(access.reader, CLINICIAN, READING));
     if (Number(memberId) !== access.memberId) throw refused(access, "its reader changed members");
-    const terms = await grantedTerms(chain, access.patientId, access.basisRef);
+    const terms = await grantedTerms(chain, access);
     const [standing, denied] = await chain.ask(() => chain.consents.standingOf(access.patientId, access.basisRef));
     if (Number(standing) !== custodian) throw refused(access, `member ${standing} keeps this patient's records`);
     requireTerms(terms, access, timestamp);
     return {
       terms,
       compartments: BigInt(terms.compartments) & ~denied,
-      reader: await readerKey(chain, access.memberId),
+      reader: await readerKey(chain, access.memberId, publicKey),
     };
   } catch (error) {
-    if (!(error instanceof ChartsealError) || error.code !== "ERR_CHAIN_REFUSED") throw error;
-    throw refused(access, `the contract says ${error.values["reason"]}`, undefined, error);
+    const reason = error instanceof ChartsealError ? error.values["reason"] : undefined;
+    // Without a contract's reason it is the node that failed, not the reader.
+    if (reason === undefined) throw error;
+    throw refused(access, `the contract says ${reason}`, undefined, error);
   }
+}
+
+async function chainTime(chain: Chain): Promise<number> {
+  const block = await chain.ask(() => chain.provider.getBlock("latest"));
+  if (block !== null) return block.timestamp;
+  throw new ChartsealError("ERR_RPC_UNAVAILABLE", "the chain's node shows no block", { retryable: true });
+}
+
+/** By the chain's clock and by ours: on a chain that stands still, or a stale node, no revocation arrives. */
+function requireFresh(access: AccessEvent, timestamp: number): void {
+  const now = Math.max(timestamp, Math.floor(Date.now() / 1000));
+  if (now - access.requestedAt <= REDEEMABLE_SECONDS) return;
+  throw refused(access, "it was requested more than 15 minutes ago", "request it again");
 }
 
 function requireTerms(terms: Terms, access: AccessEvent, timestamp: number): void {
@@ -59,18 +78,18 @@ function requireTerms(terms: Terms, access: AccessEvent, timestamp: number): voi
 }
 
 /** The member's current encryption key, checked against its digest in storage. */
-async function readerKey(chain: Chain, memberId: number): Promise<Permission["reader"]> {
+async function readerKey(chain: Chain, memberId: number, offered?: Hex): Promise<Permission["reader"]> {
   const { keyEpoch, keyDigest } = await chain.ask(() => chain.members.memberOf(memberId));
+  const keyed = (key: Hex) => ({ publicKey: fromHex(key), keyEpoch: Number(keyEpoch) });
+  if (offered !== undefined && keccak256(offered) === keyDigest) return keyed(offered);
   const topics = chain.members.interface.encodeFilterTopics("KeyPublished", [memberId, keyEpoch]) as string[];
   const [log] = await collectLogs(chain, { address: chain.deployment.members, topics });
   const key = log === undefined ? undefined : (chain.members.interface.parseLog(log)?.args["key"] as Hex);
-  if (key === undefined || keccak256(key) !== keyDigest) {
-    throw new ChartsealError("ERR_CAPSULE_REFUSED", `member ${memberId} has no usable encryption key on chain`, {
-      values: { memberId },
-      hint: "its admin publishes one with `chartseal member publish-key`",
-    });
-  }
-  return { publicKey: fromHex(key), keyEpoch: Number(keyEpoch) };
+  if (key !== undefined && keccak256(key) === keyDigest) return keyed(key);
+  throw new ChartsealError("ERR_CAPSULE_REFUSED", `member ${memberId} has no usable encryption key on chain`, {
+    values: { memberId },
+    hint: "its admin publishes one with `chartseal member publish-key`",
+  });
 }
 
 export function refused(access: AccessEvent, why: string, hint?: string, cause?: unknown): ChartsealError {

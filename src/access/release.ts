@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain } from "../chain/index.js";
-import { sealCapsule, sealIndexPage, toHex, type Capsule, type Hex, type IndexPage, type Leaf } from "../crypto/index.js";
+import { sealCapsule, sealIndexPage, toHex, type Capsule, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { Entries, type Journal, type JournalItem } from "../records/index.js";
+import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
-import { findAccess, type AccessEvent } from "./access-event.js";
-import { writePage, type ChartEntry, type PageBatch } from "./chart.js";
+import type { AccessEvent } from "./access-event.js";
+import type { ChartEntry } from "./chart.js";
+import { writePage, type PageBatch } from "./index-page.js";
+import type { Release } from "./message-bodies.js";
 import { permissionOf, refused, type Permission } from "./permission.js";
-
-/** EntryStatus.WITHDRAWN: retracted or erased. */
-const WITHDRAWN = 2 | 8;
+import { releasable, type Releasable } from "./releasable.js";
 
 export interface ReleaseParts {
   memberId: number;
@@ -18,91 +18,83 @@ export interface ReleaseParts {
   journal: Journal;
 }
 
-/** What a custodian hands out for one access; JSON. */
-export interface Release {
-  format: 1;
-  accessId: Hex;
-  /** For INDEX and CHART: what there is. */
-  index?: IndexPage;
-  /** For RECORDS and CHART: one capsule an entry. */
-  capsules: Capsule[];
+/** A release as the vault keeps it: with the log indices that it shows or opens. */
+interface StoredRelease {
+  indices: number[];
+  release: string;
 }
 
 /**
  * Makes the release of an access, or gives the one that was made. No log, no key: everything is checked against
  * this member's own node, at its head, before a key leaves the vault.
+ * @param publicKey The reader's key as he says; taken only if the chain has its digest
+ * @returns the release as JSON
  * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE
  */
-export async function release(parts: ReleaseParts, accessId: Hex): Promise<string> {
-  const access = await findAccess(parts.chain, accessId);
-  const permission = await permissionOf(parts.chain, access, parts.memberId);
-  const made = parts.vault.release(accessId);
-  if (made !== undefined) return made;
+export async function release(parts: ReleaseParts, access: AccessEvent, publicKey?: Hex): Promise<string> {
+  const { vault, chain, memberId } = parts;
+  const { accessId } = access;
+  const permission = await permissionOf(chain, access, memberId, publicKey);
   const items = await releasable(parts, access, permission);
-  const entries = new Entries(parts.journal, parts.memberId);
-  const answer: Release = { format: 1, accessId, capsules: [] };
-  const binding = { chainId: parts.chain.chainId, accessLog: parts.chain.deployment.accessLog, accessId };
-  if (access.extent !== "RECORDS") {
-    const json = pageOf(parts, entries, items);
-    answer.index = await sealIndexPage({ ...binding, ...permission.reader, json });
-  }
-  if (access.extent !== "INDEX") {
-    for (const { item } of items) {
-      const contentKey = parts.vault.keyOf(item.recordId!);
-      const leaf = entries.leaf(item);
-      const content = { recordId: item.recordId!, contentKey, cid: item.cid!, leaf };
-      answer.capsules.push(await sealCapsule({ ...binding, ...permission.reader, ...content }));
+  const made = vault.release(accessId);
+  if (made !== undefined) return madeBefore(access, made, items);
+  const answer = await makeRelease(parts, access, permission, items);
+  const stored: StoredRelease = {
+    indices: items.map(({ entry }) => entry.leaf.index),
+    release: JSON.stringify(answer),
+  };
+  // Of two agents at once, both serve what the first one stored.
+  return madeBefore(access, vault.putRelease(accessId, JSON.stringify(stored)), items);
+}
+
+/** What was made once is served again as it was, unless it holds what is not permitted any more. */
+function madeBefore(access: AccessEvent, json: string, items: readonly Releasable[]): string {
+  const stored = JSON.parse(json) as StoredRelease;
+  const permitted = new Set(items.map(({ entry }) => entry.leaf.index));
+  const withdrawn = stored.indices.find((index) => !permitted.has(index));
+  if (withdrawn === undefined) return stored.release;
+  throw refused(access, `entry ${withdrawn} of its release is not permitted any more`, "request what you still need");
+}
+
+async function makeRelease(
+  parts: ReleaseParts,
+  access: AccessEvent,
+  { reader }: Permission,
+  items: readonly Releasable[],
+): Promise<Release> {
+  const { chain } = parts;
+  const { accessId, extent } = access;
+  const binding = { chainId: chain.chainId, accessLog: chain.deployment.accessLog, accessId };
+  const capsules: Capsule[] = [];
+  for (const { item, entry } of extent === "INDEX" ? [] : items) {
+    const contentKey = keyOf(parts.vault, item.recordId!, extent);
+    if (contentKey === undefined) continue;
+    try {
+      const content = { recordId: item.recordId!, contentKey, cid: entry.cid, leaf: entry.leaf };
+      capsules.push(await sealCapsule({ ...binding, ...reader, ...content }));
+    } finally {
       contentKey.fill(0);
     }
   }
-  return parts.vault.putRelease(accessId, JSON.stringify(answer));
+  if (extent === "RECORDS") return { format: 1, accessId, capsules };
+  const index = await sealIndexPage({ ...binding, ...reader, json: pageOf(parts, items) });
+  return { format: 1, accessId, index, capsules };
 }
 
-interface Releasable {
-  item: JournalItem;
-  status: number;
-}
-
-/** The entries that the access reaches, each checked against scope, terms and its status on chain. */
-async function releasable(parts: ReleaseParts, access: AccessEvent, permission: Permission): Promise<Releasable[]> {
-  const { journal, chain, memberId } = parts;
-  const named = access.extent === "RECORDS";
-  const items = named
-    ? access.indices.map((index) => journal.itemAt(index)).filter((item) => item !== undefined)
-    : journal.itemsOfPatient(access.patientId, access.scope!.upTo);
-  if (named && items.length !== access.indices.length) {
-    throw new ChartsealError("ERR_CAPSULE_REFUSED", "the journal does not hold every entry that was asked for", {
-      values: { accessId: access.accessId },
-      hint: "run `chartseal doctor` at the custodian",
-    });
+/** @returns undefined for an erased key in a chart: one erasure on its way to the chain does not keep the rest back */
+function keyOf(vault: Vault, recordId: Uint8Array, extent: AccessEvent["extent"]): Uint8Array | undefined {
+  try {
+    return vault.keyOf(recordId);
+  } catch (error) {
+    const erased = error instanceof ChartsealError && error.code === "ERR_KEY_ERASED";
+    if (erased && extent === "CHART") return undefined;
+    throw error;
   }
-  const found: Releasable[] = [];
-  for (const item of items) {
-    const leaf = new Entries(journal, memberId).leaf(item);
-    const reason = outside(leaf, access, permission);
-    if (reason !== undefined && named) throw refused(access, `entry ${leaf.index} ${reason}`);
-    if (reason !== undefined) continue;
-    const status = Number(await chain.ask(() => chain.records.statusOf(memberId, leaf.index)));
-    if ((status & WITHDRAWN) === 0) found.push({ item, status });
-    else if (named) throw refused(access, `entry ${leaf.index} was withdrawn`);
-  }
-  return found;
 }
 
-function outside(leaf: Leaf, access: AccessEvent, { terms, compartments }: Permission): string | undefined {
-  const { scope } = access;
-  const permitted = scope === undefined ? compartments : compartments & scope.compartments;
-  const from = Math.max(terms.recordedFrom, scope?.recordedFrom ?? 0);
-  const to = Math.min(terms.recordedTo, scope?.recordedTo ?? terms.recordedTo);
-  if (leaf.patientId !== access.patientId) return "is another patient's";
-  if (((permitted >> BigInt(leaf.compartment)) & 1n) === 0n) return "is in a compartment that is not permitted";
-  if (leaf.recordedDay < from || leaf.recordedDay > to) return "is of a day that is not permitted";
-  return undefined;
-}
-
-function pageOf({ journal }: ReleaseParts, entries: Entries, items: readonly Releasable[]): string {
+function pageOf({ journal }: ReleaseParts, items: readonly Releasable[]): string {
   const batches = new Map<number, PageBatch>();
-  const listed = items.map(({ item, status }): ChartEntry => {
+  const listed = items.map(({ item, entry, status }): ChartEntry => {
     const batch = journal.batch(item.batchId!)!;
     batches.set(batch.firstIndex, {
       firstIndex: batch.firstIndex,
@@ -114,7 +106,7 @@ function pageOf({ journal }: ReleaseParts, entries: Entries, items: readonly Rel
     });
     const { label, mediaType, size, resourceType, recordedAt } = journal.details(item.id);
     return {
-      ...entries.of(item),
+      ...entry,
       status,
       label,
       mediaType,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { FetchRequest, JsonRpcProvider, Network } from "ethers";
+import type { JsonRpcProvider } from "ethers";
 import {
   AccessLog__factory,
   ConsentRegistry__factory,
@@ -15,27 +15,20 @@ import {
 import { ChartsealError, type ErrorCode } from "../errors.js";
 import { chainError } from "./contract-error.js";
 import type { Deployment } from "./deployment.js";
+import { openProvider } from "./provider.js";
 
-/** Milliseconds until a call to the node counts as unanswered. */
-const CALL_TIMEOUT_MS = 30_000;
+/** QBFT with two of four validators down halts and resumes a minute after: a client waits minutes, not seconds. */
+const CONFIRMATION_TIMEOUT_MS = 5 * 60_000;
+const CONTRACTS = ["members", "patients", "records", "consents", "accessLog"] as const;
 
 export interface ChainOptions {
   /** JSON-RPC endpoint of the member's own node. */
   url: string;
   deployment: Deployment;
-}
-
-/** A provider for `url` that asks nobody else and gives up after 30 s. */
-export function openProvider(url: string, chainId: number): JsonRpcProvider {
-  const request = new FetchRequest(url);
-  request.timeout = CALL_TIMEOUT_MS;
-  request.setThrottleParams({ maxAttempts: 1 });
-  return new JsonRpcProvider(request, undefined, {
-    staticNetwork: Network.from(chainId),
-    batchMaxCount: 1,
-    // Without it ethers answers repeated calls from memory for 250 ms: stale after our own transaction.
-    cacheTimeout: -1,
-  });
+  /** Milliseconds until a call to the node counts as unanswered. Default 30 s. */
+  callTimeoutMs?: number;
+  /** Milliseconds that a transaction may take until it is mined. Default 5 minutes. */
+  confirmationTimeoutMs?: number;
 }
 
 /** Typed access to one consortium's contracts through one node. */
@@ -47,10 +40,14 @@ export class Chain implements Disposable {
   readonly records: RecordRegistry;
   readonly consents: ConsentRegistry;
   readonly accessLog: AccessLog;
+  /** Milliseconds that a transaction may take until it is mined. */
+  readonly confirmationTimeoutMs: number;
 
-  private constructor(provider: JsonRpcProvider, deployment: Deployment) {
+  private constructor({ url, deployment, callTimeoutMs, confirmationTimeoutMs }: ChainOptions) {
+    const provider = openProvider(url, deployment.chainId, callTimeoutMs);
     this.provider = provider;
     this.deployment = deployment;
+    this.confirmationTimeoutMs = confirmationTimeoutMs ?? CONFIRMATION_TIMEOUT_MS;
     this.members = MemberRegistry__factory.connect(deployment.members, provider);
     this.patients = PatientRegistry__factory.connect(deployment.patients, provider);
     this.records = RecordRegistry__factory.connect(deployment.records, provider);
@@ -64,37 +61,72 @@ export class Chain implements Disposable {
 
   /** Connects lazily: the node is first asked by the first call. {@link check} asks at once. */
   static open(options: ChainOptions): Chain {
-    return new Chain(openProvider(options.url, options.deployment.chainId), options.deployment);
+    return new Chain(options);
   }
 
   /**
-   * Asks the node whether it is on the configured chain and holds the contracts.
-   * @throws ERR_CHAIN_MISMATCH, ERR_RPC_UNAVAILABLE
+   * Asks the node whether it is on the configured chain, and whether the deployment's contracts are there and belong
+   * together.
+   * @throws ERR_CHAIN_MISMATCH naming what differs, ERR_RPC_UNAVAILABLE
    */
   async check(): Promise<void> {
-    const { chainId, accessLog } = this.deployment;
-    const found = await this.ask(() => this.provider.send("eth_chainId", []) as Promise<string>);
+    const { chainId } = this.deployment;
+    const found = await this.ask(() => this.provider.send("eth_chainId", []) as Promise<unknown>);
     if (Number(found) !== chainId) {
       throw new ChartsealError("ERR_CHAIN_MISMATCH", `the node is on chain ${Number(found)}, not on ${chainId}`, {
         values: { found: Number(found), expected: chainId },
         hint: "point chain.url at a node of your consortium",
       });
     }
-    const code = await this.ask(() => this.provider.getCode(accessLog));
-    if (code === "0x") {
-      throw new ChartsealError("ERR_CHAIN_MISMATCH", `there is no contract at ${accessLog}`, {
-        values: { address: accessLog },
-        hint: "the node's chain was reset, or the deployment file is another consortium's",
-      });
-    }
+    await Promise.all(CONTRACTS.map((contract) => this.#requireCode(contract)));
+    await this.#requireWiring();
   }
 
-  /** Runs one question to the node, its errors made ours. */
+  /**
+   * Runs one question to the node, its errors made ours.
+   * @throws ERR_RPC_UNAVAILABLE (retryable), ERR_CHAIN_MISMATCH when a contract is missing, ERR_USAGE for a value that
+   * the contract's function does not take, `refusedAs` when the contract reverts
+   */
   async ask<T>(question: () => Promise<T>, refusedAs: ErrorCode = "ERR_CHAIN_REFUSED"): Promise<T> {
     try {
       return await question();
     } catch (error) {
       throw chainError(error, refusedAs);
+    }
+  }
+
+  async #requireCode(contract: (typeof CONTRACTS)[number]): Promise<void> {
+    const address = this.deployment[contract];
+    const code = await this.ask(() => this.provider.send("eth_getCode", [address, "latest"]) as Promise<unknown>);
+    if (typeof code === "string" && code.length > 2) return;
+    throw new ChartsealError("ERR_CHAIN_MISMATCH", `there is no contract at ${address} (${contract})`, {
+      values: { contract, address },
+      hint: "the node's chain was reset, or the deployment file is another consortium's",
+    });
+  }
+
+  /** Addresses mixed from two deployments would check one consortium's grants and read another's log. */
+  async #requireWiring(): Promise<void> {
+    const { members, patients, records, consents, accessLog } = this;
+    const wires = [
+      ["members", "authority", () => members.authority()],
+      ["patients", "members", () => patients.MEMBERS()],
+      ["records", "members", () => records.MEMBERS()],
+      ["consents", "members", () => consents.MEMBERS()],
+      ["consents", "patients", () => consents.PATIENTS()],
+      ["accessLog", "members", () => accessLog.MEMBERS()],
+      ["accessLog", "records", () => accessLog.RECORDS()],
+      ["accessLog", "consents", () => accessLog.CONSENTS()],
+    ] as const;
+    const found = await Promise.all(wires.map(([, , address]) => this.ask(address)));
+    for (const [position, [contract, part]] of wires.entries()) {
+      const expected = this.deployment[part];
+      const address = found[position]?.toLowerCase() ?? "";
+      if (address === expected) continue;
+      throw new ChartsealError("ERR_CHAIN_MISMATCH", `${contract} works with ${part} at ${address}, not ${expected}`, {
+        values: { contract, part, found: address, expected },
+        hint: "the deployment file mixes two deployments; take it whole from your consortium",
+      });
     }
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Interface, type ErrorFragment, type Result } from "ethers";
+import { Interface, type ErrorDescription, type ErrorFragment } from "ethers";
 import { ChartsealError, type ErrorCode } from "../errors.js";
 import {
   AccessLog__factory,
@@ -9,6 +9,7 @@ import {
   PatientRegistry__factory,
   RecordRegistry__factory,
 } from "../../typechain-types/index.js";
+import { nodeFault, type NodeFault } from "./node-fault.js";
 
 /** Every custom error of every contract: one contract's refusal may come up through another. */
 const ERRORS = new Interface(
@@ -37,71 +38,85 @@ const HINTS: Readonly<Record<string, string>> = {
   SignatureInvalid: "the signature is not this patient's over exactly these values, on this chain",
 };
 
+/** EIP-1474: resource not found, resource unavailable, limit exceeded, internal error. A later call may succeed. */
+const TRANSIENT_NODE_CODES = [-32001, -32002, -32005, -32603];
+
 /**
- * Turns what ethers throws into a ChartsealError: a node that does not answer is ERR_RPC_UNAVAILABLE (retryable), a
- * revert is `refusedAs` with `values.reason` naming the contract's error and its arguments beside it.
+ * Turns what ethers throws into a ChartsealError: a revert is `refusedAs` with `values.reason` naming the contract's
+ * error and its arguments beside it; a node that does not answer, or not sensibly, is ERR_RPC_UNAVAILABLE (retryable);
+ * a node that will not take a transaction is ERR_CHAIN_REFUSED without a reason.
  */
 export function chainError(error: unknown, refusedAs: ErrorCode = "ERR_CHAIN_REFUSED"): ChartsealError {
   if (error instanceof ChartsealError) return error;
-  const data = revertData(error);
-  if (data !== undefined) return refusal(data, refusedAs, error);
-  if (isUnanswered(error)) {
-    return new ChartsealError("ERR_RPC_UNAVAILABLE", "the chain's node does not answer", {
-      hint: "check chain.url in chartseal.json and that the node runs",
-      retryable: true,
+  const fault = nodeFault(error);
+  if (fault.revertData !== undefined) return refusal(fault.revertData, refusedAs, error);
+  if (fault.badArgument !== undefined) {
+    const { badArgument } = fault;
+    return new ChartsealError("ERR_USAGE", `the contract does not take this ${badArgument}: ${fault.message}`, {
+      values: { argument: badArgument },
       cause: error,
     });
   }
-  const { shortMessage, message } = error as { shortMessage?: string; message?: string };
-  return new ChartsealError("ERR_CHAIN_REFUSED", `the node refused: ${shortMessage ?? message ?? "no reason"}`, {
-    cause: error,
+  if (fault.emptyAnswer) {
+    return new ChartsealError("ERR_CHAIN_MISMATCH", "there is no contract at the address that was asked", {
+      hint: "the node's chain was reset, or the deployment file is another consortium's",
+      cause: error,
+    });
+  }
+  if (fault.nodeMessage === undefined) return unanswered("the chain's node does not answer sensibly", fault, error);
+  if (fault.nodeCode !== undefined && TRANSIENT_NODE_CODES.includes(fault.nodeCode)) {
+    return unanswered(`the chain's node failed: ${fault.nodeMessage}`, fault, error);
+  }
+  return new ChartsealError("ERR_CHAIN_REFUSED", `the node refused: ${fault.nodeMessage}`, { cause: error });
+}
+
+function unanswered(message: string, { message: detail }: NodeFault, cause: unknown): ChartsealError {
+  return new ChartsealError("ERR_RPC_UNAVAILABLE", message, {
+    values: { detail },
+    hint: "check chain.url in chartseal.json and that the node runs",
+    retryable: true,
+    cause,
   });
 }
 
 function refusal(data: string, code: ErrorCode, cause: unknown): ChartsealError {
-  const parsed = ERRORS.parseError(data);
+  if (data === "0x") return new ChartsealError(code, "the contract refused without a reason", { cause });
+  const parsed = parseRevert(data);
   if (parsed === null) {
     return new ChartsealError(code, "the contract refused without a reason this version knows", {
-      values: { reason: data.slice(0, 10) },
+      values: { selector: data.slice(0, 10) },
       hint: "check that the contract addresses in chartseal.json are those of this chartseal version",
       cause,
     });
   }
-  const values = { reason: parsed.name, ...named(parsed.fragment, parsed.args) };
-  const list = Object.entries(values).slice(1);
+  const named = argumentsOf(parsed);
+  const list = Object.entries(named);
   const shown = list.map(([name, value]) => `${name} ${value}`).join(", ");
   const hint = HINTS[parsed.name];
   return new ChartsealError(code, `the contract refused: ${parsed.name}${shown === "" ? "" : ` (${shown})`}`, {
-    values,
+    // Last, so that no argument passes for the error's name.
+    values: { ...named, reason: parsed.name },
     ...(hint === undefined ? {} : { hint }),
     cause,
   });
 }
 
-function named(fragment: ErrorFragment, args: Result): Record<string, string | number> {
+/** Null for an error of no contract of ours, or one that is cut short. */
+function parseRevert(data: string): ErrorDescription | null {
+  try {
+    return ERRORS.parseError(data);
+  } catch {
+    return null;
+  }
+}
+
+function argumentsOf({ fragment, args }: ErrorDescription): Record<string, string | number> {
   return Object.fromEntries(
     fragment.inputs.map((input, position) => {
       const value: unknown = args[position];
       const small = typeof value === "bigint" && value <= BigInt(Number.MAX_SAFE_INTEGER);
-      return [input.name, small ? Number(value) : String(value)];
+      // Error(string) and Panic(uint256) of the compiler have no names.
+      return [input.name || `argument ${position + 1}`, small ? Number(value) : String(value)];
     }),
   );
-}
-
-/** Revert data as different nodes wrap it. */
-function revertData(error: unknown): string | undefined {
-  for (let depth = 0, at: unknown = error; depth < 6 && typeof at === "object" && at !== null; depth++) {
-    const { data, error: inner, info, cause } = at as Record<string, unknown>;
-    if (typeof data === "string" && /^0x[0-9a-f]{8}/i.test(data)) return data;
-    const nested = (data as { data?: unknown } | null | undefined)?.data;
-    if (typeof nested === "string" && /^0x[0-9a-f]{8}/i.test(nested)) return nested;
-    at = inner ?? info ?? cause;
-  }
-  return undefined;
-}
-
-function isUnanswered(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  const codes = ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EPIPE"];
-  return code !== undefined && (codes.includes(code) || code.startsWith("UND_ERR"));
 }

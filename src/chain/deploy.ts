@@ -9,11 +9,13 @@ import {
   RecordRegistry__factory,
 } from "../../typechain-types/index.js";
 import type { Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { Chain } from "./chain.js";
 import { chainError } from "./contract-error.js";
 import { deploymentSchema, type Deployment } from "./deployment.js";
+import { openProvider } from "./provider.js";
 import type { StaffSigner } from "./staff-signer.js";
-import { Writer, waitForReceipt } from "./writer.js";
-import { Chain, openProvider } from "./chain.js";
+import { Writer } from "./writer.js";
 
 export interface DeployOptions {
   url: string;
@@ -28,7 +30,7 @@ export interface DeployOptions {
 
 /**
  * Deploys the five contracts and their AccessManager, as ignition/modules/Chartseal.ts does.
- * @throws ERR_RPC_UNAVAILABLE, ERR_CHAIN_REFUSED
+ * @throws ERR_RPC_UNAVAILABLE, ERR_CHAIN_REFUSED, ERR_USAGE
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { chainId, fromBlock } = await whereTo(options.url);
@@ -37,15 +39,9 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const writer = new Writer(chain, options.deployer);
 
   const create = async (contract: string, factory: ContractFactory, args: unknown[]): Promise<Hex> => {
-    const { data } = await factory.getDeployTransaction(...args);
-    const call = { to: null as unknown as string, data };
-    const gasLimit = await chain.ask(() =>
-      chain.provider.estimateGas({ from: options.deployer.address, data, gasPrice: 0 }),
-    );
-    const signed = await writer.sign(call, (gasLimit * 5n) / 4n);
-    await writer.send(signed.raw);
-    const receipt = await waitForReceipt(chain, signed.hash);
-    const address = receipt.contractAddress as Hex;
+    const { data } = await chain.ask(() => factory.getDeployTransaction(...args));
+    const { contractAddress } = await writer.execute({ to: null, data });
+    const address = contractAddress as Hex;
     options.onProgress?.({ contract, address });
     return address;
   };
@@ -82,7 +78,13 @@ const NO_ADDRESSES = {
 async function whereTo(url: string): Promise<{ chainId: number; fromBlock: number }> {
   const provider = openProvider(url, 1); // asked for its real id below
   try {
-    const chainId = Number((await provider.send("eth_chainId", [])) as string);
+    const answer: unknown = await provider.send("eth_chainId", []);
+    const chainId = Number(answer);
+    if (!Number.isSafeInteger(chainId) || chainId < 1) {
+      throw new ChartsealError("ERR_CHAIN_MISMATCH", "the node does not say which chain it is on", {
+        hint: "the URL must be an Ethereum JSON-RPC endpoint",
+      });
+    }
     return { chainId, fromBlock: await provider.getBlockNumber() };
   } catch (error) {
     throw chainError(error);

@@ -6,4 +6,5 @@ export { deploymentSchema, type Deployment } from "./deployment.js";
 export { collectLogs, readLogs, type LogFilter } from "./log-reader.js";
 export { advanceHead, headCount, headOfLogs } from "./patient-head.js";
 export { keySigner, type StaffSigner } from "./staff-signer.js";
-export { Writer, waitForReceipt, type Call, type SignedTransaction } from "./writer.js";
+export { waitForReceipt } from "./receipt-wait.js";
+export { Writer, type Call, type SignedTransaction } from "./writer.js";

@@ -4,16 +4,16 @@ import type { Hex } from "../crypto/index.js";
 import { ChartsealError, type ErrorCode } from "../errors.js";
 import type { Chain } from "./chain.js";
 import { chainError } from "./contract-error.js";
+import { nodeFault } from "./node-fault.js";
+import { poll } from "./receipt-wait.js";
 import type { StaffSigner } from "./staff-signer.js";
 
 /** Room above the node's estimate: state may change between estimate and block. */
 const GAS_HEADROOM = 1.25;
-/** QBFT with two of four validators down halts and resumes a minute after: a client waits minutes, not seconds. */
-const CONFIRMATION_TIMEOUT_MS = 5 * 60_000;
-const FIRST_POLL_MS = 20;
-const LAST_POLL_MS = 500;
 /** How often a nonce that another process took is replaced before giving up. */
-const NONCE_TRIES = 5;
+const NONCE_TRIES = 10;
+/** Milliseconds after which an unmined transaction is sent again: a node may have dropped it. */
+const RESEND_AFTER_MS = 30_000;
 
 export interface SignedTransaction {
   raw: Hex;
@@ -21,12 +21,16 @@ export interface SignedTransaction {
   nonce: number;
 }
 
-/** A contract call as typechain's `populateTransaction` gives it. */
-export type Call = Pick<ContractTransaction, "to" | "data">;
+/** A contract call as typechain's `populateTransaction` gives it; `to` is null to create a contract. */
+export interface Call {
+  to: ContractTransaction["to"] | null;
+  data: ContractTransaction["data"];
+}
 
 /**
  * Sends one account's transactions on a zero-fee chain and owns its nonces: it counts from the mined nonce and what
- * it signed itself, never from the node's pending count, which skips gaps.
+ * it signed itself, never from the node's pending count, which skips gaps. Several processes may share an account:
+ * who loses a nonce to another takes the next.
  */
 export class Writer {
   readonly #chain: Chain;
@@ -44,8 +48,7 @@ export class Writer {
 
   /** Signs without sending, so that the caller can first make the transaction durable. */
   async sign(call: Call, gasLimit: bigint): Promise<SignedTransaction> {
-    const mined = await this.#chain.ask(() => this.#chain.provider.getTransactionCount(this.address, "latest"));
-    const nonce = Math.max(mined, this.#nextNonce);
+    const nonce = Math.max(await this.#minedNonces(), this.#nextNonce);
     this.#nextNonce = nonce + 1;
     const raw = await this.#signer.signTransaction({
       type: 0, // a zero-fee chain has no base fee to name
@@ -68,20 +71,13 @@ export class Writer {
     try {
       await this.#chain.provider.send("eth_sendRawTransaction", [raw]);
     } catch (error) {
-      const text = nodeMessage(error);
-      if (/already known|known transaction|already imported/i.test(text)) return;
-      if (/nonce.*(too low|below|already)|nonce_too_low|invalid.*nonce/i.test(text)) {
-        this.forgetNonces();
-        const hash = keccak256(raw);
-        const mined = await this.#chain.ask(() => this.#chain.provider.getTransactionReceipt(hash));
-        if (mined !== null) return;
-        throw new ChartsealError("ERR_CHAIN_REFUSED", "another transaction of this account took the nonce", {
-          values: { reason: "NONCE_USED", nonce: Transaction.from(raw).nonce },
-          retryable: true,
-          cause: error,
-        });
-      }
-      throw chainError(error);
+      const { nodeMessage = "" } = nodeFault(error);
+      if (/already known|known transaction|already imported/i.test(nodeMessage)) return;
+      // Besu, Geth, Hardhat and anvil, for a nonce that is mined; and for one that another transaction waits with.
+      if (!/nonce.*(too low|below|already)|underpriced/i.test(nodeMessage)) throw chainError(error);
+      this.forgetNonces();
+      if ((await this.#receipt(keccak256(raw))) !== undefined) return;
+      throw nonceUsed(Transaction.from(raw).nonce, error);
     }
   }
 
@@ -92,7 +88,8 @@ export class Writer {
 
   /**
    * Signs, sends and waits.
-   * @throws ERR_CHAIN_REFUSED (or `refusedAs`) with the contract's reason, ERR_RPC_UNAVAILABLE, ERR_TIMEOUT
+   * @throws ERR_CHAIN_REFUSED (or `refusedAs`) with the contract's reason; ERR_RPC_UNAVAILABLE and ERR_TIMEOUT, after
+   * which the transaction in `values.transaction`, if there is one, may still be mined
    */
   async execute(call: Call, refusedAs: ErrorCode = "ERR_CHAIN_REFUSED"): Promise<TransactionReceipt> {
     const request = { to: call.to, data: call.data, from: this.address, gasPrice: 0 };
@@ -100,18 +97,52 @@ export class Writer {
     const gasLimit = BigInt(Math.ceil(Number(estimate) * GAS_HEADROOM));
     for (let tries = 1; ; tries++) {
       const signed = await this.sign(call, gasLimit);
-      try {
-        await this.send(signed.raw);
-      } catch (error) {
-        const taken = error instanceof ChartsealError && error.values["reason"] === "NONCE_USED";
-        if (taken && tries < NONCE_TRIES) continue;
-        this.forgetNonces();
-        throw error;
-      }
-      const receipt = await waitForReceipt(this.#chain, signed.hash);
+      const receipt = await this.#carryOut(signed);
+      if (receipt === undefined && tries === NONCE_TRIES) throw nonceUsed(signed.nonce);
+      if (receipt === undefined) continue;
       if (receipt.status === 1) return receipt;
       throw await this.#reverted(call, receipt, refusedAs);
     }
+  }
+
+  /** @returns undefined when another transaction was mined with its nonce, so that this one never will be */
+  async #carryOut(signed: SignedTransaction): Promise<TransactionReceipt | undefined> {
+    try {
+      await this.send(signed.raw).catch((error: unknown) => {
+        // Also when the other one still waits: either of the two will be mined.
+        if (!isNonceUsed(error)) throw error;
+      });
+      let sentAt = performance.now();
+      const { receipt } = await poll(this.#chain, signed.hash, async () => {
+        if (performance.now() - sentAt > RESEND_AFTER_MS) {
+          sentAt = performance.now();
+          await this.send(signed.raw).catch(() => {});
+        }
+        return await this.#outcome(signed);
+      });
+      if (receipt === undefined) this.forgetNonces();
+      return receipt;
+    } catch (error) {
+      this.forgetNonces();
+      throw withTransaction(error, signed.hash);
+    }
+  }
+
+  async #outcome({ hash, nonce }: SignedTransaction): Promise<{ receipt?: TransactionReceipt } | undefined> {
+    const receipt = await this.#receipt(hash);
+    if (receipt !== undefined) return { receipt };
+    if ((await this.#minedNonces()) <= nonce) return undefined;
+    // It may have been mined between the two questions.
+    const late = await this.#receipt(hash);
+    return late === undefined ? {} : { receipt: late };
+  }
+
+  async #receipt(hash: string): Promise<TransactionReceipt | undefined> {
+    return (await this.#chain.ask(() => this.#chain.provider.getTransactionReceipt(hash))) ?? undefined;
+  }
+
+  async #minedNonces(): Promise<number> {
+    return await this.#chain.ask(() => this.#chain.provider.getTransactionCount(this.address, "latest"));
   }
 
   async #reverted(call: Call, receipt: TransactionReceipt, code: ErrorCode): Promise<ChartsealError> {
@@ -125,38 +156,25 @@ export class Writer {
   }
 }
 
-/**
- * Waits until a transaction is mined.
- * @throws ERR_TIMEOUT (retryable) after 5 minutes, or the signal's reason
- */
-export async function waitForReceipt(
-  chain: Chain,
-  hash: string,
-  signal?: AbortSignal,
-): Promise<TransactionReceipt> {
-  const giveUp = performance.now() + CONFIRMATION_TIMEOUT_MS;
-  for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 1.5, LAST_POLL_MS)) {
-    signal?.throwIfAborted();
-    const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(hash));
-    if (receipt !== null) return receipt;
-    if (performance.now() > giveUp) {
-      throw new ChartsealError("ERR_TIMEOUT", `transaction ${hash} was not mined within 5 minutes`, {
-        values: { transaction: hash },
-        hint: "check that the chain makes blocks; the transaction may still be mined",
-        retryable: true,
-      });
-    }
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
+function isNonceUsed(error: unknown): boolean {
+  return error instanceof ChartsealError && error.values["reason"] === "NONCE_USED";
 }
 
-function nodeMessage(error: unknown): string {
-  const { error: inner, info, shortMessage, message } = error as {
-    error?: { message?: string };
-    info?: { error?: { message?: string } };
-    shortMessage?: string;
-    message?: string;
-  };
-  const { code } = error as { code?: string };
-  return [code, inner?.message, info?.error?.message, shortMessage, message].join(" ");
+function nonceUsed(nonce: number, cause?: unknown): ChartsealError {
+  return new ChartsealError("ERR_CHAIN_REFUSED", "another transaction of this account took the nonce", {
+    values: { reason: "NONCE_USED", nonce },
+    retryable: true,
+    cause,
+  });
+}
+
+/** Once it was signed and perhaps sent, the caller must be able to look whether it was mined. */
+function withTransaction(error: unknown, transaction: Hex): unknown {
+  if (!(error instanceof ChartsealError) || error.code !== "ERR_RPC_UNAVAILABLE") return error;
+  return new ChartsealError(error.code, error.message, {
+    values: { ...error.values, transaction },
+    hint: "the transaction may have been sent; look at the chain before you try again",
+    retryable: true,
+    cause: error,
+  });
 }

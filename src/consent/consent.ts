@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain, Writer } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
 import { bitmapOf, hashTerms, makeTerms, type Terms, type TermsRequest } from "./terms.js";
 import { typedData, type TypedData } from "./typed-data.js";
+
+/** Milliseconds for which a signed directive may be used unless it says otherwise. */
+const SIGNATURE_LIFETIME_MS = 3_600_000;
 
 /** What the grantee needs to use a grant. */
 export interface GrantTicket {
@@ -46,6 +50,7 @@ export class Consent {
     return this.prepared(makeTerms(request));
   }
 
+  /** What the patient signs for terms that were made elsewhere. */
   prepared(terms: Terms): PreparedTerms {
     const data = typedData(this.#chain.deployment, "consents", "Terms", terms);
     return { terms, termsHash: hashTerms(terms), typedData: data };
@@ -53,11 +58,18 @@ export class Consent {
 
   /**
    * Relays a signed grant.
-   * @throws ERR_CHAIN_REFUSED with the contract's reason (SignatureInvalid, TermsRevoked, TermsAlreadyGranted ...)
+   * @throws ERR_CHAIN_REFUSED with the contract's reason (SignatureInvalid, TermsRevoked, TermsAlreadyGranted ...),
+   * ERR_USAGE for malformed terms or signature
    */
   async grant({ terms, termsHash }: Pick<PreparedTerms, "terms" | "termsHash">, signature: Hex): Promise<GrantTicket> {
     const { consents } = this.#chain;
-    await this.#writer().execute(await consents.grant.populateTransaction(terms, signature));
+    if (hashTerms(terms) !== termsHash) {
+      throw new ChartsealError("ERR_USAGE", "the terms do not have the terms hash they came with", {
+        values: { termsHash },
+      });
+    }
+    const call = await this.#chain.ask(() => consents.grant.populateTransaction(terms, signature));
+    await this.#writer().execute(call);
     const custodian = await this.#chain.ask(() => this.#chain.patients.custodianOf(terms.patientId));
     return { terms, termsHash, custodian: Number(custodian) };
   }
@@ -70,7 +82,8 @@ export class Consent {
   /** Relays a signed revocation: at once and for good. A repeat does nothing. @throws ERR_CHAIN_REFUSED */
   async revoke(patient: Hex, termsHash: Hex, signature: Hex): Promise<void> {
     const { consents } = this.#chain;
-    await this.#writer().execute(await consents.revoke.populateTransaction(patient, termsHash, signature));
+    const call = await this.#chain.ask(() => consents.revoke.populateTransaction(patient, termsHash, signature));
+    await this.#writer().execute(call);
   }
 
   /** What the patient signs to replace his directive. It names the next nonce, so it can be used once. */
@@ -82,15 +95,15 @@ export class Consent {
       denyEmergency: request.denyEmergency ?? false,
       deniedCompartments: String(bitmapOf(request.deniedCompartments ?? [])),
       nonce: String(nonce),
-      deadline: Math.floor((request.deadline?.getTime() ?? Date.now() + 3_600_000) / 1000),
+      deadline: Math.floor((request.deadline?.getTime() ?? Date.now() + SIGNATURE_LIFETIME_MS) / 1000),
     });
   }
 
-  /** Relays a signed directive. @throws ERR_CHAIN_REFUSED */
+  /** Relays a signed directive. @throws ERR_CHAIN_REFUSED, ERR_USAGE */
   async setDirective({ message }: TypedData, signature: Hex): Promise<void> {
     const { consents } = this.#chain;
-    await this.#writer().execute(
-      await consents.setDirective.populateTransaction(
+    const call = await this.#chain.ask(() =>
+      consents.setDirective.populateTransaction(
         message["patientId"] as Hex,
         message["denyAll"] as boolean,
         message["denyEmergency"] as boolean,
@@ -99,5 +112,6 @@ export class Consent {
         signature,
       ),
     );
+    await this.#writer().execute(call);
   }
 }

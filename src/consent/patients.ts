@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { solidityPackedKeccak256 } from "ethers";
-import type { Chain, Writer } from "../chain/index.js";
-import { toHex, type Hex } from "../crypto/index.js";
+import type { Call, Chain, Writer } from "../chain/index.js";
+import { isHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { PatientDetails, PatientIdentifier, Vault } from "../vault/index.js";
 import { signAs, typedData, type PatientSigner } from "./typed-data.js";
+
+/** Seconds for which a device's proof of possession may be used. */
+const POSSESSION_LIFETIME_SECONDS = 3_600;
 
 export interface Enrolment {
   /** Business identifiers by which records are matched: they stay in the vault. */
@@ -31,23 +34,31 @@ export class Patients {
   }
 
   /**
-   * Registers a patient's pseudonym on chain and keeps his identifiers in the vault.
+   * Registers a patient's pseudonym on chain and keeps his identifiers in the vault. Call it again with the same
+   * identifiers after a call that was cut short: it goes on with the same pseudonym.
    * @returns the patient id
-   * @throws ERR_PATIENT_AMBIGUOUS when an identifier is another patient's, ERR_CHAIN_REFUSED
+   * @throws ERR_PATIENT_AMBIGUOUS when an identifier is another patient's, ERR_CHAIN_REFUSED with the contract's
+   * reason, ERR_RPC_UNAVAILABLE, ERR_TIMEOUT
    */
   async enrol(enrolment: Enrolment): Promise<Hex> {
-    for (const identifier of enrolment.identifiers) {
-      if (this.#vault.patientByIdentifier(identifier) === undefined) continue;
-      throw new ChartsealError("ERR_PATIENT_AMBIGUOUS", "an enrolled patient has this identifier already", {
-        hint: "`chartseal patient list` shows whose it is",
-      });
-    }
-    return await this.#register(enrolment, false);
+    const owners = new Set(enrolment.identifiers.map((identifier) => this.#vault.patientByIdentifier(identifier)));
+    owners.delete(undefined);
+    const [owner, another] = owners;
+    if (owner === undefined) return await this.#enrolNew(enrolment, false);
+    const pending = another === undefined && (await this.#isPending(owner));
+    if (pending) return await this.#enrolAgain(owner, enrolment);
+    throw new ChartsealError("ERR_PATIENT_AMBIGUOUS", "an enrolled patient has this identifier already", {
+      values: { patientId: owner },
+      hint: "`chartseal patient list` shows whose it is",
+    });
   }
 
-  /** The custodian's own id, under which resources without a patient are filed. Made once. */
+  /** The custodian's own id, under which resources without a patient are filed. Made once. Throws as {@link enrol}. */
   async administrative(): Promise<Hex> {
-    return this.#vault.administrativeId() ?? (await this.#register({ identifiers: [] }, true));
+    const known = this.#vault.administrativeId();
+    if (known === undefined) return await this.#enrolNew({ identifiers: [] }, true);
+    if (await this.#isPending(known)) await this.#register(this.#vault.patient(known).seed, known);
+    return known;
   }
 
   /** Whose identifier this is; undefined for nobody's. */
@@ -59,24 +70,11 @@ export class Patients {
     return this.#vault.patients();
   }
 
-  async #register(enrolment: Enrolment, administrative: boolean): Promise<Hex> {
+  async #enrolNew(enrolment: Enrolment, administrative: boolean): Promise<Hex> {
     const { signer, identifiers, label } = enrolment;
     const seed = randomBytes(32);
     const patientId = solidityPackedKeccak256(["uint32", "bytes32"], [this.#memberId, seed]) as Hex;
-    const deadline = Math.floor(Date.now() / 1000) + 3_600;
-    const possession =
-      signer === undefined
-        ? "0x"
-        : await signAs(
-            signer,
-            typedData(this.#chain.deployment, "patients", "PatientSigner", {
-              patientId,
-              signer: signer.signer,
-              deadline,
-            }),
-          );
-    const { patients } = this.#chain;
-    const call = await patients.register.populateTransaction(seed, signer?.signer ?? "0x", possession, deadline);
+    const call = await this.#registration(seed, patientId, signer);
     // In the vault first: a pseudonym on chain whose identity was lost could never be used.
     this.#vault.addPatient({
       patientId,
@@ -84,17 +82,67 @@ export class Patients {
       identifiers,
       administrative,
       ...(label === undefined ? {} : { label }),
-      ...(signer === undefined ? {} : { signer: toHex(Buffer.from(signer.signer.slice(2), "hex")) }),
+      ...(signer === undefined ? {} : { signer: bytesOf(signer) }),
     });
     try {
       await this.#operator().execute(call);
     } catch (error) {
-      // Only a refusal says for certain that the pseudonym is not, and will not be, on chain.
-      if (error instanceof ChartsealError && error.code === "ERR_CHAIN_REFUSED") {
-        this.#vault.removePatient(patientId);
-      }
+      // Only the contract's own refusal says for certain that the pseudonym is not, and will not be, on chain.
+      if (isContractsRefusal(error) && !administrative) this.#vault.removePatient(patientId);
       throw error;
     }
     return patientId;
   }
+
+  /** Registers a pseudonym that is in the vault only, for what is asked now: the device may be another one. */
+  async #enrolAgain(patientId: Hex, { signer, identifiers, label }: Enrolment): Promise<Hex> {
+    for (const identifier of identifiers) this.#vault.addIdentifier(patientId, identifier);
+    if (label !== undefined) this.#vault.updatePatient(patientId, { label });
+    try {
+      await this.#register(this.#vault.patient(patientId).seed, patientId, signer);
+    } catch (error) {
+      const mined = error instanceof ChartsealError && error.values["reason"] === "PatientAlreadyRegistered";
+      if (!mined) throw error; // else the earlier call, believed lost, came through after all
+    }
+    const registered = await this.#chain.ask(() => this.#chain.patients.patientOf(patientId));
+    const device = registered.signer === "0x" ? undefined : (registered.signer as Hex);
+    this.#vault.updatePatient(patientId, { signer: device ?? null });
+    if (device === (signer === undefined ? undefined : bytesOf(signer))) return patientId;
+    throw new ChartsealError("ERR_PATIENT_AMBIGUOUS", "the patient was enrolled meanwhile, with another device", {
+      values: { patientId },
+    });
+  }
+
+  async #register(seed: Uint8Array, patientId: Hex, signer?: PatientSigner): Promise<void> {
+    await this.#operator().execute(await this.#registration(seed, patientId, signer));
+  }
+
+  /** True when a call was cut short before the chain had the pseudonym. */
+  async #isPending(patientId: Hex): Promise<boolean> {
+    const { custodian } = await this.#chain.ask(() => this.#chain.patients.patientOf(patientId));
+    return custodian === 0n;
+  }
+
+  async #registration(seed: Uint8Array, patientId: Hex, signer?: PatientSigner): Promise<Call> {
+    const { patients, deployment } = this.#chain;
+    const deadline = Math.floor(Date.now() / 1000) + POSSESSION_LIFETIME_SECONDS;
+    const bytes = signer === undefined ? "0x" : bytesOf(signer);
+    const message = { patientId, signer: bytes, deadline };
+    const possession =
+      signer === undefined ? "0x" : await signAs(signer, typedData(deployment, "patients", "PatientSigner", message));
+    return await this.#chain.ask(() => patients.register.populateTransaction(seed, bytes, possession, deadline));
+  }
+}
+
+/** ERC-7913: an address of 20 bytes, perhaps followed by a key. */
+function bytesOf({ signer }: PatientSigner): Hex {
+  const lower = signer.toLowerCase();
+  if (isHex(lower) && lower.length >= 42) return lower;
+  throw new ChartsealError("ERR_USAGE", "a patient's signer is an address, or a verifier's address and a key, as hex");
+}
+
+function isContractsRefusal(error: unknown): boolean {
+  if (!(error instanceof ChartsealError) || error.code !== "ERR_CHAIN_REFUSED") return false;
+  const { reason } = error.values;
+  return reason !== undefined && reason !== "NONCE_USED";
 }

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TransactionReceipt } from "ethers";
-import { readLogs, type Chain, type SignedTransaction, type Writer } from "../chain/index.js";
-import { toHex, type Hex } from "../crypto/index.js";
+import type { Chain, SignedTransaction, Writer } from "../chain/index.js";
+import { type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { ItemState, type Anchoring, type Journal, type JournalBatch } from "../records/index.js";
+import { ItemState, type Journal, type JournalBatch } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
-import {
-  batchableItems,
-  dissolve,
-  draftBatch,
-  recordBatch,
-  resign,
-  setAnchored,
-  setState,
-  type DraftBatch,
-} from "./batches.js";
+import { draftBatch, recordBatch, resign, setAnchored, setState } from "./batches.js";
+import { anchoringFrom, reconcile } from "./reconcile.js";
+import { RESEND_AFTER_MS, isNonceConflict, requireOperator } from "./settle.js";
 
 /** Batches sent and not yet mined: enough to fill a 1 s block, few enough to re-sign quickly. */
 const MOST_IN_FLIGHT = 4;
 /** `anchor` costs 60,000 (steady state) to 80,000 gas whatever the batch's size. */
 const ANCHOR_GAS_LIMIT = 200_000n;
-/** Milliseconds after which an unmined transaction is sent again: a node may have dropped it. */
-const RESEND_AFTER_MS = 30_000;
+/** Reverted batches without one anchored between them, after which a person has to look. */
+const MOST_REVERTS = 5;
 
 export interface AnchorerParts {
   memberId: number;
@@ -34,59 +26,68 @@ export interface AnchorerParts {
   /** Milliseconds after which an incomplete batch is closed. */
   batchWait: number;
   onAnchored?: (batch: JournalBatch) => void;
+  signal?: AbortSignal | undefined;
 }
 
 /** Builds, sends and follows up batches. One at a time per member log: the journal's lock sees to that. */
 export class Anchorer {
   readonly #parts: AnchorerParts;
+  readonly #sentAt = new Map<number, number>();
   #sealedSince: number | undefined;
-  #sentAt = new Map<number, number>();
+  /** What is on chain may differ from what the journal says: after a start, and after every failure. */
+  #inDoubt = true;
+  #reverts = 0;
 
   constructor(parts: AnchorerParts) {
     this.#parts = parts;
   }
 
   /**
-   * Brings journal and chain together, after a start or a refusal: what is on chain is anchored; what is not is
-   * sent again, with the same entries; a batch whose place another took is taken apart. Nothing can be anchored
-   * twice, because the contract takes a batch only at the log's end.
+   * Builds and sends what is due, and takes note of what was mined. `flush` closes incomplete batches.
+   *
+   * Nothing is anchored twice: the contract takes a batch only at the log's end, a signed transaction is in the
+   * journal before it is sent, and is given up only when its nonce is used.
+   * @throws ERR_RPC_UNAVAILABLE, ERR_TIMEOUT, ERR_CHAIN_REFUSED, ERR_CHAIN_MISMATCH: call again later
+   * @throws what journal and store throw
    */
-  async reconcile(): Promise<void> {
-    const { journal, memberId, chain, writer } = this.#parts;
-    writer.forgetNonces();
-    const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
-    // A restarted node may have lost its last blocks: what they held is anchored no more.
-    const lost = journal.batches(head + 1).filter((batch) => batch.state === ItemState.ANCHORED);
-    for (const batch of lost) setState(journal, batch, ItemState.BATCHED);
-    for (const batch of journal.openBatches()) {
-      const known = await this.#rootOnChain(batch);
-      if (known === toHex(batch.root)) {
-        setAnchored(journal, batch, await this.#anchoringOf(batch));
-      } else if (batch.firstIndex <= head) {
-        dissolve(journal, journal.openBatches());
-        return;
-      } else {
-        await this.#resend(batch);
-      }
-    }
-  }
-
-  /** Builds and sends what is due, and takes note of what was mined. `flush` closes incomplete batches. */
   async pump(flush: boolean): Promise<void> {
     const { journal } = this.#parts;
-    for (const batch of journal.openBatches()) if (!(await this.#followUp(batch))) break;
-    while (journal.openBatches().length < MOST_IN_FLIGHT && (await this.#closeBatch(flush)));
+    try {
+      if (this.#inDoubt) await this.#reconcile();
+      for (const batch of journal.openBatches()) if (!(await this.#followUp(batch))) break;
+      while (!this.#inDoubt && journal.openBatches().length < MOST_IN_FLIGHT && (await this.#closeBatch(flush)));
+    } catch (error) {
+      this.#inDoubt = true;
+      throw error;
+    }
   }
 
   /** True while items are sealed but not anchored. */
   get pending(): boolean {
     const { journal } = this.#parts;
-    return journal.openBatches().length > 0 || batchableItems(journal, 1).length > 0;
+    return journal.openBatches().length > 0 || journal.hasIn(ItemState.SEALED);
+  }
+
+  async #reconcile(): Promise<void> {
+    const { journal, chain, writer, onAnchored } = this.#parts;
+    const { anchored, unsent } = await reconcile(this.#parts);
+    this.#sentAt.clear();
+    for (const batch of anchored) {
+      this.#reverts = 0;
+      onAnchored?.(batch);
+    }
+    // Else every attempt of an account that was revoked would be mined, and revert.
+    if (unsent.length > 0) await requireOperator(chain, writer.address);
+    this.#inDoubt = false;
+    for (const batch of unsent) {
+      await this.#send(resign(journal, batch, await this.#sign(batch)));
+      if (this.#inDoubt) return;
+    }
   }
 
   async #closeBatch(flush: boolean): Promise<boolean> {
     const { journal, batchItems, batchWait } = this.#parts;
-    const items = batchableItems(journal, batchItems);
+    const items = journal.itemsIn(ItemState.SEALED, batchItems);
     if (items.length === 0) {
       this.#sealedSince = undefined;
       return false;
@@ -94,50 +95,46 @@ export class Anchorer {
     this.#sealedSince ??= performance.now();
     const due = flush || items.length >= batchItems || performance.now() - this.#sealedSince >= batchWait;
     if (!due) return false;
+    const firstIndex = await this.#nextIndex();
+    if (firstIndex === undefined) return false;
     this.#sealedSince = undefined;
-    const draft = await draftBatch(this.#parts, items, await this.#nextIndex());
-    const signed = await this.#sign(draft.firstIndex, draft);
-    recordBatch(journal, draft, signed);
-    const batch = journal.batches(draft.firstIndex)[0]!;
-    await this.#send(batch, signed.raw);
+    const draft = await draftBatch(this.#parts, items, firstIndex);
+    const signed = await this.#sign({ ...draft, count: draft.items.length });
+    await this.#send(recordBatch(journal, draft, signed));
     return true;
   }
 
-  async #nextIndex(): Promise<number> {
+  /** The log's next free index; undefined when the node shows less than was anchored already. */
+  async #nextIndex(): Promise<number | undefined> {
     const { journal, chain, memberId } = this.#parts;
-    const last = journal.openBatches().at(-1);
-    if (last !== undefined) return last.firstIndex + last.count;
-    return Number(await chain.ask(() => chain.records.headOf(memberId))) + 1;
+    const open = journal.openBatches().at(-1);
+    if (open !== undefined) return open.firstIndex + open.count;
+    const next = Number(await chain.ask(() => chain.records.headOf(memberId))) + 1;
+    const newest = journal.newestAnchored();
+    this.#inDoubt = newest !== undefined && next < newest.firstIndex + newest.count;
+    return this.#inDoubt ? undefined : next;
   }
 
   async #sign(
-    firstIndex: number,
-    batch: Pick<JournalBatch, "root" | "manifestDigest"> & ({ count: number } | Pick<DraftBatch, "items">),
+    batch: Pick<JournalBatch, "firstIndex" | "count" | "root" | "manifestDigest">,
   ): Promise<SignedTransaction> {
     const { chain, writer } = this.#parts;
-    const count = "items" in batch ? batch.items.length : batch.count;
-    const call = await chain.records.anchor.populateTransaction(firstIndex, count, batch.root, batch.manifestDigest);
+    const { firstIndex, count, root, manifestDigest } = batch;
+    const call = await chain.records.anchor.populateTransaction(firstIndex, count, root, manifestDigest);
     return await writer.sign(call, ANCHOR_GAS_LIMIT);
   }
 
-  async #send(batch: JournalBatch, raw: Hex): Promise<void> {
-    await this.#parts.writer.send(raw);
+  async #send(batch: JournalBatch): Promise<void> {
+    const raw: Hex = batch.rawTransaction!;
+    try {
+      await this.#parts.writer.send(raw);
+    } catch (error) {
+      if (!isNonceConflict(error)) throw error;
+      this.#inDoubt = true;
+      return;
+    }
     this.#sentAt.set(batch.id, performance.now());
     setState(this.#parts.journal, batch, ItemState.SUBMITTED);
-  }
-
-  async #resend(batch: JournalBatch): Promise<void> {
-    if (batch.rawTransaction !== undefined) {
-      try {
-        await this.#send(batch, batch.rawTransaction);
-        return;
-      } catch (error) {
-        if (!(error instanceof ChartsealError) || error.values["reason"] !== "NONCE_USED") throw error;
-      }
-    }
-    const signed = await this.#sign(batch.firstIndex, batch);
-    resign(this.#parts.journal, batch, signed);
-    await this.#send(batch, signed.raw);
   }
 
   /** @returns true when the batch is anchored, so that the next can be looked at */
@@ -146,72 +143,25 @@ export class Anchorer {
     const hash = batch.transactionHash!;
     const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(hash));
     if (receipt === null) {
-      const sentAt = this.#sentAt.get(batch.id);
-      if (sentAt === undefined || performance.now() - sentAt > RESEND_AFTER_MS) await this.#resend(batch);
+      if (performance.now() - (this.#sentAt.get(batch.id) ?? -Infinity) > RESEND_AFTER_MS) this.#inDoubt = true;
       return false;
     }
     if (receipt.status !== 1) {
-      await this.#refused(receipt);
+      this.#inDoubt = true;
+      if (++this.#reverts > MOST_REVERTS) throw revertsAlways(receipt.hash);
       return false;
     }
     setAnchored(journal, batch, anchoringFrom(receipt));
     this.#sentAt.delete(batch.id);
+    this.#reverts = 0;
     onAnchored?.(journal.batch(batch.id)!);
     return true;
   }
-
-  /** A reverted batch: either another took its place, or this operator may not anchor at all. */
-  async #refused(receipt: TransactionReceipt): Promise<void> {
-    const { chain, writer } = this.#parts;
-    await chain.ask(() => chain.members.authorized.staticCall(writer.address, 1, 2));
-    const before = this.#parts.journal.openBatches().map((batch) => batch.transactionHash);
-    await this.reconcile();
-    const after = this.#parts.journal.openBatches().map((batch) => batch.transactionHash);
-    if (after.length > 0 && after[0] === before[0]) {
-      throw new ChartsealError("ERR_CHAIN_REFUSED", "the chain reverts this batch again and again", {
-        values: { transaction: receipt.hash },
-        hint: "run `chartseal doctor`",
-      });
-    }
-  }
-
-  async #rootOnChain(batch: JournalBatch): Promise<Hex | undefined> {
-    const { chain, memberId } = this.#parts;
-    const { firstIndex, count } = batch;
-    try {
-      const found = await chain.ask(() => chain.records.rootAndStatus(memberId, firstIndex, count, firstIndex));
-      return found.root as Hex;
-    } catch (error) {
-      if (error instanceof ChartsealError && error.values["reason"] === "BatchUnknown") return undefined;
-      throw error;
-    }
-  }
-
-  async #anchoringOf(batch: JournalBatch): Promise<Anchoring> {
-    const { chain, memberId } = this.#parts;
-    const hash = batch.transactionHash;
-    const own = hash === undefined ? null : await chain.ask(() => chain.provider.getTransactionReceipt(hash));
-    if (own?.status === 1) return anchoringFrom(own);
-    // The transaction was signed twice and the other one was mined.
-    const topics = chain.records.interface.encodeFilterTopics("BatchAnchored", [memberId]) as string[];
-    for await (const log of readLogs(chain, { address: chain.deployment.records, topics })) {
-      const event = chain.records.interface.parseLog(log);
-      if (Number(event?.args["firstIndex"]) !== batch.firstIndex) continue;
-      const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(log.transactionHash));
-      if (receipt !== null) return anchoringFrom(receipt);
-    }
-    throw new ChartsealError("ERR_CHAIN_MISMATCH", `the chain holds batch ${batch.firstIndex} but no event of it`, {
-      values: { firstIndex: batch.firstIndex },
-      hint: "the node's logs are incomplete; sync it again",
-    });
-  }
 }
 
-function anchoringFrom(receipt: TransactionReceipt): Anchoring {
-  return {
-    transactionHash: receipt.hash as Hex,
-    blockNumber: receipt.blockNumber,
-    blockHash: receipt.blockHash as Hex,
-    gasUsed: Number(receipt.gasUsed),
-  };
+function revertsAlways(transaction: string): ChartsealError {
+  return new ChartsealError("ERR_CHAIN_REFUSED", "the chain reverts batch after batch", {
+    values: { transaction },
+    hint: "run `chartseal doctor`; does another program anchor for this member?",
+  });
 }

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
-import {
-  MerkleTree,
-  encodeBatchManifest,
-  leafHash,
-  toHex,
-  type Hex,
-} from "../crypto/index.js";
+import { MerkleTree, encodeBatchManifest, leafHash, toHex, type Hex } from "../crypto/index.js";
 import { ItemState, leafOf, type Anchoring, type Journal, type JournalBatch, type JournalItem } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
 
@@ -16,15 +10,23 @@ export interface DraftBatch {
   root: Uint8Array;
   manifestDigest: Uint8Array;
   manifestCid: string;
-  items: { id: number; logIndex: number; patientSeq: number; salt: Uint8Array; leafHash: Uint8Array }[];
+  items: DraftItem[];
 }
 
-/** Items that can go into a batch: sealed, and not ahead of the item that they amend. */
-export function batchableItems(journal: Journal, most: number): JournalItem[] {
-  const waiting = (item: JournalItem) =>
-    item.amends !== undefined && journal.item(item.amends)?.state === ItemState.WAITING;
-  return journal.itemsIn(ItemState.SEALED, most).filter((item) => !waiting(item));
+interface DraftItem {
+  id: number;
+  logIndex: number;
+  patientSeq: number;
+  amendedIndex: number | undefined;
+  salt: Uint8Array;
+  leafHash: Uint8Array;
 }
+
+/**
+ * Most items of a batch: its manifest of 69 bytes an entry must stay one block of 1 MiB, so that its CID follows
+ * from the digest on chain.
+ */
+export const MOST_BATCH_ITEMS = 10_000;
 
 /** Gives items their indices from `firstIndex` on, builds their tree and stores the batch manifest. */
 export async function draftBatch(
@@ -41,10 +43,10 @@ export async function draftBatch(
     nextSeq.set(patientId, patientSeq + 1);
     const logIndex = firstIndex + position;
     indexOf.set(item.id, logIndex);
-    const amended =
+    const amendedIndex =
       item.amends === undefined ? undefined : (indexOf.get(item.amends) ?? journal.item(item.amends)?.logIndex);
-    const placed = { ...item, salt: item.salt ?? randomBytes(32), logIndex, patientSeq };
-    return { placed, leafHash: leafHash(leafOf(memberId, placed, amended)) };
+    const placed = { ...item, salt: item.salt ?? randomBytes(32), logIndex, patientSeq, amendedIndex };
+    return { placed, leafHash: leafHash(leafOf(memberId, placed)) };
   });
   const manifest = encodeBatchManifest({
     memberId,
@@ -61,6 +63,7 @@ export async function draftBatch(
       id: placed.id,
       logIndex: placed.logIndex,
       patientSeq: placed.patientSeq,
+      amendedIndex: placed.amendedIndex,
       salt: placed.salt,
       leafHash: hash,
     })),
@@ -68,9 +71,9 @@ export async function draftBatch(
 }
 
 /** Writes a batch with its signed transaction, in one commit, before anything is sent. */
-export function recordBatch(journal: Journal, draft: DraftBatch, signed: { raw: Hex; hash: Hex }): void {
+export function recordBatch(journal: Journal, draft: DraftBatch, signed: { raw: Hex; hash: Hex }): JournalBatch {
   const { database } = journal;
-  database.transaction(() => {
+  return database.transaction(() => {
     database.run(
       `INSERT INTO batches (state, first_index, count, root, manifest_digest, manifest_cid, raw_transaction,
          transaction_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -86,28 +89,31 @@ export function recordBatch(journal: Journal, draft: DraftBatch, signed: { raw: 
     const batchId = Number(database.get("SELECT last_insert_rowid() AS id")!["id"]);
     for (const item of draft.items) {
       database.run(
-        `UPDATE items SET state = ?, batch_id = ?, log_index = ?, patient_seq = ?, salt = ?, leaf_hash = ?
-         WHERE id = ?`,
+        `UPDATE items SET state = ?, batch_id = ?, log_index = ?, patient_seq = ?, amended_index = ?, salt = ?,
+           leaf_hash = ? WHERE id = ?`,
         ItemState.BATCHED,
         batchId,
         item.logIndex,
         item.patientSeq,
+        item.amendedIndex ?? null,
         item.salt,
         item.leafHash,
         item.id,
       );
     }
+    return journal.batch(batchId)!;
   });
 }
 
 /** Replaces the signed transaction of a batch that was not mined: same entries, another nonce. */
-export function resign(journal: Journal, batch: JournalBatch, signed: { raw: Hex; hash: Hex }): void {
+export function resign(journal: Journal, batch: JournalBatch, signed: { raw: Hex; hash: Hex }): JournalBatch {
   journal.database.run(
     "UPDATE batches SET raw_transaction = ?, transaction_hash = ? WHERE id = ?",
     signed.raw,
     signed.hash,
     batch.id,
   );
+  return { ...batch, rawTransaction: signed.raw, transactionHash: signed.hash };
 }
 
 export function setState(journal: Journal, batch: JournalBatch, state: ItemState): void {
@@ -137,8 +143,8 @@ export function dissolve(journal: Journal, batches: readonly JournalBatch[]): vo
   journal.database.transaction(() => {
     for (const { id } of batches) {
       journal.database.run(
-        `UPDATE items SET state = ?, batch_id = NULL, log_index = NULL, patient_seq = NULL, leaf_hash = NULL
-         WHERE batch_id = ?`,
+        `UPDATE items SET state = ?, batch_id = NULL, log_index = NULL, patient_seq = NULL, amended_index = NULL,
+           salt = NULL, leaf_hash = NULL WHERE batch_id = ?`,
         ItemState.SEALED,
         id,
       );

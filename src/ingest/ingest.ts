@@ -2,8 +2,6 @@
 import type { Chain, Writer } from "../chain/index.js";
 import { ChartsealError } from "../errors.js";
 import {
-  DEFAULT_RULES,
-  Entries,
   isBadItem,
   type BadItem,
   type Journal,
@@ -13,20 +11,16 @@ import {
 } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
-import { Anchorer } from "./anchorer.js";
+import { MOST_BATCH_ITEMS } from "./batches.js";
 import { grouped } from "./grouped.js";
-import { takeIn, type IntakeParts } from "./intake.js";
-import { refile } from "./refile.js";
+import { Run } from "./run.js";
 import type { Source } from "./sources/index.js";
-import { supersedeAmended } from "./supersede.js";
 
 /** Items a durable commit: enough to share one fsync, few enough to hold in memory. */
 const GROUP_ITEMS = 250;
 const GROUP_BYTES = 8 * 1024 * 1024;
 /** Milliseconds that an item from a slow source waits for company. */
 const GROUP_WAIT_MS = 200;
-/** Milliseconds between looks at the chain while only waiting for it. */
-const POLL_MS = 50;
 
 export interface IngestProgress {
   /** Items read from the source. */
@@ -45,10 +39,12 @@ export interface IngestOptions {
   rules?: PatientRules;
   /** Compartment that the records are filed in. Default "general". */
   compartment?: string;
-  /** Most items of a batch. Default 1,000. */
+  /** Most items of a batch: 1 to 10,000. Default 1,000. */
   batchItems?: number;
   /** Milliseconds after which an incomplete batch is closed. Default 5,000. */
   batchWait?: number;
+  /** Milliseconds that the end of the run waits for a node that does not answer. Default 15,000. */
+  chainWait?: number;
   onProgress?: (progress: IngestProgress) => void;
   /** Stops between groups: what was taken is safe, and the next run goes on. */
   signal?: AbortSignal;
@@ -57,7 +53,7 @@ export interface IngestOptions {
 export interface IngestResult extends IngestProgress {
   /** Batches anchored in this run. */
   batches: JournalBatch[];
-  /** Items that could not be taken, with the reason of each. */
+  /** Items that could not be taken, with the reason of each: the first 1,000. The journal lists all. */
   refused: { label: string; error: ChartsealError }[];
   /** Older entries marked as superseded. */
   superseded: number;
@@ -77,13 +73,16 @@ export interface IngestParts {
 /**
  * Takes all items of a source and anchors them. Bad items and a chain that is down never throw: they are in the
  * result. Everything taken survives a crash; run again, it goes on where it was.
- * @throws ERR_JOURNAL_LOCKED, ERR_STORE_FULL, ERR_STORE_FAILED, ERR_VAULT_DAMAGED, the signal's reason
+ * @throws ERR_JOURNAL_LOCKED, ERR_STORE_FULL, ERR_STORE_FAILED, ERR_VAULT_DAMAGED, ERR_TIMEOUT when another process
+ * keeps a file locked, ERR_USAGE for an option out of range, the signal's reason
  */
 export async function ingest(parts: IngestParts, source: Source, options: IngestOptions = {}): Promise<IngestResult> {
-  parts.journal.lock();
-  const run = new Run(parts, source, options);
-  await run.start();
-  const weigh = (item: SourceItem | BadItem) => (isBadItem(item) ? 0 : (item.bytes?.length ?? 0));
+  checkOptions(options);
+  using _ = parts.journal.lock();
+  await using run = new Run(parts, source, options);
+  run.start();
+  // All bytes count, also those not held: the larger ones are a commit each.
+  const weigh = (item: SourceItem | BadItem) => (isBadItem(item) ? 0 : item.size);
   const limits = { items: GROUP_ITEMS, weight: GROUP_BYTES, weigh, wait: GROUP_WAIT_MS };
   for await (const group of grouped<SourceItem | BadItem>(source, limits)) {
     options.signal?.throwIfAborted();
@@ -98,99 +97,24 @@ export async function retry(
   parts: IngestParts,
   options: IngestOptions & { dead?: boolean } = {},
 ): Promise<IngestResult> {
-  parts.journal.lock();
+  checkOptions(options);
+  using _ = parts.journal.lock();
   const nothing = { totalBytes: 0, bytesRead: 0, async *[Symbol.asyncIterator]() {} } satisfies Source;
-  const run = new Run(parts, nothing, options);
-  await run.start(options.dead ?? false);
+  await using run = new Run(parts, nothing, options);
+  run.start(options.dead ?? false);
   await run.finish();
   return run.result;
 }
 
-class Run {
-  readonly result: IngestResult;
-  readonly #parts: IngestParts & IntakeParts;
-  readonly #source: Source;
-  readonly #options: IngestOptions;
-  readonly #anchorer: Anchorer;
-
-  constructor(parts: IngestParts, source: Source, options: IngestOptions) {
-    this.#parts = {
-      ...parts,
-      rules: options.rules ?? DEFAULT_RULES,
-      compartment: options.compartment ?? "general",
-    };
-    this.#source = source;
-    this.#options = options;
-    this.result = {
-      ...{ read: 0, known: 0, sealed: 0, waiting: 0, dead: 0, anchored: 0, bytesRead: 0, superseded: 0 },
-      totalBytes: source.totalBytes,
-      batches: [],
-      refused: [],
-    };
-    this.#anchorer = new Anchorer({
-      ...parts,
-      batchItems: options.batchItems ?? 1_000,
-      batchWait: options.batchWait ?? 5_000,
-      onAnchored: (batch) => {
-        this.result.batches.push(batch);
-        this.result.anchored += batch.count;
-        this.#report();
-      },
+function checkOptions({ batchItems = 1, batchWait = 0, chainWait = 0 }: IngestOptions): void {
+  if (!Number.isSafeInteger(batchItems) || batchItems < 1 || batchItems > MOST_BATCH_ITEMS) {
+    throw new ChartsealError("ERR_USAGE", `batchItems is a whole number from 1 to ${MOST_BATCH_ITEMS}`, {
+      values: { batchItems },
     });
   }
-
-  async start(dead = false): Promise<void> {
-    refile(this.#parts, dead);
-    await this.#onChain(() => this.#anchorer.reconcile());
-  }
-
-  async take(group: readonly (SourceItem | BadItem)[]): Promise<void> {
-    const taken = await takeIn(this.#parts, group);
-    this.result.read += group.length;
-    this.result.known += taken.known;
-    this.result.sealed += taken.sealed;
-    this.result.waiting += taken.waiting;
-    this.result.dead += taken.dead.length;
-    this.result.refused.push(...taken.dead);
-    this.#report();
-    // A chain that is down does not stop the intake: what is sealed is safe.
-    if (this.result.failure === undefined) await this.#onChain(() => this.#anchorer.pump(false));
-  }
-
-  async finish(): Promise<void> {
-    delete this.result.failure;
-    await this.#onChain(async () => {
-      while (this.#anchorer.pending) {
-        this.#options.signal?.throwIfAborted();
-        await this.#anchorer.pump(true);
-        if (this.#anchorer.pending) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      }
-      const { journal, chain, writer, memberId } = this.#parts;
-      const entries = new Entries(journal, memberId);
-      this.result.superseded = await supersedeAmended(
-        { journal, entries, chain, writer, memberId },
-        this.#options.signal,
-      );
+  if (!(batchWait >= 0) || !(chainWait >= 0)) {
+    throw new ChartsealError("ERR_USAGE", "batchWait and chainWait are milliseconds, 0 or more", {
+      values: { batchWait, chainWait },
     });
-    this.#report();
   }
-
-  async #onChain(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof ChartsealError) || !ofTheChain(error)) throw error;
-      this.result.failure = error;
-    }
-  }
-
-  #report(): void {
-    this.result.bytesRead = this.#source.bytesRead;
-    this.result.totalBytes = this.#source.totalBytes;
-    this.#options.onProgress?.(this.result);
-  }
-}
-
-function ofTheChain(error: ChartsealError): boolean {
-  return ["ERR_RPC_UNAVAILABLE", "ERR_TIMEOUT", "ERR_CHAIN_REFUSED", "ERR_CHAIN_MISMATCH"].includes(error.code);
 }

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ItemState, resolveSubject, type Journal, type JournalItem, type PatientRules } from "../records/index.js";
-import type { Vault } from "../vault/index.js";
-import { filingOf } from "./filing.js";
+import { ItemState, type Journal, type JournalItem } from "../records/index.js";
+import type { Filer } from "./filing.js";
 import { changedPatient } from "./intake.js";
 
-/** Items a transaction, so that a long list does not hold the journal's lock. */
+/** Items a transaction, so that a long list neither holds the journal's lock nor fills the memory. */
 const ITEMS_PER_COMMIT = 500;
 
 export interface RefileParts {
-  vault: Vault;
   journal: Journal;
-  rules: PatientRules;
-  compartment: string;
+  filer: Filer;
 }
 
 /**
@@ -20,37 +17,66 @@ export interface RefileParts {
  * @returns how many can be anchored now
  */
 export function refile(parts: RefileParts, dead = false): number {
-  const { journal } = parts;
-  const items = journal.itemsIn(ItemState.WAITING);
-  if (dead) items.push(...journal.itemsIn(ItemState.DEAD).filter((item) => item.cid !== undefined));
+  const { journal, filer } = parts;
   let filed = 0;
-  for (let from = 0; from < items.length; from += ITEMS_PER_COMMIT) {
-    journal.database.transaction(() => {
-      for (const item of items.slice(from, from + ITEMS_PER_COMMIT)) if (refileOne(parts, item)) filed++;
-    });
+  // The refused first: what waits may amend one of them.
+  for (const state of dead ? [ItemState.DEAD, ItemState.WAITING] : [ItemState.WAITING]) {
+    for (let last = 0; ;) {
+      filer.forget();
+      const items = journal.itemsIn(state, ITEMS_PER_COMMIT, last);
+      journal.database.transaction(() => {
+        for (const item of items) if (refileOne(parts, item)) filed++;
+      });
+      if (items.length < ITEMS_PER_COMMIT) break;
+      last = items.at(-1)!.id;
+    }
   }
   return filed;
 }
 
 function refileOne(parts: RefileParts, item: JournalItem): boolean {
-  const { journal, vault, rules } = parts;
+  const { journal, filer } = parts;
+  const dead = item.state === ItemState.DEAD;
+  // Without a body, or outdated: a newer version of it was taken since, which cannot amend a later entry.
+  if (dead && (item.cid === undefined || hasSuccessor(journal, item))) return false;
   const details = journal.details(item.id);
-  const subject = { ...details, subjects: details.subjects ?? [] };
-  const filing = filingOf(parts, resolveSubject(subject, rules, (ref) => vault.patientByIdentifier(ref)));
-  const amended = item.amends === undefined ? undefined : journal.item(item.amends);
+  const filing = filer.file({ ...details, subjects: details.subjects ?? [] });
+  const amended = amendedOf(journal, item);
   const error = filing.error ?? changedPatient(amended?.patientId, filing.patient?.patientId);
-  const state = error === undefined ? filing.state : ItemState.DEAD;
-  if (state === item.state && error?.code === item.reason) return false;
+  const waits = filing.state === ItemState.WAITING || amended?.state === ItemState.WAITING;
+  const state = error !== undefined ? ItemState.DEAD : waits ? ItemState.WAITING : ItemState.SEALED;
+  if (state === item.state && error?.code === item.reason && amended?.id === item.amends) return false;
   journal.database.run(
-    "UPDATE items SET state = ?, reason = ?, patient_id = ?, compartment = ? WHERE id = ?",
+    "UPDATE items SET state = ?, reason = ?, patient_id = ?, compartment = ?, amends = ? WHERE id = ?",
     state,
     error?.code ?? null,
     filing.patient === undefined ? null : Buffer.from(filing.patient.patientId.slice(2), "hex"),
     filing.patient?.compartment ?? null,
+    amended?.id ?? null,
     item.id,
   );
   if (state !== ItemState.SEALED) return false;
   const { subjects: _, ...kept } = details;
   journal.setDetails(item.id, kept);
   return true;
+}
+
+/** The item that this one amends now: one that was refused or retracted since gives way to what it amended. */
+function amendedOf(journal: Journal, item: JournalItem): JournalItem | undefined {
+  let amended = item.amends === undefined ? undefined : journal.item(item.amends);
+  while (amended !== undefined && (amended.state === ItemState.DEAD || amended.retracted)) {
+    amended = amended.amends === undefined ? undefined : journal.item(amended.amends);
+  }
+  return amended;
+}
+
+function hasSuccessor(journal: Journal, item: JournalItem): boolean {
+  const newer = journal.database.get(
+    `SELECT 1 FROM items WHERE source_mac = (SELECT source_mac FROM items WHERE id = ?) AND id > ? AND state <> ?
+       AND retracted = 0`,
+    item.id,
+    item.id,
+    ItemState.DEAD,
+  );
+  return newer !== undefined;
 }

@@ -3,42 +3,87 @@ import type { Chain, Writer } from "../chain/index.js";
 import { ChartsealError } from "../errors.js";
 import { ItemState, type Entries, type Journal } from "../records/index.js";
 
-/** Flag of EntryStatus.sol. */
-const SUPERSEDED = 1;
+/** Transactions under way at a time: a block takes them all, and a failure leaves few in doubt. */
+const MOST_IN_FLIGHT = 16;
+
+export interface SupersedeParts {
+  journal: Journal;
+  entries: Entries;
+  chain: Chain;
+  writer: Writer;
+  memberId: number;
+}
+
+/** An entry and the one that amends it, by log index. */
+interface Amendment {
+  /** The older item's row. */
+  id: number;
+  older: number;
+  newer: number;
+}
 
 /**
  * Marks on chain every anchored entry that a later anchored one amends. Safe to repeat.
  * @returns how many were marked
  */
-export async function supersedeAmended(
-  parts: { journal: Journal; entries: Entries; chain: Chain; writer: Writer; memberId: number },
-  signal?: AbortSignal,
-): Promise<number> {
-  const { journal, entries, chain, writer, memberId } = parts;
+export async function supersedeAmended(parts: SupersedeParts, signal?: AbortSignal): Promise<number> {
+  const amendments = unmarked(parts.journal);
+  let marked = 0;
+  for (let from = 0; from < amendments.length; from += MOST_IN_FLIGHT) {
+    signal?.throwIfAborted();
+    const group = amendments.slice(from, from + MOST_IN_FLIGHT);
+    const results = await Promise.allSettled(group.map((amendment) => mark(parts, amendment)));
+    for (const result of results) if (result.status === "fulfilled" && result.value) marked++;
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+  return marked;
+}
+
+/** Marks that the node lost with its last blocks are set again by {@link supersedeAmended}. */
+export async function unmarkLost({ journal, chain, memberId }: Omit<SupersedeParts, "entries">): Promise<void> {
+  for (;;) {
+    const row = journal.database.get(
+      `SELECT id, log_index FROM items WHERE superseded_by IS NOT NULL AND log_index IS NOT NULL
+       ORDER BY superseded_by DESC LIMIT 1`,
+    );
+    if (row === undefined) return;
+    const status = await chain.ask(() => chain.records.statusOf(memberId, Number(row["log_index"])));
+    if (Number(status) !== 0) return;
+    journal.database.run("UPDATE items SET superseded_by = NULL WHERE id = ?", Number(row["id"]));
+  }
+}
+
+function unmarked(journal: Journal): Amendment[] {
   const rows = journal.database.all(
-    `SELECT newer.log_index AS newer, older.log_index AS older, older.id AS id
+    `SELECT older.id AS id, older.log_index AS older, newer.log_index AS newer
      FROM items newer JOIN items older ON older.id = newer.amends
-     WHERE newer.state = ? AND older.state = ? AND older.superseded_by IS NULL AND older.retracted = 0
+     WHERE newer.amends IS NOT NULL AND newer.state = ? AND older.state = ? AND older.superseded_by IS NULL
+       AND older.retracted = 0 AND newer.retracted = 0 AND newer.amended_index = older.log_index
      ORDER BY newer.log_index`,
     ItemState.ANCHORED,
     ItemState.ANCHORED,
   );
-  let marked = 0;
-  for (const row of rows) {
-    signal?.throwIfAborted();
-    const older = entries.at(Number(row["older"]));
-    const newer = entries.at(Number(row["newer"]));
-    const status = await chain.ask(() => chain.records.statusOf(memberId, older.leaf.index));
-    if ((Number(status) & SUPERSEDED) === 0) {
-      try {
-        await writer.execute(await chain.records.supersede.populateTransaction(older, newer));
-        marked++;
-      } catch (error) {
-        // Held or retracted meanwhile: the new entry stands, the old one keeps its status.
-        if (!(error instanceof ChartsealError) || error.values["reason"] !== "StatusForbids") throw error;
-      }
+  return rows.map((row) => ({
+    id: Number(row["id"]),
+    older: Number(row["older"]),
+    newer: Number(row["newer"]),
+  }));
+}
+
+async function mark(parts: SupersedeParts, { id, older, newer }: Amendment): Promise<boolean> {
+  const { journal, entries, chain, writer, memberId } = parts;
+  let marked = false;
+  if (Number(await chain.ask(() => chain.records.statusOf(memberId, older))) === 0) {
+    const call = await chain.records.supersede.populateTransaction(entries.at(older), entries.at(newer));
+    try {
+      await writer.execute(call);
+      marked = true;
+    } catch (error) {
+      // Held or retracted meanwhile: the new entry stands, the old one keeps its status.
+      if (!(error instanceof ChartsealError) || error.values["reason"] !== "StatusForbids") throw error;
     }
-    journal.database.run("UPDATE items SET superseded_by = ? WHERE id = ?", newer.leaf.index, Number(row["id"]));
   }
+  journal.database.run("UPDATE items SET superseded_by = ? WHERE id = ?", newer, id);
   return marked;
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { TransactionReceipt } from "ethers";
 import { readLogs, type Chain, type Writer } from "../chain/index.js";
-import { generateMemberKey, toHex, type Hex } from "../crypto/index.js";
+import { generateMemberKey, keyDigest, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Vault } from "../vault/index.js";
-import { REVOCATION_REASONS, roleBits, roleNames, type RevocationReason, type Role } from "./roles.js";
+import { revocationNumber, roleBits, roleNames, type RevocationReason, type Role } from "./roles.js";
+import { suspensionBits, suspensionNames, type Activity, type Suspension } from "./suspension.js";
 
 export interface MemberInfo {
   id: number;
   name: string;
   admin: Hex;
   /** Suspended from reading, writing or both; or removed. */
-  suspension: ("READING" | "WRITING" | "REMOVED")[];
+  suspension: Suspension[];
   /** 0: no encryption key published. */
   keyEpoch: number;
 }
@@ -35,8 +37,6 @@ export interface StaffEnrolment {
   personId: Hex;
 }
 
-const SUSPENSIONS = ["READING", "WRITING", "REMOVED"] as const;
-
 /** Members of the consortium and their staff. */
 export class Members {
   readonly #chain: Chain;
@@ -48,54 +48,57 @@ export class Members {
   /** @returns the new member's id. @throws ERR_CHAIN_REFUSED unless `governance` governs */
   async admit(governance: Writer, admin: Hex, name: string): Promise<number> {
     const { members } = this.#chain;
-    const receipt = await governance.execute(await members.admit.populateTransaction(admin, name));
-    const log = receipt.logs.map((entry) => members.interface.parseLog(entry)).find((entry) => entry !== null);
-    return Number(log?.args["memberId"]);
+    const call = await this.#chain.ask(() => members.admit.populateTransaction(admin, name));
+    return this.#argument(await governance.execute(call), "MemberAdmitted", "memberId");
   }
 
   /** Suspends what is named, lifts what is not. @throws ERR_CHAIN_REFUSED unless `governance` governs */
-  async setSuspension(governance: Writer, memberId: number, activities: readonly ("READING" | "WRITING")[]) {
-    const bits = activities.reduce((sum, activity) => sum | (1 << SUSPENSIONS.indexOf(activity)), 0);
-    await governance.execute(await this.#chain.members.setSuspension.populateTransaction(memberId, bits));
+  async setSuspension(governance: Writer, memberId: number, activities: readonly Activity[]): Promise<void> {
+    const { members } = this.#chain;
+    const bits = suspensionBits(activities);
+    await governance.execute(await this.#chain.ask(() => members.setSuspension.populateTransaction(memberId, bits)));
   }
 
   /** Removes a member for good. @throws ERR_CHAIN_REFUSED unless `governance` governs */
   async remove(governance: Writer, memberId: number): Promise<void> {
-    await governance.execute(await this.#chain.members.remove.populateTransaction(memberId));
+    const { members } = this.#chain;
+    await governance.execute(await this.#chain.ask(() => members.remove.populateTransaction(memberId)));
   }
 
   /** Makes the member's next encryption key: the secret stays in the vault. @returns its epoch */
   async publishKey(admin: Writer, memberId: number, vault: Vault): Promise<number> {
     const { members } = this.#chain;
-    const { keyEpoch } = await this.#chain.ask(() => members.memberOf(memberId));
-    const epoch = Number(keyEpoch) + 1;
+    const current = await this.#chain.ask(() => members.memberOf(memberId));
+    const epoch = Number(current.keyEpoch) + 1;
+    keepUnder(vault, epoch - 1, current.keyDigest);
     // In the vault first: a published key whose secret was lost would make capsules that nobody opens. A key of a
     // call that was cut short is used again.
     const kept = vault.currentEpoch() === epoch;
-    const publicKey = kept ? toHex(vault.memberPublicKey(epoch)) : await newKey(vault, epoch);
-    await admin.execute(await members.publishKey.populateTransaction(memberId, publicKey));
-    return epoch;
+    const publicKey = kept ? vault.memberPublicKey(epoch) : await newKey(vault, epoch);
+    const call = await this.#chain.ask(() => members.publishKey.populateTransaction(memberId, toHex(publicKey)));
+    const published = this.#argument(await admin.execute(call), "KeyPublished", "epoch");
+    // Another process, or a call that was believed lost, may have published the same key just before.
+    keepUnder(vault, published, keyDigest(publicKey));
+    return published;
   }
 
-  /** @throws ERR_CHAIN_REFUSED unless `admin` is the member's */
+  /** @throws ERR_CHAIN_REFUSED unless `admin` is the member's; ERR_USAGE */
   async enrolStaff(admin: Writer, memberId: number, staff: StaffEnrolment): Promise<void> {
     const { members } = this.#chain;
-    const notAfter = Math.floor(staff.notAfter.getTime() / 1000);
+    const notAfter = seconds(staff.notAfter);
     const bits = roleBits(staff.roles);
+    const { account, personId } = staff;
     await admin.execute(
-      await members.enrolStaff.populateTransaction(memberId, staff.account, bits, notAfter, staff.personId),
+      await this.#chain.ask(() => members.enrolStaff.populateTransaction(memberId, account, bits, notAfter, personId)),
     );
   }
 
   /** Revokes an account at once. `since`: from when on what it signed is to be doubted. */
   async revokeStaff(admin: Writer, account: Hex, since: Date, reason: RevocationReason): Promise<void> {
-    const seconds = Math.floor(since.getTime() / 1000);
-    const call = await this.#chain.members.revokeStaff.populateTransaction(
-      account,
-      seconds,
-      REVOCATION_REASONS.indexOf(reason),
-    );
-    await admin.execute(call);
+    const { members } = this.#chain;
+    const number = revocationNumber(reason);
+    const from = seconds(since);
+    await admin.execute(await this.#chain.ask(() => members.revokeStaff.populateTransaction(account, from, number)));
   }
 
   async list(): Promise<MemberInfo[]> {
@@ -142,15 +145,48 @@ export class Members {
     return {
       id,
       admin: member.admin.toLowerCase() as Hex,
-      suspension: SUSPENSIONS.filter((_, bit) => (Number(member.suspension) & (1 << bit)) !== 0),
+      suspension: suspensionNames(Number(member.suspension)),
       keyEpoch: Number(member.keyEpoch),
     };
   }
+
+  /** A number out of our event in a receipt. */
+  #argument(receipt: TransactionReceipt, event: "MemberAdmitted" | "KeyPublished", name: string): number {
+    const { members, deployment } = this.#chain;
+    const topic = members.interface.getEvent(event).topicHash;
+    const log = receipt.logs.find(
+      ({ address, topics }) => address.toLowerCase() === deployment.members && topics[0] === topic,
+    );
+    if (log !== undefined) return Number(members.interface.parseLog(log)!.args[name]);
+    throw new ChartsealError("ERR_CHAIN_MISMATCH", `the node's receipt shows no ${event} event`, {
+      values: { transaction: receipt.hash },
+    });
+  }
 }
 
-async function newKey(vault: Vault, epoch: number): Promise<Hex> {
+async function newKey(vault: Vault, epoch: number): Promise<Uint8Array> {
   const key = await generateMemberKey();
   vault.addMemberKey({ epoch, ...key });
   key.secretKey.fill(0);
-  return toHex(key.publicKey);
+  return key.publicKey;
+}
+
+/** Keeps the vault's newest key under `epoch` too, if it is the one that the chain shows there. */
+function keepUnder(vault: Vault, epoch: number, digest: string): void {
+  const newest = vault.currentEpoch();
+  if (newest === undefined || newest === epoch || epoch < 1) return;
+  const publicKey = vault.memberPublicKey(newest);
+  if (keyDigest(publicKey) !== digest) return;
+  const secretKey = vault.memberSecretKey(newest);
+  try {
+    vault.addMemberKey({ epoch, publicKey, secretKey });
+  } finally {
+    secretKey.fill(0);
+  }
+}
+
+function seconds(date: Date): number {
+  const value = Math.floor(date.getTime() / 1000);
+  if (value >= 0) return value;
+  throw new ChartsealError("ERR_USAGE", "the date is not valid or lies before 1970");
 }

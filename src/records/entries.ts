@@ -13,8 +13,11 @@ import {
 import type { Chain } from "../chain/index.js";
 import { ChartsealError } from "../errors.js";
 import { ItemState } from "./journal-schema.js";
-import type { Journal, JournalBatch, JournalItem } from "./journal.js";
+import type { Journal } from "./journal.js";
+import type { JournalBatch, JournalItem } from "./journal-rows.js";
 
+/** Trees kept at hand: older and newer entries of a supersession are seldom of one batch. */
+const MOST_TREES = 8;
 const NO_REF: Hex = `0x${"00".repeat(32)}`;
 
 /** An anchored entry as the contracts take it, and where its body is. */
@@ -29,12 +32,19 @@ export interface AnchoredEntry {
 /** What a leaf needs that an item has once it is batched. */
 export type LeafItem = Pick<
   JournalItem,
-  "patientId" | "compartment" | "recordedDay" | "contentDigest" | "salt" | "logIndex" | "patientSeq"
+  | "patientId"
+  | "compartment"
+  | "recordedDay"
+  | "contentDigest"
+  | "salt"
+  | "logIndex"
+  | "patientSeq"
+  | "amendedIndex"
 >;
 
-/** The leaf of a batched item. `amendedIndex` is the log index of the entry that it amends. */
-export function leafOf(memberId: number, item: LeafItem, amendedIndex?: number): Leaf {
-  const { patientId, compartment, contentDigest, salt, logIndex, patientSeq } = item;
+/** The leaf of a batched item. */
+export function leafOf(memberId: number, item: LeafItem): Leaf {
+  const { patientId, compartment, contentDigest, salt, logIndex, patientSeq, amendedIndex } = item;
   if (
     patientId === undefined ||
     compartment === undefined ||
@@ -63,11 +73,11 @@ export function leafOf(memberId: number, item: LeafItem, amendedIndex?: number):
   };
 }
 
-/** Builds entries and receipts out of a member's own journal. Keeps the last batch's tree. */
+/** Builds entries and receipts out of a member's own journal. Keeps the trees it used last. */
 export class Entries {
   readonly #journal: Journal;
   readonly #memberId: number;
-  #tree: { batchId: number; tree: MerkleTree } | undefined;
+  readonly #trees = new Map<Hex, MerkleTree>();
 
   constructor(journal: Journal, memberId: number) {
     this.#journal = journal;
@@ -93,8 +103,7 @@ export class Entries {
   }
 
   leaf(item: JournalItem): Leaf {
-    const amended = item.amends === undefined ? undefined : this.#journal.item(item.amends)?.logIndex;
-    return leafOf(this.#memberId, item, amended);
+    return leafOf(this.#memberId, item);
   }
 
   /** The receipt of an anchored entry. */
@@ -125,10 +134,12 @@ export class Entries {
   }
 
   #treeOf(batch: JournalBatch): MerkleTree {
-    if (this.#tree?.batchId !== batch.id) {
-      const hashes = this.#journal.itemsOfBatch(batch.id).map((item) => item.leafHash!);
-      this.#tree = { batchId: batch.id, tree: MerkleTree.of(hashes) };
-    }
-    return this.#tree.tree;
+    const root = toHex(batch.root);
+    const known = this.#trees.get(root);
+    if (known !== undefined) return known;
+    const tree = MerkleTree.of(this.#journal.itemsOfBatch(batch.id).map((item) => item.leafHash!));
+    if (this.#trees.size >= MOST_TREES) this.#trees.delete(this.#trees.keys().next().value!);
+    this.#trees.set(root, tree);
+    return tree;
   }
 }

@@ -2,7 +2,7 @@
 export { ADMINISTRATIVE_TYPES } from "./administrative-types.js";
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
-export type { Anchoring, ItemDetails, JournalBatch, JournalItem, NewItem } from "./journal.js";
+export type { Anchoring, ItemDetails, JournalBatch, JournalItem, NewItem } from "./journal-rows.js";
 export { ItemState } from "./journal-schema.js";
 export { verifyLog, type Finding, type LogVerdict, type VerifyLogOptions } from "./verify-log.js";
 export { readFhir } from "./fhir-bundle.js";

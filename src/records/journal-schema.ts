@@ -7,7 +7,7 @@ export const JOURNAL_FORMAT = 1;
  * ever on disk.
  */
 export const ItemState = {
-  /** Sealed and stored; its patient is not enrolled yet. */
+  /** Sealed and stored; its patient is not enrolled yet, or the item that it amends waits. */
   WAITING: 1,
   /** Sealed and stored; ready for a batch. */
   SEALED: 2,
@@ -23,7 +23,8 @@ export type ItemState = (typeof ItemState)[keyof typeof ItemState];
 
 /**
  * What a thief of this file sees: random numbers, ciphertext, keyed hashes, pseudonyms and what is on chain anyway.
- * `item_mac` and `source_mac` are HMACs under a vault key; `details` is encrypted under another.
+ * `item_mac` and `source_mac` are HMACs under a vault key; `details` is encrypted under another. `amends` says which
+ * item this one replaces; `amended_index` is what its leaf says of it, and never changes while the leaf stands.
  */
 export const JOURNAL_SCHEMA = `
 CREATE TABLE items (
@@ -41,6 +42,7 @@ CREATE TABLE items (
   patient_id BLOB,
   compartment INTEGER,
   amends INTEGER REFERENCES items (id),
+  amended_index INTEGER,
   salt BLOB,
   batch_id INTEGER REFERENCES batches (id),
   log_index INTEGER,
@@ -56,6 +58,7 @@ CREATE INDEX items_by_batch ON items (batch_id, log_index);
 CREATE UNIQUE INDEX items_by_index ON items (log_index) WHERE log_index IS NOT NULL;
 CREATE INDEX items_by_patient ON items (patient_id, patient_seq);
 CREATE INDEX items_amending ON items (amends) WHERE amends IS NOT NULL;
+CREATE INDEX items_superseded ON items (superseded_by) WHERE superseded_by IS NOT NULL;
 CREATE TABLE batches (
   id INTEGER PRIMARY KEY,
   state INTEGER NOT NULL,

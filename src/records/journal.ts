@@ -1,83 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac } from "node:crypto";
 import { ChartsealError } from "../errors.js";
-import { openDatabase, type Database, type SqlRow } from "../sqlite.js";
+import { openDatabase, type Database } from "../sqlite.js";
 import { openCell, sealCell, type Vault } from "../vault/index.js";
-import { toHex, type Hex } from "../crypto/index.js";
-import type { PatientRef } from "./item.js";
+import type { Hex } from "../crypto/index.js";
+import { lockJournal } from "./journal-lock.js";
+import { batchOf, itemOf, type ItemDetails, type JournalBatch, type JournalItem, type NewItem } from "./journal-rows.js";
 import { ItemState, JOURNAL_FORMAT, JOURNAL_SCHEMA } from "./journal-schema.js";
 
-/** What the journal keeps encrypted about an item: for people, and to find its patient later. */
-export interface ItemDetails {
-  sourceKey: string;
-  label: string;
-  path: string;
-  mediaType: string;
-  resourceType?: string;
-  size: number;
-  recordedAt?: string;
-  /** Kept while the patient is unknown. */
-  subjects?: readonly (readonly PatientRef[])[];
-}
-
-export interface NewItem {
-  itemMac: Uint8Array;
-  sourceMac: Uint8Array;
-  state: ItemState;
-  /** Left out for an item that could not be read. */
-  sealed?: { recordId: Uint8Array; cid: string; contentDigest: Uint8Array };
-  details: ItemDetails;
-  recordedDay: number;
-  /** Unix seconds. */
-  receivedAt: number;
-  /** Error code, of a dead item. */
-  reason?: string;
-  patient?: { patientId: Hex; compartment: number };
-  /** The item that this one amends. */
-  amends?: number;
-}
-
-export interface JournalItem {
-  id: number;
-  state: ItemState;
-  recordId: Uint8Array | undefined;
-  cid: string | undefined;
-  contentDigest: Uint8Array | undefined;
-  recordedDay: number;
-  reason: string | undefined;
-  patientId: Hex | undefined;
-  compartment: number | undefined;
-  amends: number | undefined;
-  salt: Uint8Array | undefined;
-  batchId: number | undefined;
-  logIndex: number | undefined;
-  patientSeq: number | undefined;
-  leafHash: Uint8Array | undefined;
-  supersededBy: number | undefined;
-}
-
-export interface JournalBatch {
-  id: number;
-  state: ItemState;
-  firstIndex: number;
-  count: number;
-  root: Uint8Array;
-  manifestDigest: Uint8Array;
-  manifestCid: string;
-  rawTransaction: Hex | undefined;
-  transactionHash: Hex | undefined;
-  blockNumber: number | undefined;
-  blockHash: Hex | undefined;
-  gasUsed: number | undefined;
-}
-
-/** Where a batch was mined. */
-export interface Anchoring {
-  transactionHash: Hex;
-  blockNumber: number;
-  blockHash: Hex;
-  gasUsed: number;
-}
+/** Said as a literal, so that SQLite can use the indexes of what is not anchored: they stay small. */
+const NOT_ANCHORED = `state <> ${ItemState.ANCHORED}`;
 
 /**
  * One member's own record log as this hospital knows it: every item it took, from its arrival to its anchor. A
@@ -87,7 +19,6 @@ export class Journal implements Disposable {
   readonly database: Database;
   readonly #detailsKey: Uint8Array;
   readonly #dedupeKey: Uint8Array;
-  #lock: Database | undefined;
 
   private constructor(database: Database, vault: Vault) {
     this.database = database;
@@ -106,31 +37,12 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Makes this process the log's one writer until it is disposed of; the operating system frees the lock of a
+   * Makes the caller the log's one writer until the lock is disposed of; the operating system frees the lock of a
    * process that dies.
-   * @throws ERR_JOURNAL_LOCKED while another process has it
+   * @throws ERR_JOURNAL_LOCKED while another has it, in this process or another
    */
-  lock(): void {
-    if (this.#lock !== undefined) return;
-    const path = `${this.database.path}.lock`;
-    const lock = openDatabase(path, {
-      format: 1,
-      schema: "",
-      damagedCode: "ERR_STORE_FAILED",
-      busyTimeoutMs: 1,
-    });
-    try {
-      lock.exec("BEGIN IMMEDIATE");
-    } catch (cause) {
-      lock.close();
-      throw new ChartsealError("ERR_JOURNAL_LOCKED", `another process writes ${this.database.path}`, {
-        values: { path: this.database.path },
-        hint: "wait for it to end; its lock does not outlive it",
-        retryable: true,
-        cause,
-      });
-    }
-    this.#lock = lock;
+  lock(): Disposable {
+    return lockJournal(this.database.path);
   }
 
   /** Keyed hash by which the same item is known again: nobody without the vault can guess what was taken. */
@@ -173,13 +85,12 @@ export class Journal implements Disposable {
     return added > 0;
   }
 
-  /** The newest item of a source key that was not refused. */
-  newestOf(sourceMac: Uint8Array, beforeId = Number.MAX_SAFE_INTEGER): JournalItem | undefined {
+  /** The newest item of a source key that was neither refused nor retracted. */
+  newestOf(sourceMac: Uint8Array): JournalItem | undefined {
     const row = this.database.get(
-      "SELECT * FROM items WHERE source_mac = ? AND state <> ? AND id < ? ORDER BY id DESC LIMIT 1",
+      "SELECT * FROM items WHERE source_mac = ? AND state <> ? AND retracted = 0 ORDER BY id DESC LIMIT 1",
       sourceMac,
       ItemState.DEAD,
-      beforeId,
     );
     return row === undefined ? undefined : itemOf(row);
   }
@@ -194,11 +105,17 @@ export class Journal implements Disposable {
     return row === undefined ? undefined : itemOf(row);
   }
 
-  /** Oldest first. */
-  itemsIn(state: ItemState, most = -1): JournalItem[] {
+  /** Oldest first. @param afterId to read on, page by page */
+  itemsIn(state: ItemState, most = -1, afterId = 0): JournalItem[] {
+    const indexed = state === ItemState.ANCHORED ? "" : `AND ${NOT_ANCHORED}`;
     return this.database
-      .all("SELECT * FROM items WHERE state = ? ORDER BY id LIMIT ?", state, most)
+      .all(`SELECT * FROM items WHERE state = ? ${indexed} AND id > ? ORDER BY id LIMIT ?`, state, afterId, most)
       .map(itemOf);
+  }
+
+  /** True when at least one item is in the state. Not for ANCHORED. */
+  hasIn(state: ItemState): boolean {
+    return this.database.get(`SELECT 1 FROM items WHERE state = ? AND ${NOT_ANCHORED} LIMIT 1`, state) !== undefined;
   }
 
   /** A patient's anchored items, by patientSeq. */
@@ -252,9 +169,20 @@ export class Journal implements Disposable {
 
   /** Not yet known to be anchored, by first index. */
   openBatches(): JournalBatch[] {
+    // The unary + keeps SQLite from walking all batches in order of their first index.
     return this.database
-      .all("SELECT * FROM batches WHERE state <> ? ORDER BY first_index", ItemState.ANCHORED)
+      .all(`SELECT * FROM batches WHERE ${NOT_ANCHORED} ORDER BY +first_index`)
       .map(batchOf);
+  }
+
+  /** The anchored batch that comes last, of those before `beforeIndex`. */
+  newestAnchored(beforeIndex = Number.MAX_SAFE_INTEGER): JournalBatch | undefined {
+    const row = this.database.get(
+      "SELECT * FROM batches WHERE state = ? AND first_index < ? ORDER BY first_index DESC LIMIT 1",
+      ItemState.ANCHORED,
+      beforeIndex,
+    );
+    return row === undefined ? undefined : batchOf(row);
   }
 
   #sealDetails(itemMac: Uint8Array, details: ItemDetails): Uint8Array {
@@ -264,60 +192,10 @@ export class Journal implements Disposable {
   [Symbol.dispose](): void {
     this.#detailsKey.fill(0);
     this.#dedupeKey.fill(0);
-    this.#lock?.close();
     this.database.close();
   }
 }
 
 function detailsCell(row: Uint8Array) {
   return { table: "items", column: "details", row };
-}
-
-function itemOf(row: SqlRow): JournalItem {
-  const patientId = bytes(row["patient_id"]);
-  return {
-    id: Number(row["id"]),
-    state: Number(row["state"]) as ItemState,
-    recordId: bytes(row["record_id"]),
-    cid: text(row["cid"]),
-    contentDigest: bytes(row["content_digest"]),
-    recordedDay: Number(row["recorded_day"]),
-    reason: text(row["reason"]),
-    patientId: patientId === undefined ? undefined : toHex(patientId),
-    compartment: number(row["compartment"]),
-    amends: number(row["amends"]),
-    salt: bytes(row["salt"]),
-    batchId: number(row["batch_id"]),
-    logIndex: number(row["log_index"]),
-    patientSeq: number(row["patient_seq"]),
-    leafHash: bytes(row["leaf_hash"]),
-    supersededBy: number(row["superseded_by"]),
-  };
-}
-
-function batchOf(row: SqlRow): JournalBatch {
-  return {
-    id: Number(row["id"]),
-    state: Number(row["state"]) as ItemState,
-    firstIndex: Number(row["first_index"]),
-    count: Number(row["count"]),
-    root: row["root"] as Uint8Array,
-    manifestDigest: row["manifest_digest"] as Uint8Array,
-    manifestCid: String(row["manifest_cid"]),
-    rawTransaction: text(row["raw_transaction"]) as Hex | undefined,
-    transactionHash: text(row["transaction_hash"]) as Hex | undefined,
-    blockNumber: number(row["block_number"]),
-    blockHash: text(row["block_hash"]) as Hex | undefined,
-    gasUsed: number(row["gas_used"]),
-  };
-}
-
-function bytes(value: SqlRow[string] | undefined): Uint8Array | undefined {
-  return value instanceof Uint8Array ? value : undefined;
-}
-function text(value: SqlRow[string] | undefined): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-function number(value: SqlRow[string] | undefined): number | undefined {
-  return value === null || value === undefined ? undefined : Number(value);
 }

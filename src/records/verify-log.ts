@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from "node:crypto";
 import { readLogs, type Chain } from "../chain/index.js";
-import { MerkleTree, decodeBatchManifest, equalBytes, fromHex, toHex, type Hex } from "../crypto/index.js";
+import {
+  MerkleTree,
+  decodeBatchManifest,
+  equalBytes,
+  fromHex,
+  toHex,
+  type BatchEntry,
+  type Hex,
+} from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { cidOfDigest, type BlobStore } from "../storage/index.js";
 
 /** Something that is not as the chain says. */
 export interface Finding {
-  what: "batch-manifest-missing" | "batch-manifest-altered" | "root-differs" | "body-missing" | "body-altered";
+  what:
+    | "batch-manifest-missing"
+    | "batch-manifest-altered"
+    /** It has the anchored digest, but is no manifest of its batch: so it was when it was anchored. */
+    | "batch-manifest-invalid"
+    | "root-differs"
+    | "body-missing"
+    | "body-altered";
   /** Log index of the first entry concerned. */
   index: number;
   /** One line for people. */
@@ -21,6 +36,8 @@ export interface LogVerdict {
   batches: number;
   /** Bodies read and compared. */
   bodies: number;
+  /** Entries whose body is gone because they were erased: no finding. */
+  erased: number;
   findings: Finding[];
   ok: boolean;
 }
@@ -31,6 +48,9 @@ export interface VerifyLogOptions {
   onProgress?: (progress: { entries: number; of: number }) => void;
   signal?: AbortSignal;
 }
+
+/** Flag of EntryStatus.sol. */
+const ERASED = 8;
 
 interface AnchoredBatch {
   firstIndex: number;
@@ -50,12 +70,14 @@ export async function verifyLog(
   options: VerifyLogOptions = {},
 ): Promise<LogVerdict> {
   const { chain } = parts;
-  const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
-  const verdict: LogVerdict = { memberId, entries: head, batches: 0, bodies: 0, findings: [], ok: true };
+  // One block for all, so that a batch anchored meanwhile is not half of the picture.
+  const toBlock = await chain.ask(() => chain.provider.getBlockNumber());
+  const head = Number(await chain.ask(() => chain.records.headOf(memberId, { blockTag: toBlock })));
+  const verdict: LogVerdict = { memberId, entries: head, batches: 0, bodies: 0, erased: 0, findings: [], ok: true };
   const { interface: abi } = chain.records;
   const topics = abi.encodeFilterTopics("BatchAnchored", [memberId]) as string[];
   let next = 1;
-  for await (const log of readLogs(chain, { address: chain.deployment.records, topics })) {
+  for await (const log of readLogs(chain, { address: chain.deployment.records, topics, toBlock })) {
     options.signal?.throwIfAborted();
     const args = abi.parseLog(log)!.args;
     const batch: AnchoredBatch = {
@@ -70,46 +92,75 @@ export async function verifyLog(
     await verifyBatch(parts, memberId, batch, verdict, options);
     options.onProgress?.({ entries: next - 1, of: head });
   }
-  if (next <= head) throw incomplete(memberId, next);
+  if (next !== head + 1) throw incomplete(memberId, next);
   verdict.ok = verdict.findings.length === 0;
   return verdict;
 }
 
 async function verifyBatch(
-  { chain, store }: { chain: Chain; store: BlobStore },
+  parts: { chain: Chain; store: BlobStore },
   memberId: number,
   batch: AnchoredBatch,
   verdict: LogVerdict,
   options: VerifyLogOptions,
 ): Promise<void> {
+  const { chain, store } = parts;
   const { firstIndex, count } = batch;
-  const report = (what: Finding["what"], index: number, detail: string) => {
-    verdict.findings.push({ what, index, detail });
+  const report = (what: Finding["what"], detail: string) => {
+    verdict.findings.push({ what, index: firstIndex, detail });
   };
-  const last = firstIndex + count - 1;
-  // A manifest of one block, up to 1 MiB (14,000 entries), has its digest as its CID.
-  const manifest = await read(store, cidOfDigest(fromHex(batch.manifestDigest)));
-  if (!(manifest instanceof Uint8Array)) {
-    const what = manifest === "missing" ? "batch-manifest-missing" : "batch-manifest-altered";
-    return report(what, firstIndex, `the batch manifest of entries ${firstIndex} to ${last} is ${manifest}`);
+  const range = `entries ${firstIndex} to ${firstIndex + count - 1}`;
+  // A manifest of one block, up to 1 MiB (15,000 entries), has its digest as its CID. Ingest makes no larger one.
+  const bytes = await read(store, cidOfDigest(fromHex(batch.manifestDigest)));
+  if (bytes === "missing") return report("batch-manifest-missing", `the batch manifest of ${range} is missing`);
+  if (bytes === "altered" || !equalBytes(hash("sha256", bytes, "buffer"), fromHex(batch.manifestDigest))) {
+    return report("batch-manifest-altered", `the batch manifest of ${range} is altered`);
   }
-  if (!equalBytes(hash("sha256", manifest, "buffer"), fromHex(batch.manifestDigest))) {
-    return report("batch-manifest-altered", firstIndex, `the manifest of entries ${firstIndex} to ${last} is altered`);
-  }
-  const { entries } = decodeBatchManifest(manifest);
-  const { root } = MerkleTree.of(entries.map((entry) => fromHex(entry.leafHash)));
+  const entries = entriesOf(bytes, memberId, batch);
+  if (typeof entries === "string") return report("batch-manifest-invalid", `the batch manifest of ${range}: ${entries}`);
+  const root = toHex(MerkleTree.of(entries.map((entry) => fromHex(entry.leafHash))).root);
   const onChain = await chain.ask(() => chain.records.rootAndStatus(memberId, firstIndex, count, firstIndex));
-  if (entries.length !== count || toHex(root) !== onChain.root || toHex(root) !== batch.root) {
-    report("root-differs", firstIndex, `the leaves of entries ${firstIndex} to ${last} do not give the root on chain`);
+  if (root !== onChain.root || root !== batch.root) {
+    report("root-differs", `the leaves of ${range} do not give the root on chain`);
   }
   if (options.bodies === false) return;
   for (const [position, { cid }] of entries.entries()) {
     options.signal?.throwIfAborted();
-    const index = firstIndex + position;
-    const found = await store.verify(cid);
-    verdict.bodies++;
-    if (found.ok) continue;
-    report(found.reason === "missing" ? "body-missing" : "body-altered", index, `the body of entry ${index}: ${found.detail}`);
+    await verifyBody(parts, memberId, firstIndex + position, cid, verdict);
+  }
+}
+
+async function verifyBody(
+  { chain, store }: { chain: Chain; store: BlobStore },
+  memberId: number,
+  index: number,
+  cid: string,
+  verdict: LogVerdict,
+): Promise<void> {
+  const found = await store.verify(cid);
+  verdict.bodies++;
+  if (found.ok) return;
+  const status = await chain.ask(() => chain.records.statusOf(memberId, index));
+  if (found.reason === "missing" && (Number(status) & ERASED) !== 0) {
+    verdict.erased++;
+    return;
+  }
+  const what = found.reason === "missing" ? "body-missing" : "body-altered";
+  verdict.findings.push({ what, index, detail: `the body of entry ${index}: ${found.detail}` });
+}
+
+/** The batch's entries, or why the manifest is none of this batch. */
+function entriesOf(bytes: Uint8Array, memberId: number, batch: AnchoredBatch): BatchEntry[] | string {
+  try {
+    const manifest = decodeBatchManifest(bytes);
+    const fits =
+      manifest.memberId === memberId &&
+      manifest.firstIndex === batch.firstIndex &&
+      manifest.entries.length === batch.count;
+    return fits ? manifest.entries : "it is another batch's";
+  } catch (error) {
+    if (error instanceof ChartsealError) return error.message;
+    throw error;
   }
 }
 

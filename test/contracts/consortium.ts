@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from "node:crypto";
-import type { HardhatEthers, HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import type { HardhatEthers } from "@nomicfoundation/hardhat-ethers/types";
 import { AbiCoder, Wallet, ZeroHash, getBytes, hexlify, id } from "ethers";
 import { network } from "hardhat";
 import type { Hex, Leaf } from "../../src/crypto/index.js";
@@ -22,7 +22,7 @@ export const WAITING_TIME = 3_600;
 export const YEAR = 365 * 86_400;
 export const ALL_COMPARTMENTS = (1n << 64n) - 1n;
 
-export async function deployContracts() {
+async function deployContracts() {
   const [deployer, governance] = await ethers.getSigners();
   const authority = await ethers.deployContract("AccessManager", [governance!.address], deployer);
   const members = await ethers.deployContract("MemberRegistry", [authority, WAITING_TIME]);
@@ -40,13 +40,17 @@ export async function deployContracts() {
 export async function deployConsortium() {
   const contracts = await deployContracts();
   const { members, governance } = contracts;
-  const [, , adminA, adminB, adminC, operatorA, clinicianA, operatorB, clinicianB, relay, outsider] =
-    (await ethers.getSigners()) as [
-      HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner,
-      HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner,
-      HardhatEthersSigner, HardhatEthersSigner, HardhatEthersSigner,
-    ];
-  for (const [admin, name] of [[adminA, "Hospital A"], [adminB, "Hospital B"], [adminC, "Regulator"]] as const) {
+  // The first two deploy and govern.
+  const signers = (await ethers.getSigners()).slice(2);
+  const [adminA, adminB, adminC] = [signers[0]!, signers[1]!, signers[2]!];
+  const [operatorA, clinicianA] = [signers[3]!, signers[4]!];
+  const [operatorB, clinicianB] = [signers[5]!, signers[6]!];
+  const [relay, outsider] = [signers[7]!, signers[8]!];
+  for (const [admin, name] of [
+    [adminA, "Hospital A"],
+    [adminB, "Hospital B"],
+    [adminC, "Regulator"],
+  ] as const) {
     await members.connect(governance).admit(admin, name);
   }
   const notAfter = (await now()) + YEAR;
@@ -54,7 +58,18 @@ export async function deployConsortium() {
   await members.connect(adminA).enrolStaff(1, clinicianA, Role.CLINICIAN, notAfter, id("person clinician A"));
   await members.connect(adminB).enrolStaff(2, operatorB, Role.OPERATOR, notAfter, id("person operator B"));
   await members.connect(adminB).enrolStaff(2, clinicianB, Role.CLINICIAN, notAfter, id("person clinician B"));
-  return { ...contracts, adminA, adminB, adminC, operatorA, clinicianA, operatorB, clinicianB, relay, outsider };
+  return {
+    ...contracts,
+    adminA,
+    adminB,
+    adminC,
+    operatorA,
+    clinicianA,
+    operatorB,
+    clinicianB,
+    relay,
+    outsider,
+  };
 }
 export type Consortium = Awaited<ReturnType<typeof deployConsortium>>;
 
@@ -126,7 +141,10 @@ export function keySigner(): PatientSigner {
 }
 
 function signerOf(wallet: { address: string; signTypedData: Wallet["signTypedData"] }): PatientSigner {
-  return { bytes: wallet.address.toLowerCase(), signTypedData: (...message) => wallet.signTypedData(...message) };
+  return {
+    bytes: wallet.address.toLowerCase(),
+    signTypedData: (...message) => wallet.signTypedData(...message),
+  };
 }
 
 /** A patient of hospital A (or of `operator`'s member `custodian`), with an ordinary key of his own. */
@@ -137,15 +155,24 @@ export async function registerPatient(c: Consortium, operator = c.operatorA, cus
 }
 
 /** A patient of hospital A (or of `operator`'s member `custodian`) who signs with `signer`. */
-export async function registerSigner(c: Consortium, signer: PatientSigner, operator = c.operatorA, custodian = 1) {
+export async function registerSigner(
+  c: Consortium,
+  signer: PatientSigner,
+  operator = c.operatorA,
+  custodian = 1,
+) {
   const seed = hexlify(randomBytes(32));
   const patientId = await c.patients.patientIdOf(custodian, seed);
   const deadline = (await now()) + YEAR;
-  const possession = await signer.signTypedData(await domain(c.patients, "PatientRegistry"), PATIENT_SIGNER_TYPES, {
-    patientId,
-    signer: signer.bytes,
-    deadline,
-  });
+  const possession = await signer.signTypedData(
+    await domain(c.patients, "PatientRegistry"),
+    PATIENT_SIGNER_TYPES,
+    {
+      patientId,
+      signer: signer.bytes,
+      deadline,
+    },
+  );
   await c.patients.connect(operator).register(seed, signer.bytes, possession, deadline);
   return { seed, patientId };
 }
@@ -175,7 +202,11 @@ export async function termsFor(patientId: string, changes: Partial<Record<string
   };
 }
 
-export async function signTerms(c: Consortium, wallet: { signTypedData: Wallet["signTypedData"] }, terms: object) {
+export async function signTerms(
+  c: Consortium,
+  wallet: { signTypedData: Wallet["signTypedData"] },
+  terms: object,
+) {
   return await wallet.signTypedData(await domain(c.consents, "ConsentRegistry"), TERMS_TYPES, terms);
 }
 

@@ -42,7 +42,10 @@ export async function passkey(): Promise<PatientSigner> {
 function signAssertion(key: KeyObject, digest: string): string {
   const challenge = Buffer.from(getBytes(digest)).toString("base64url");
   const clientData = `{"type":"webauthn.get","challenge":"${challenge}","origin":"https://chart.example"}`;
-  const authenticatorData = concat([sha256("chart.example"), Uint8Array.of(PRESENT_AND_VERIFIED, 0, 0, 0, 1)]);
+  const authenticatorData = concat([
+    sha256("chart.example"),
+    Uint8Array.of(PRESENT_AND_VERIFIED, 0, 0, 0, 1),
+  ]);
   const { r, s } = signP256(key, getBytes(concat([authenticatorData, sha256(clientData)])));
   return AbiCoder.defaultAbiCoder().encode(
     ["bytes32", "bytes32", "uint256", "uint256", "bytes", "string"],

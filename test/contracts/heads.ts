@@ -4,7 +4,7 @@ import { AbiCoder, concat, keccak256 } from "ethers";
 import { ethers } from "./consortium.js";
 
 /** A registry that keeps a head per patient. */
-export interface HeadKeeper {
+interface HeadKeeper {
   getAddress(): Promise<string>;
   headOf(patientId: string): Promise<bigint>;
 }

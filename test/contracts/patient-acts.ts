@@ -3,7 +3,7 @@ import { DIRECTIVE_TYPES, REVOCATION_TYPES, YEAR, domain, nextBlockAt, now } fro
 import type { Consortium, TestPatient } from "./consortium.js";
 
 /** The parts of a directive that a test cares about; the rest denies nothing and is valid for a year. */
-export interface DirectiveChanges {
+interface DirectiveChanges {
   denyAll?: boolean;
   denyEmergency?: boolean;
   deniedCompartments?: bigint;
@@ -44,13 +44,25 @@ export async function setDirective(c: Consortium, patient: TestPatient, changes:
 }
 
 export async function signDirective(c: Consortium, patient: TestPatient, directive: object): Promise<string> {
-  return await patient.wallet.signTypedData(await domain(c.consents, "ConsentRegistry"), DIRECTIVE_TYPES, directive);
+  return await patient.wallet.signTypedData(
+    await domain(c.consents, "ConsentRegistry"),
+    DIRECTIVE_TYPES,
+    directive,
+  );
 }
 
-export async function signRevocation(c: Consortium, patient: TestPatient, termsHash: string): Promise<string> {
+export async function signRevocation(
+  c: Consortium,
+  patient: TestPatient,
+  termsHash: string,
+): Promise<string> {
   const { patientId, wallet } = patient;
   const revocation = { patientId, termsHash };
-  return await wallet.signTypedData(await domain(c.consents, "ConsentRegistry"), REVOCATION_TYPES, revocation);
+  return await wallet.signTypedData(
+    await domain(c.consents, "ConsentRegistry"),
+    REVOCATION_TYPES,
+    revocation,
+  );
 }
 
 /** Revokes as the patient; returns when, in Unix seconds. */

@@ -18,7 +18,12 @@ export async function writeHead(c: Consortium, memberId: number, head: bigint): 
  * Writes an entry's flags straight into storage. No function sets HELD or ERASED yet, and what does must not be
  * needed to show that readers are refused.
  */
-export async function writeStatus(c: Consortium, memberId: number, index: number, status: number): Promise<void> {
+export async function writeStatus(
+  c: Consortium,
+  memberId: number,
+  index: number,
+  status: number,
+): Promise<void> {
   const slot = mapped(BigInt(index) / ENTRIES_PER_SLOT, logSlot(memberId) + STATUSES);
   const shift = (BigInt(index) % ENTRIES_PER_SLOT) * 8n;
   const flags = BigInt(await networkHelpers.getStorageAt(await c.records.getAddress(), slot));

@@ -10,7 +10,8 @@ describe("AccessLog.headOf", () => {
   describe("given no access to the patient's records", () => {
     it("should return zero", async () => {
       const { accessLog, patient } = await loadWithGrant();
-      for (const patientId of [patient.patientId, id("nobody")]) expect(await accessLog.headOf(patientId)).to.equal(0);
+      for (const patientId of [patient.patientId, id("nobody")])
+        expect(await accessLog.headOf(patientId)).to.equal(0);
     });
   });
 

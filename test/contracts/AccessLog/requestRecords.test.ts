@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { LeafKind } from "../../../src/crypto/index.js";
 import type { Hex } from "../../../src/crypto/index.js";
-import { accessAt, accessIdOf, requestRecords } from "../accesses.js";
+import { accessAt, accessIdOf, rawRecordsRequest, requestRecords } from "../accesses.js";
 import { shouldRequireAnchored } from "../behaviours/inclusion.js";
 import { shouldRequireReader } from "../behaviours/reader.js";
 import {
@@ -18,7 +18,7 @@ import {
   registerPatient,
 } from "../consortium.js";
 import type { TestEntry } from "../consortium.js";
-import { callDirtied, dirtied, wordBehind } from "../dirty-words.js";
+import { callDirtied, dirtied } from "../dirty-words.js";
 import { grantTerms, loadWithGrant } from "../fixtures.js";
 import type { WithGrant } from "../fixtures.js";
 import { expectHeadAdvance } from "../heads.js";
@@ -26,15 +26,6 @@ import { setDirective } from "../patient-acts.js";
 import { writeStatus } from "../status-slots.js";
 
 const MOST_ENTRIES = 64;
-/** The argument word that holds the offset of the entries. */
-const ENTRIES_WORD = 11;
-
-async function rawCall(f: WithGrant, entry: TestEntry) {
-  const data = f.accessLog.interface.encodeFunctionData("requestRecords", [f.terms, Purpose.TREAT, [entry]]);
-  const firstEntry = wordBehind(data, ENTRIES_WORD) + 1;
-  const leafWord = wordBehind(data, firstEntry, firstEntry);
-  return { from: f.clinicianB, to: await f.accessLog.getAddress(), data, leafWord };
-}
 
 /** One more entry of the patient in hospital A's log. */
 async function anchorOne(f: WithGrant, changes: Parameters<typeof leafFor>[2]): Promise<TestEntry> {
@@ -45,13 +36,13 @@ async function anchorOne(f: WithGrant, changes: Parameters<typeof leafFor>[2]): 
 describe("AccessLog.requestRecords", () => {
   shouldRequireReader({
     act: (f, request) => requestRecords(f, [f.entries[2]!], request),
-    raw: (f) => rawCall(f, f.entries[2]!),
+    raw: (f) => rawRecordsRequest(f, f.entries[2]!),
   });
 
   shouldRequireAnchored({
     load: loadWithGrant,
     act: (f, entry) => requestRecords(f, [entry]),
-    raw: rawCall,
+    raw: rawRecordsRequest,
     unreadFields: ["patientSeq"],
   });
 
@@ -171,22 +162,16 @@ describe("AccessLog.requestRecords", () => {
     });
   });
 
-  describe("when a leaf was recorded on the first or last granted day", () => {
+  describe("when a leaf lies on the first or last granted day or compartment", () => {
     it("should pass", async () => {
       const f = await loadWithGrant();
-      const { terms } = await grantTerms(f, f.patient, { recordedFrom: 100, recordedTo: 200 });
-      for (const recordedDay of [100, 200]) {
-        await requestRecords(f, [await anchorOne(f, { recordedDay })], { terms });
-      }
-    });
-  });
-
-  describe("when a leaf's compartment is the first or last granted one", () => {
-    it("should pass", async () => {
-      const f = await loadWithGrant();
-      const { terms } = await grantTerms(f, f.patient, { compartments: (1n << 63n) | 1n });
-      for (const compartment of [0, 63]) {
-        await requestRecords(f, [await anchorOne(f, { compartment })], { terms });
+      const bounds = { recordedFrom: 100, recordedTo: 200, compartments: (1n << 63n) | 1n };
+      const { terms } = await grantTerms(f, f.patient, bounds);
+      for (const [recordedDay, compartment] of [
+        [100, 0],
+        [200, 63],
+      ] as const) {
+        await requestRecords(f, [await anchorOne(f, { recordedDay, compartment })], { terms });
       }
     });
   });
@@ -233,8 +218,10 @@ describe("AccessLog.requestRecords", () => {
         // dirtied() counts words behind a selector.
         const words = `0x${dirtied(`0x00000000${leafWords(clean).slice(2)}`, word).slice(10)}`;
         const { firstIndex, count, proof } = await anchorWords(f, [words]);
-        const raw = await rawCall(f, { leaf: clean, firstIndex, count, proof: proof(0) });
-        await expect(callDirtied(raw, raw.leafWord + word), `word ${word}`).to.be.revertedWithoutReason(ethers);
+        const raw = await rawRecordsRequest(f, { leaf: clean, firstIndex, count, proof: proof(0) });
+        await expect(callDirtied(raw, raw.leafWord + word), `word ${word}`).to.be.revertedWithoutReason(
+          ethers,
+        );
       }
     });
   });

@@ -18,7 +18,12 @@ describe("ConsentRegistry.directiveOf", () => {
     it("should return it", async () => {
       const f = await loadWithPatient();
       await setDirective(f, f.patient, { denyAll: true, deniedCompartments: 6n });
-      expect((await f.consents.directiveOf(f.patient.patientId)).slice(0, 4)).to.deep.equal([true, false, 6n, 1n]);
+      expect((await f.consents.directiveOf(f.patient.patientId)).slice(0, 4)).to.deep.equal([
+        true,
+        false,
+        6n,
+        1n,
+      ]);
     });
   });
 });

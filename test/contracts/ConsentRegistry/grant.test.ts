@@ -150,7 +150,9 @@ describe("ConsentRegistry.grant", () => {
     it("should revert with MemberUnknown", async () => {
       const f = await loadWithPatient();
       for (const grantee of [0, 4]) {
-        await expect(grant(f, { grantee })).to.be.revertedWithCustomError(f.members, "MemberUnknown").withArgs(grantee);
+        await expect(grant(f, { grantee }))
+          .to.be.revertedWithCustomError(f.members, "MemberUnknown")
+          .withArgs(grantee);
       }
     });
   });

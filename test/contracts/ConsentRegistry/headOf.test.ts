@@ -10,7 +10,8 @@ describe("ConsentRegistry.headOf", () => {
   describe("given no event about the patient", () => {
     it("should return zero", async () => {
       const { consents, patient } = await loadWithPatient();
-      for (const patientId of [patient.patientId, id("nobody")]) expect(await consents.headOf(patientId)).to.equal(0);
+      for (const patientId of [patient.patientId, id("nobody")])
+        expect(await consents.headOf(patientId)).to.equal(0);
     });
   });
 

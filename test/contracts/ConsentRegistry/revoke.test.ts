@@ -2,7 +2,14 @@
 import { expect } from "chai";
 import { id } from "ethers";
 import { shouldRequireSignature, shouldRequireSigningPatient } from "../behaviours/signature.js";
-import { REVOCATION_TYPES, domain, nextBlockAt, registerPatient, registerSigner, signTerms } from "../consortium.js";
+import {
+  REVOCATION_TYPES,
+  domain,
+  nextBlockAt,
+  registerPatient,
+  registerSigner,
+  signTerms,
+} from "../consortium.js";
 import { grantTerms, loadConsortium, loadWithPatient } from "../fixtures.js";
 import { expectHeadAdvance, expectNoTrace } from "../heads.js";
 import { revokeTerms, signRevocation } from "../patient-acts.js";
@@ -10,7 +17,9 @@ import { revokeTerms, signRevocation } from "../patient-acts.js";
 const NEVER_GRANTED = id("terms that were never granted");
 
 describe("ConsentRegistry.revoke", () => {
-  shouldRequireSigningPatient(loadWithPatient, (f, patientId) => f.consents.revoke(patientId, NEVER_GRANTED, "0x"));
+  shouldRequireSigningPatient(loadWithPatient, (f, patientId) =>
+    f.consents.revoke(patientId, NEVER_GRANTED, "0x"),
+  );
 
   shouldRequireSignature(loadConsortium, async (f, signer) => {
     const { patientId } = await registerSigner(f, signer);
@@ -105,12 +114,19 @@ describe("ConsentRegistry.revoke", () => {
       await expect(f.consents.revoke(patientId, NEVER_GRANTED, signature))
         .to.emit(f.consents, "GrantRevoked")
         .withArgs(patientId, NEVER_GRANTED, revokedAt);
-      expect(await f.consents.grantOf(patientId, NEVER_GRANTED)).to.deep.equal([0n, 0n, BigInt(revokedAt), 0n]);
+      expect(await f.consents.grantOf(patientId, NEVER_GRANTED)).to.deep.equal([
+        0n,
+        0n,
+        BigInt(revokedAt),
+        0n,
+      ]);
     });
 
     it("should advance the patient's head by its event", async () => {
       const f = await loadWithPatient();
-      await expectHeadAdvance(f.consents, f.patient.patientId, () => revokeTerms(f, f.patient, NEVER_GRANTED));
+      await expectHeadAdvance(f.consents, f.patient.patientId, () =>
+        revokeTerms(f, f.patient, NEVER_GRANTED),
+      );
     });
   });
 

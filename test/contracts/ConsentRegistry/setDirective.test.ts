@@ -112,7 +112,8 @@ describe("ConsentRegistry.setDirective", () => {
       const args = [patientId, false, false, 0n, deadline, "0x"] as const;
       const data = f.consents.interface.encodeFunctionData("setDirective", [...args]);
       const call = { from: f.relay, to: await f.consents.getAddress(), data };
-      for (const word of [1, 2, 3, 4]) await expect(callDirtied(call, word)).to.be.revertedWithoutReason(ethers);
+      for (const word of [1, 2, 3, 4])
+        await expect(callDirtied(call, word)).to.be.revertedWithoutReason(ethers);
     });
   });
 
@@ -138,7 +139,10 @@ describe("ConsentRegistry.setDirective", () => {
     it("should emit DirectiveSet with the nonce it was signed with", async () => {
       const f = await loadWithPatient();
       for (const nonce of [0n, 1n]) {
-        const directive = await directiveFor(f, f.patient.patientId, { denyAll: true, deniedCompartments: 5n });
+        const directive = await directiveFor(f, f.patient.patientId, {
+          denyAll: true,
+          deniedCompartments: 5n,
+        });
         const signature = await signDirective(f, f.patient, directive);
         const setAt = await nextBlockAt();
         await expect(sendDirective(f, directive, signature))
@@ -155,7 +159,12 @@ describe("ConsentRegistry.setDirective", () => {
         deniedCompartments: ALL_COMPARTMENTS,
       });
       await setDirective(f, f.patient);
-      expect((await f.consents.directiveOf(f.patient.patientId)).slice(0, 4)).to.deep.equal([false, false, 0n, 2n]);
+      expect((await f.consents.directiveOf(f.patient.patientId)).slice(0, 4)).to.deep.equal([
+        false,
+        false,
+        0n,
+        2n,
+      ]);
     });
 
     it("should leave another patient's directive alone", async () => {

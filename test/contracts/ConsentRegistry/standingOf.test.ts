@@ -54,7 +54,10 @@ describe("ConsentRegistry.standingOf", () => {
     it("should return them", async () => {
       const f = await loadWithGrant();
       await setDirective(f, f.patient, { deniedCompartments: (1n << 63n) | 1n });
-      expect(await f.consents.standingOf(f.patient.patientId, f.termsHash)).to.deep.equal([1n, (1n << 63n) | 1n]);
+      expect(await f.consents.standingOf(f.patient.patientId, f.termsHash)).to.deep.equal([
+        1n,
+        (1n << 63n) | 1n,
+      ]);
     });
   });
 

@@ -30,7 +30,13 @@ describe("MemberRegistry.admit", () => {
       const { members, governance, outsider } = await loadConsortium();
       const admittedAt = await nextBlockAt();
       await members.connect(governance).admit(outsider, "Hospital D");
-      expect(await members.memberOf(4)).to.deep.equal([outsider.address, 0n, 0n, BigInt(admittedAt), ZeroHash]);
+      expect(await members.memberOf(4)).to.deep.equal([
+        outsider.address,
+        0n,
+        0n,
+        BigInt(admittedAt),
+        ZeroHash,
+      ]);
     });
   });
 });

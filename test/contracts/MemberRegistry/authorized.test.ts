@@ -11,7 +11,8 @@ describe("MemberRegistry.authorized", () => {
     memberId: 1,
     role: "CLINICIAN",
     activity: "READING",
-    act: (f, account) => f.members.authorized(account, Role.CLINICIAN, Suspension.READING, { blockTag: "pending" }),
+    act: (f, account) =>
+      f.members.authorized(account, Role.CLINICIAN, Suspension.READING, { blockTag: "pending" }),
   });
 
   describe("given the account may act", () => {

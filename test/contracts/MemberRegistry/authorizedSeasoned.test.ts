@@ -2,7 +2,14 @@
 import { expect } from "chai";
 import { id } from "ethers";
 import { shouldRequireStaff } from "../behaviours/staff.js";
-import { Role, Suspension, WAITING_TIME, deployConsortium, networkHelpers, nextBlockAt } from "../consortium.js";
+import {
+  Role,
+  Suspension,
+  WAITING_TIME,
+  deployConsortium,
+  networkHelpers,
+  nextBlockAt,
+} from "../consortium.js";
 import type { Consortium } from "../consortium.js";
 import { loadConsortium } from "../fixtures.js";
 
@@ -13,7 +20,9 @@ async function deploySeasoned() {
 }
 
 function ask(f: Consortium, account: { address: string }) {
-  return f.members.authorizedSeasoned(account.address, Role.CLINICIAN, Suspension.READING, { blockTag: "pending" });
+  return f.members.authorizedSeasoned(account.address, Role.CLINICIAN, Suspension.READING, {
+    blockTag: "pending",
+  });
 }
 
 describe("MemberRegistry.authorizedSeasoned", () => {

@@ -11,7 +11,14 @@ const PERSON = id("person");
 /** Enrols `outsider` at hospital A, but for what the test changes. */
 async function enrol(
   f: Consortium,
-  changes: { as?: Consortium["adminA"]; memberId?: number; account?: string; roles?: number; notAfter?: number; personId?: string } = {},
+  changes: {
+    as?: Consortium["adminA"];
+    memberId?: number;
+    account?: string;
+    roles?: number;
+    notAfter?: number;
+    personId?: string;
+  } = {},
 ) {
   const { as, memberId, account, roles, notAfter, personId } = {
     as: f.adminA,
@@ -32,7 +39,10 @@ describe("MemberRegistry.enrolStaff", () => {
   describe("when the account is the zero address", () => {
     it("should revert with AccountZero", async () => {
       const f = await loadConsortium();
-      await expect(enrol(f, { account: ZeroAddress })).to.be.revertedWithCustomError(f.members, "AccountZero");
+      await expect(enrol(f, { account: ZeroAddress })).to.be.revertedWithCustomError(
+        f.members,
+        "AccountZero",
+      );
     });
   });
 
@@ -47,7 +57,9 @@ describe("MemberRegistry.enrolStaff", () => {
     it("should revert with RolesInvalid", async () => {
       const f = await loadConsortium();
       for (const roles of [0, 16, 255]) {
-        await expect(enrol(f, { roles })).to.be.revertedWithCustomError(f.members, "RolesInvalid").withArgs(roles);
+        await expect(enrol(f, { roles }))
+          .to.be.revertedWithCustomError(f.members, "RolesInvalid")
+          .withArgs(roles);
       }
     });
   });

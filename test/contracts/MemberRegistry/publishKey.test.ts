@@ -17,7 +17,10 @@ describe("MemberRegistry.publishKey", () => {
   describe("when the key is empty", () => {
     it("should revert with KeyEmpty", async () => {
       const { members, adminA } = await loadConsortium();
-      await expect(members.connect(adminA).publishKey(1, "0x")).to.be.revertedWithCustomError(members, "KeyEmpty");
+      await expect(members.connect(adminA).publishKey(1, "0x")).to.be.revertedWithCustomError(
+        members,
+        "KeyEmpty",
+      );
     });
   });
 

@@ -5,7 +5,9 @@ import { loadConsortium } from "../fixtures.js";
 
 describe("MemberRegistry.remove", () => {
   shouldRequireGovernance(loadConsortium, (f, as) => f.members.connect(as).remove(1));
-  shouldRequirePresentMember(loadConsortium, (f, memberId) => f.members.connect(f.governance).remove(memberId));
+  shouldRequirePresentMember(loadConsortium, (f, memberId) =>
+    f.members.connect(f.governance).remove(memberId),
+  );
 
   describe("when governance removes a member", () => {
     it("should emit MemberRemoved and set every bit of its suspension", async () => {

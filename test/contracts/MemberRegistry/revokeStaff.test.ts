@@ -47,7 +47,9 @@ describe("MemberRegistry.revokeStaff", () => {
     it("should revert with RevocationInFuture", async () => {
       const f = await loadConsortium();
       const since = (await nextBlockAt()) + 1;
-      await expect(revoke(f, since)).to.be.revertedWithCustomError(f.members, "RevocationInFuture").withArgs(since);
+      await expect(revoke(f, since))
+        .to.be.revertedWithCustomError(f.members, "RevocationInFuture")
+        .withArgs(since);
     });
   });
 
@@ -55,7 +57,7 @@ describe("MemberRegistry.revokeStaff", () => {
     it("should revert without a reason", async () => {
       const f = await loadConsortium();
       const data = f.members.interface.encodeFunctionData("revokeStaff", [f.operatorA.address, 1_000, 3]);
-      const call = { to: await f.members.getAddress(), data: data.slice(0, -1) + "4" };
+      const call = { to: await f.members.getAddress(), data: `${data.slice(0, -1)}4` };
       await expect(f.adminA.call(call)).to.be.revertedWithoutReason(ethers);
     });
   });

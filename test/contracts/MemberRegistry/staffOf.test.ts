@@ -16,7 +16,11 @@ describe("MemberRegistry.staffOf", () => {
     it("should return its member, roles and person", async () => {
       const { members, clinicianB } = await loadConsortium();
       const { memberId, roles, personId } = await members.staffOf(clinicianB);
-      expect([memberId, roles, personId]).to.deep.equal([2n, BigInt(Role.CLINICIAN), id("person clinician B")]);
+      expect([memberId, roles, personId]).to.deep.equal([
+        2n,
+        BigInt(Role.CLINICIAN),
+        id("person clinician B"),
+      ]);
     });
   });
 });

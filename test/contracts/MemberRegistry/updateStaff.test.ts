@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { shouldRequireMemberAdmin } from "../behaviours/governance.js";
-import { Role, YEAR, networkHelpers, nextBlockAt, now } from "../consortium.js";
+import { Role, Suspension, YEAR, networkHelpers, nextBlockAt, now } from "../consortium.js";
 import type { Consortium } from "../consortium.js";
 import { loadConsortium } from "../fixtures.js";
 
@@ -29,7 +29,9 @@ describe("MemberRegistry.updateStaff", () => {
     it("should revert with MemberGone", async () => {
       const f = await loadConsortium();
       await f.members.connect(f.governance).remove(1);
-      await expect(update(f, Role.CLINICIAN)).to.be.revertedWithCustomError(f.members, "MemberGone").withArgs(1);
+      await expect(update(f, Role.CLINICIAN))
+        .to.be.revertedWithCustomError(f.members, "MemberGone")
+        .withArgs(1);
     });
   });
 
@@ -47,7 +49,9 @@ describe("MemberRegistry.updateStaff", () => {
     it("should revert with RolesInvalid", async () => {
       const f = await loadConsortium();
       for (const roles of [0, 16, 255]) {
-        await expect(update(f, roles)).to.be.revertedWithCustomError(f.members, "RolesInvalid").withArgs(roles);
+        await expect(update(f, roles))
+          .to.be.revertedWithCustomError(f.members, "RolesInvalid")
+          .withArgs(roles);
       }
     });
   });
@@ -67,7 +71,7 @@ describe("MemberRegistry.updateStaff", () => {
       const f = await loadConsortium();
       await networkHelpers.time.increase(2 * YEAR);
       await update(f, Role.OPERATOR);
-      expect(await f.members.authorized(f.operatorA, Role.OPERATOR, 0)).to.equal(1);
+      expect(await f.members.authorized(f.operatorA, Role.OPERATOR, Suspension.WRITING)).to.equal(1);
     });
   });
 
@@ -93,6 +97,17 @@ describe("MemberRegistry.updateStaff", () => {
         .withArgs(1, f.operatorA.address, BOTH, since, notAfter);
       const staff = await f.members.staffOf(f.operatorA);
       expect([staff.roles, staff.since, staff.notAfter]).to.deep.equal([BOTH, since, notAfter].map(BigInt));
+    });
+  });
+
+  describe("when one role is exchanged for another", () => {
+    it("should start its waiting time again, both ways", async () => {
+      const f = await loadConsortium();
+      for (const roles of [Role.CLINICIAN, Role.OPERATOR]) {
+        const since = await nextBlockAt();
+        await update(f, roles);
+        expect((await f.members.staffOf(f.operatorA)).since).to.equal(since);
+      }
     });
   });
 

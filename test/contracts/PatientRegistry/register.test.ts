@@ -4,7 +4,16 @@ import { expect } from "chai";
 import { ZeroHash, concat, hexlify } from "ethers";
 import { shouldRequireSignature } from "../behaviours/signature.js";
 import { shouldRequireStaff } from "../behaviours/staff.js";
-import { PATIENT_SIGNER_TYPES, YEAR, domain, ethers, keySigner, networkHelpers, nextBlockAt, now } from "../consortium.js";
+import {
+  PATIENT_SIGNER_TYPES,
+  YEAR,
+  domain,
+  ethers,
+  keySigner,
+  networkHelpers,
+  nextBlockAt,
+  now,
+} from "../consortium.js";
 import type { Consortium, PatientSigner } from "../consortium.js";
 import { contractAccount, passkey } from "../contract-signers.js";
 import { callDirtied } from "../dirty-words.js";
@@ -127,7 +136,9 @@ describe("PatientRegistry.register", () => {
       const f = await loadConsortium();
       const r = await registration(f);
       await nextBlockAt(r.deadline + 1);
-      await expect(register(f, r)).to.be.revertedWithCustomError(f.patients, "DeadlinePassed").withArgs(r.deadline);
+      await expect(register(f, r))
+        .to.be.revertedWithCustomError(f.patients, "DeadlinePassed")
+        .withArgs(r.deadline);
     });
   });
 
@@ -190,11 +201,7 @@ describe("PatientRegistry.register", () => {
       const r = await registration(f);
       const registeredAt = await nextBlockAt();
       await register(f, r);
-      expect(await f.patients.patientOf(r.patientId)).to.deep.equal([
-        1n,
-        BigInt(registeredAt),
-        r.signer,
-      ]);
+      expect(await f.patients.patientOf(r.patientId)).to.deep.equal([1n, BigInt(registeredAt), r.signer]);
       expect(await f.patients.patientOfSigner(r.signer)).to.equal(r.patientId);
     });
 

@@ -15,7 +15,11 @@ describe("PatientRegistry.requireSignature", () => {
 
   shouldRequireSignature(loadWithPatient, async (f, signer) => {
     const { patientId } = await registerSigner(f, signer);
-    const statement = { domain: await domain(f.consents, "ConsentRegistry"), types: TYPES, value: { text: "yes" } };
+    const statement = {
+      domain: await domain(f.consents, "ConsentRegistry"),
+      types: TYPES,
+      value: { text: "yes" },
+    };
     const digest = TypedDataEncoder.hash(statement.domain, statement.types, statement.value);
     return {
       patientId,

@@ -38,7 +38,10 @@ describe("RecordRegistry.anchor", () => {
   describe("when the root is zero", () => {
     it("should revert with RootZero", async () => {
       const f = await loadConsortium();
-      await expect(anchor(f, 1, 1, f.operatorA, ZeroHash)).to.be.revertedWithCustomError(f.records, "RootZero");
+      await expect(anchor(f, 1, 1, f.operatorA, ZeroHash)).to.be.revertedWithCustomError(
+        f.records,
+        "RootZero",
+      );
     });
   });
 
@@ -95,8 +98,12 @@ describe("RecordRegistry.anchor", () => {
   describe("when the batch continues the log", () => {
     it("should emit BatchAnchored", async () => {
       const f = await loadConsortium();
-      await expect(anchor(f, 1, 3)).to.emit(f.records, "BatchAnchored").withArgs(1, 1, 3, ROOT, MANIFEST);
-      await expect(anchor(f, 4, 1_000)).to.emit(f.records, "BatchAnchored").withArgs(1, 4, 1_000, ROOT, MANIFEST);
+      await expect(anchor(f, 1, 3))
+        .to.emit(f.records, "BatchAnchored")
+        .withArgs(1, 1, 3, ROOT, MANIFEST);
+      await expect(anchor(f, 4, 1_000))
+        .to.emit(f.records, "BatchAnchored")
+        .withArgs(1, 4, 1_000, ROOT, MANIFEST);
     });
 
     it("should move the head to its last entry and keep the root by first index and count", async () => {

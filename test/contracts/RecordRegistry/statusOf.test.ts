@@ -7,7 +7,8 @@ describe("RecordRegistry.statusOf", () => {
   describe("given a plain entry, or none", () => {
     it("should return zero", async () => {
       const { records } = await loadWithEntries();
-      for (const index of [0n, 1n, 999n, 2n ** 64n - 1n]) expect(await records.statusOf(1, index)).to.equal(0);
+      for (const index of [0n, 1n, 999n, 2n ** 64n - 1n])
+        expect(await records.statusOf(1, index)).to.equal(0);
     });
   });
 

@@ -3,7 +3,15 @@ import { expect } from "chai";
 import { ZeroHash, toBeHex } from "ethers";
 import { shouldRequireAnchored } from "../behaviours/inclusion.js";
 import { shouldRequireStaff } from "../behaviours/staff.js";
-import { Status, anchorLeaves, anchorWords, leafFor, leafWords, networkHelpers, registerPatient } from "../consortium.js";
+import {
+  Status,
+  anchorLeaves,
+  anchorWords,
+  leafFor,
+  leafWords,
+  networkHelpers,
+  registerPatient,
+} from "../consortium.js";
 import type { TestEntry } from "../consortium.js";
 import { wordBehind } from "../dirty-words.js";
 import { deployWithEntries, loadWithEntries } from "../fixtures.js";
@@ -42,7 +50,7 @@ describe("RecordRegistry.supersede", () => {
 
   const unreadFields = ["kind", "compartment", "recordedDay", "patientSeq"];
 
-  describe("as to the older entry", () => {
+  describe("when the older entry is checked", () => {
     shouldRequireAnchored({
       load: loadWithEntries,
       act: (f, older) => supersede(f, older, f.earlier[0]!),
@@ -51,7 +59,7 @@ describe("RecordRegistry.supersede", () => {
     });
   });
 
-  describe("as to the newer entry", () => {
+  describe("when the newer entry is checked", () => {
     shouldRequireAnchored({
       load: loadWithEntries,
       act: (f, newer) => supersede(f, f.earlier[0]!, newer),
@@ -149,7 +157,9 @@ describe("RecordRegistry.supersede", () => {
     it("should flag the older entry and no other", async () => {
       const f = await load();
       await supersede(f, f.older, f.newer);
-      const statuses = await Promise.all(Array.from({ length: 13 }, (_, index) => f.records.statusOf(1, index)));
+      const statuses = await Promise.all(
+        Array.from({ length: 13 }, (_, index) => f.records.statusOf(1, index)),
+      );
       expect(statuses).to.deep.equal([0n, 1n, ...Array<bigint>(11).fill(0n)]);
       expect(await f.records.statusOf(2, 1)).to.equal(0);
     });
@@ -157,7 +167,9 @@ describe("RecordRegistry.supersede", () => {
     it("should let the newer be superseded in turn", async () => {
       const f = await load();
       await supersede(f, f.older, f.newer);
-      const [next] = await anchorLeaves(f, f.patient.patientId, 1, () => ({ ref: refTo(f.newer.leaf.index) }));
+      const [next] = await anchorLeaves(f, f.patient.patientId, 1, () => ({
+        ref: refTo(f.newer.leaf.index),
+      }));
       await supersede(f, f.newer, next!);
       expect(await f.records.statusOf(1, f.newer.leaf.index)).to.equal(Status.SUPERSEDED);
     });

@@ -44,6 +44,8 @@ function shouldRequireBatch<F extends WithEntries>({ load, act }: InclusionCase<
     });
   }
 
+  // The registry refuses such an index before the proof is looked at. So LogTree's own refusal of a position outside
+  // the tree cannot be reached through the contracts: it is the one line that these tests leave uncovered.
   for (const [when, index] of [
     ["when the index lies before the batch", 3],
     ["when the index lies past the batch", 11],
@@ -68,7 +70,13 @@ function shouldRequireProof<F extends WithEntries>({ load, act }: InclusionCase<
       (proof) => proof.map((_, at) => proof.map((hash, place) => (place === at ? flipLast(hash) : hash))),
     ],
     ["when the proof is cut short", (proof) => [proof.slice(0, -1), proof.slice(1)]],
-    ["when the proof is too long", (proof) => [[...proof, ZeroHash], [ZeroHash, ...proof]]],
+    [
+      "when the proof is too long",
+      (proof) => [
+        [...proof, ZeroHash],
+        [ZeroHash, ...proof],
+      ],
+    ],
     ["when the proof is reordered", (proof) => [proof.toReversed()]],
     ["when the proof is empty", () => [[]]],
   ];
@@ -106,7 +114,7 @@ function shouldRequirePlace<F extends WithEntries>({ load, act }: InclusionCase<
     });
   });
 
-  describe("given the root is that of a tree of another size than the count", () => {
+  describe("given the root is that of a smaller tree than the count says", () => {
     it("should revert with ProofInvalid", async () => {
       const f = await load();
       const [firstIndex, ...others] = await nextIndices(f);
@@ -115,6 +123,19 @@ function shouldRequirePlace<F extends WithEntries>({ load, act }: InclusionCase<
       await f.records.connect(f.operatorA).anchor(firstIndex!, 4, tree.root, randomBytes(32));
       const proof = tree.proof(2).map((hash) => hexlify(hash));
       await refuses(f, act, { leaf: leaves[2]!, firstIndex: firstIndex!, count: 4, proof });
+    });
+  });
+
+  describe("given the root is that of a larger tree than the count says", () => {
+    it("should revert with ProofInvalid", async () => {
+      const f = await load();
+      const [firstIndex] = await nextIndices(f);
+      const leaf = leafFor(f.patient.patientId, firstIndex!);
+      // The leaf hangs on the right, where a proof that goes on past the top would reach it.
+      const tree = MerkleTree.of([randomBytes(32), hashWords(leafWords(leaf))]);
+      await f.records.connect(f.operatorA).anchor(firstIndex!, 1, tree.root, randomBytes(32));
+      const proof = tree.proof(1).map((hash) => hexlify(hash));
+      await refuses(f, act, { leaf, firstIndex: firstIndex!, count: 1, proof });
     });
   });
 }

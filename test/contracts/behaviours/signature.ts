@@ -42,8 +42,11 @@ function shouldRefuseForgeries<F extends Consortium>(
       .to.be.revertedWithCustomError(f.patients, "SignatureInvalid")
       .withArgs(signed.patientId);
   }
-  const sign = ({ domain, types, value }: SignedAct, signer: PatientSigner, elsewhere: TypedDataDomain = {}) =>
-    signer.signTypedData({ ...domain, ...elsewhere }, types, value);
+  const sign = (
+    { domain, types, value }: SignedAct,
+    signer: PatientSigner,
+    elsewhere: TypedDataDomain = {},
+  ) => signer.signTypedData({ ...domain, ...elsewhere }, types, value);
 
   describe("when another patient signed", () => {
     it("should revert with SignatureInvalid", () =>

@@ -27,7 +27,13 @@ export function shouldRequireStaff<F extends Consortium>(test: StaffCase<F>): vo
   shouldRequireTakingPart(test);
 }
 
-function shouldRequireAccount<F extends Consortium>({ load, staff, memberId, role, act }: StaffCase<F>): void {
+function shouldRequireAccount<F extends Consortium>({
+  load,
+  staff,
+  memberId,
+  role,
+  act,
+}: StaffCase<F>): void {
   const adminOf = (f: F) => f.members.connect(memberId === 1 ? f.adminA : f.adminB);
 
   describe("given the account is no staff", () => {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { StaffSigner } from "../chain/index.js";
+import type { Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { findAccess, type AccessEvent } from "./access-event.js";
+import type { Exchange } from "./exchange.js";
+import { parseRequest, type Refusal, type RequestBody } from "./message-bodies.js";
+import type { Message } from "./message.js";
+import { forged, requireSender, signMessage, signerOf } from "./messages.js";
+import { release, type ReleaseParts } from "./release.js";
+
+/** Roles.CLINICIAN: who may ask for a release. */
+const CLINICIAN = 2;
+/** What the reader is told. Any other error is this member's own trouble, and none of his business. */
+const REFUSALS: readonly string[] = ["ERR_CAPSULE_REFUSED", "ERR_KEY_ERASED", "ERR_KEY_INVALID"];
+
+export interface AgentParts extends ReleaseParts {
+  exchange: Exchange;
+  /** A RELEASER of this member. */
+  signer: StaffSigner;
+}
+
+/** What became of one request. */
+export interface Answer {
+  accessId: Hex;
+  /** Member id of who asked. */
+  to: number;
+  /** Set when nothing was released. */
+  error?: ChartsealError;
+  /** True when the request was thrown away without a word: it is not from whoever logged the access. */
+  dropped?: boolean;
+}
+
+/**
+ * Answers one request, and takes it away when it is dealt with. Killed anywhere, the next run does the same again.
+ * @throws whatever must be tried again later: then the request still waits
+ */
+export async function answerRequest(parts: AgentParts, request: Message): Promise<Answer> {
+  const { exchange } = parts;
+  const { id: accessId, from: to } = request;
+  let asked: Asked;
+  try {
+    asked = await whatIsAsked(parts, request);
+  } catch (error) {
+    if (!isFinal(error, ["ERR_EXCHANGE_INVALID", "ERR_CAPSULE_REFUSED", "ERR_FORMAT_UNSUPPORTED"])) throw error;
+    // An answer would let anyone have refusals signed for other members' accesses.
+    await exchange.remove(request);
+    return { accessId, to, error, dropped: true };
+  }
+  try {
+    await reply(parts, request, "release", await release(parts, asked.access, asked.body.publicKey));
+    return { accessId, to };
+  } catch (error) {
+    if (!isFinal(error, REFUSALS)) throw error;
+    const refusal: Refusal = { format: 1, accessId, code: error.code, reason: error.message };
+    await reply(parts, request, "refusal", JSON.stringify(refusal));
+    return { accessId, to, error };
+  }
+}
+
+interface Asked {
+  access: AccessEvent;
+  body: RequestBody;
+}
+
+/** The access that a request is for, provided that it is signed by the very account that logged it. */
+async function whatIsAsked({ chain }: AgentParts, request: Message): Promise<Asked> {
+  const account = signerOf(chain, request);
+  const body = parseRequest(request);
+  const access = await findAccess(chain, request.id, body.transactionHash);
+  if (access === undefined) {
+    await requireSender(chain, request, CLINICIAN);
+    throw new ChartsealError("ERR_CAPSULE_REFUSED", `access ${request.id} is not mined yet: no log, no key`, {
+      values: { accessId: request.id, transaction: body.transactionHash },
+      retryable: true,
+    });
+  }
+  if (access.reader !== account) throw forged(request, "its signer did not log this access");
+  if (access.memberId !== request.from) throw forged(request, `the access is member ${access.memberId}'s`);
+  return { access, body };
+}
+
+async function reply(
+  { chain, exchange, memberId, signer }: AgentParts,
+  request: Message,
+  type: "release" | "refusal",
+  body: string,
+): Promise<void> {
+  const { id, from: to } = request;
+  await exchange.send(await signMessage(chain, signer, { type, id, from: memberId, to, body }));
+  await exchange.remove(request);
+}
+
+function isFinal(error: unknown, codes: readonly string[]): error is ChartsealError {
+  return error instanceof ChartsealError && !error.retryable && codes.includes(error.code);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from "zod";
+import { MEMBER_PUBLIC_KEY_LENGTH, type Capsule, type Hex, type IndexPage } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { hexSchema, readJson, type Message } from "./message.js";
+
+/** uint32 */
+const MOST_EPOCH = 0xffff_ffff;
+const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/);
+
+const requestSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  /** Where the custodian's node finds the access, so that it need not search the chain. */
+  transactionHash: hexSchema(32),
+  /** The reader member's current key, for the same reason; taken only if it has the digest on chain. */
+  publicKey: hexSchema(MEMBER_PUBLIC_KEY_LENGTH).optional(),
+});
+export type RequestBody = z.output<typeof requestSchema>;
+
+const envelopeSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  leafHash: hexSchema(32),
+  keyEpoch: z.int().positive().max(MOST_EPOCH),
+  enc: base64url,
+  ciphertext: base64url,
+});
+
+const releaseSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  index: envelopeSchema.optional(),
+  capsules: z.array(envelopeSchema),
+});
+
+/** What a custodian hands out for one access; JSON. */
+export interface Release {
+  format: 1;
+  accessId: Hex;
+  /** For INDEX and CHART: what there is. */
+  index?: IndexPage;
+  /** For RECORDS and CHART: one capsule an entry. */
+  capsules: Capsule[];
+}
+
+const refusalSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  code: z.string().max(64),
+  reason: z.string().max(2_000),
+});
+export type Refusal = z.output<typeof refusalSchema>;
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseRequest(message: Message): RequestBody {
+  return bodyOf(message, requestSchema);
+}
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseRelease(message: Message): Release {
+  const { index, ...release } = bodyOf(message, releaseSchema);
+  return index === undefined ? release : { ...release, index };
+}
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseRefusal(message: Message): Refusal {
+  return bodyOf(message, refusalSchema);
+}
+
+/** A body is of the access that its message is of: a sender could else answer one access with another's release. */
+function bodyOf<T extends { accessId: Hex }>(message: Message, schema: z.ZodType<T>): T {
+  const body = readJson(message.body, schema, `a ${message.type}`);
+  if (body.accessId === message.id) return body;
+  throw new ChartsealError("ERR_EXCHANGE_INVALID", `the ${message.type} for ${message.id} is of another access`, {
+    values: { accessId: message.id },
+  });
+}

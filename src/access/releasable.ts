@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Chain } from "../chain/index.js";
+import { LeafKind, type Leaf } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { Entries, type AnchoredEntry, type Journal, type JournalItem } from "../records/index.js";
+import type { AccessEvent } from "./access-event.js";
+import { NODE_QUESTIONS, inParallel } from "./in-parallel.js";
+import { WITHDRAWN, isIncluded, onChain } from "./on-chain.js";
+import { refused, type Permission } from "./permission.js";
+
+/** An entry that an access reaches. */
+export interface Releasable {
+  item: JournalItem;
+  entry: AnchoredEntry;
+  /** Flags of EntryStatus.sol. */
+  status: number;
+}
+
+export interface RecordParts {
+  memberId: number;
+  chain: Chain;
+  journal: Journal;
+}
+
+/**
+ * The entries that the access reaches, each checked against scope, terms, and its place and status on chain. Of what
+ * was named, all must be; of a scope, what is not permitted is left out.
+ * @throws ERR_CAPSULE_REFUSED, ERR_RPC_UNAVAILABLE, ERR_STORE_FAILED when the journal is not what was anchored
+ */
+export async function releasable(
+  parts: RecordParts,
+  access: AccessEvent,
+  permission: Permission,
+): Promise<Releasable[]> {
+  const named = access.extent === "RECORDS";
+  const entries = new Entries(parts.journal, parts.memberId);
+  const within = itemsOf(parts, access).filter((item) => {
+    const leaf = entries.leaf(item);
+    const reason = outside(leaf, access, permission);
+    if (reason !== undefined && named) throw refused(access, `entry ${leaf.index} ${reason}`);
+    return reason === undefined;
+  });
+  const found = within.map((item) => ({ item, entry: entries.of(item) }));
+  const checked = await inParallel(found, NODE_QUESTIONS, async ({ item, entry }) => {
+    return { item, entry, status: await anchoredStatus(parts, entry) };
+  });
+  const withdrawn = checked.find(({ status }) => (status & WITHDRAWN) !== 0);
+  if (named && withdrawn !== undefined) throw refused(access, `entry ${withdrawn.entry.leaf.index} was withdrawn`);
+  return checked.filter(({ status }) => (status & WITHDRAWN) === 0);
+}
+
+function itemsOf({ journal }: RecordParts, access: AccessEvent): JournalItem[] {
+  if (access.scope !== undefined) return journal.itemsOfPatient(access.patientId, access.scope.upTo);
+  return access.indices.map((index) => {
+    const item = journal.itemAt(index);
+    if (item !== undefined) return item;
+    throw new ChartsealError("ERR_STORE_FAILED", `the journal does not hold entry ${index}, which is anchored`, {
+      values: { accessId: access.accessId, index },
+      hint: "run `chartseal doctor`",
+    });
+  });
+}
+
+function outside(leaf: Leaf, access: AccessEvent, { terms, compartments }: Permission): string | undefined {
+  const { scope } = access;
+  const permitted = scope === undefined ? compartments : compartments & scope.compartments;
+  const from = Math.max(terms.recordedFrom, scope?.recordedFrom ?? 0);
+  const to = Math.min(terms.recordedTo, scope?.recordedTo ?? terms.recordedTo);
+  if (leaf.patientId !== access.patientId) return "is another patient's";
+  if (leaf.kind !== LeafKind.RECORD) return "is no record";
+  if (((permitted >> BigInt(leaf.compartment)) & 1n) === 0n) return "is in a compartment that is not permitted";
+  if (leaf.recordedDay < from || leaf.recordedDay > to) return "is of a day that is not permitted";
+  return undefined;
+}
+
+/** Whoever can write the journal could else have one patient's record released under another's grant. */
+async function anchoredStatus({ chain }: RecordParts, entry: AnchoredEntry): Promise<number> {
+  const { root, status } = await onChain(chain, entry.leaf, entry);
+  if (isIncluded(entry, root)) return status;
+  const { index } = entry.leaf;
+  throw new ChartsealError("ERR_STORE_FAILED", `the journal's entry ${index} is not the one that was anchored`, {
+    values: { index },
+    hint: "the journal was altered, or is another member's; run `chartseal doctor`",
+  });
+}

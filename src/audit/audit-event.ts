@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
+import { memberOf, type Accessed, type Audit, type AuditEntry } from "./audit.js";
+import {
+  APPLICATION_SERVER,
+  AUTHOR,
+  DESTINATION_ROLE,
+  DOMAIN_RESOURCE,
+  PATIENT_ROLE,
+  PERSON,
+  QUERY_ROLE,
+  RECIPIENT,
+  REST,
+  SOURCE_ROLE,
+  SYSTEM_OBJECT,
+  TRANSACTION,
+  concept,
+  interaction,
+  onChain,
+  purposeOfUse,
+  uri,
+  urn,
+  type Agent,
+  type Entity,
+  type FhirAuditEvent,
+  type Reference,
+} from "./fhir-audit-event.js";
+import { isoDay, isoTime } from "./iso-time.js";
+import { printable } from "./printable.js";
+
+/** IHE Basic Audit Log Patterns (BALP) 1.1.4, ITI Technical Framework. */
+const BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit";
+
+/** What sets one BALP pattern apart. A resource of a patient takes its Patient form. */
+const PATTERNS = {
+  create: { profile: "PatientCreate", action: "C", interaction: "create" },
+  read: { profile: "PatientRead", action: "R", interaction: "read" },
+  update: { profile: "PatientUpdate", action: "U", interaction: "update" },
+  query: { profile: "PatientQuery", action: "E", interaction: "search" },
+  other: { profile: undefined, action: "E", interaction: "operation" },
+} as const;
+type Pattern = keyof typeof PATTERNS;
+
+/**
+ * A patient's disclosures as FHIR R4 AuditEvents in the patterns of IHE BALP: PatientRead for a requested record (one
+ * event a record, as the pattern has it, all with the access id as their transaction), PatientQuery for an index or
+ * a chart, PatientCreate for the enrolment, a grant and the first directive, PatientUpdate for a revocation, a later
+ * directive and an amended or retracted entry. Patients, accounts and members are pseudonyms and public ids only.
+ * A resource's id follows from the event's place on chain: the same event exported again has the same id. Holds what
+ * the node showed: look at `audit.complete` first.
+ */
+export function auditEvents(audit: Audit): FhirAuditEvent[] {
+  return audit.entries.flatMap((entry) => {
+    if (entry.kind === "access" && entry.extent === "RECORDS") {
+      return entry.indices.map((index) => readEvent(entry, index, audit));
+    }
+    return [eventOf(entry, audit)];
+  });
+}
+
+/** {@link auditEvents} as NDJSON: one resource a line. */
+export function auditEventNdjson(audit: Audit): string {
+  return auditEvents(audit)
+    .map((event) => `${JSON.stringify(event)}\n`)
+    .join("");
+}
+
+function eventOf(entry: AuditEntry, audit: Audit): FhirAuditEvent {
+  switch (entry.kind) {
+    case "enrolled":
+      return changeEvent(entry, audit, "create", urn(`patient:${audit.patientId}`));
+    case "grant-given":
+      return changeEvent(entry, audit, "create", urn(`grant:${entry.termsHash}`, "Consent"), [
+        ["grantee", `urn:chartseal:member:${entry.grantee}`],
+        ["givenBy", entry.givenBy],
+        ["purposes", entry.purposes.join(" ")],
+        ["compartments", entry.compartments.join(" ")],
+        ["validFrom", isoTime(entry.notBefore)],
+        ["validTo", isoTime(entry.notAfter)],
+        ["recordedFrom", isoDay(entry.recordedFrom)],
+        ["recordedTo", isoDay(entry.recordedTo)],
+      ]);
+    case "grant-revoked":
+      return changeEvent(entry, audit, "update", urn(`grant:${entry.termsHash}`, "Consent"));
+    case "directive-set": {
+      const what = urn(`directive:${audit.patientId}`, "Consent");
+      return changeEvent(entry, audit, entry.nonce === 0 ? "create" : "update", what, [
+        ["denyAll", String(entry.denyAll)],
+        ["denyEmergency", String(entry.denyEmergency)],
+        ["deniedCompartments", entry.deniedCompartments.join(" ")],
+      ]);
+    }
+    case "access":
+      return queryEvent(entry, audit);
+    case "amended":
+      return changeEvent(entry, audit, "update", recordReference(audit, entry.memberId, entry.index), [
+        ["supersededBy", `urn:chartseal:entry:${audit.chainId}:${entry.memberId}:${entry.byIndex}`],
+      ]);
+    case "retracted":
+      return changeEvent(entry, audit, "update", recordReference(audit, entry.memberId, entry.index), [
+        ["status", "entered-in-error"],
+      ]);
+    case "other":
+      return changeEvent(entry, audit, "other", urn(`patient:${audit.patientId}`), [
+        ["event", printable(entry.event)],
+      ]);
+  }
+}
+
+/** A resource event without its agents, purpose and data. */
+function baseOf(entry: AuditEntry, audit: Audit, pattern: Pattern, part = 0) {
+  const { profile, action, interaction: code } = PATTERNS[pattern];
+  return {
+    resourceType: "AuditEvent" as const,
+    id: idOf(entry, audit, part),
+    ...(profile === undefined ? {} : { meta: { profile: [`${BALP}.${profile}`] } }),
+    type: REST,
+    subtype: [interaction(code)],
+    action,
+    recorded: isoTime(entry.at),
+    outcome: "0" as const, // the chain logs what succeeded; a refused request leaves no event
+    source: {
+      observer: urn(`contract:${audit.chainId}:${audit.contracts[entry.contract]}`, "Device", entry.contract),
+      type: [APPLICATION_SERVER],
+    },
+  };
+}
+
+/** At most 64 characters of A-Z, a-z, 0-9, - and . (FHIR id). */
+function idOf(entry: AuditEntry, audit: Audit, part: number): string {
+  const place = [audit.chainId, entry.transactionHash, entry.logIndex, part].join("/");
+  return createHash("sha256").update(place).digest("hex");
+}
+
+function readEvent(entry: Accessed, index: number, audit: Audit): FhirAuditEvent {
+  const what = recordReference(audit, audit.custodian, index);
+  return {
+    ...baseOf(entry, audit, "read", index),
+    purposeOfEvent: [purposeOfUse(entry.purpose)],
+    // In a read the data goes from server to client, and BALP names the roles so.
+    agent: readAgents(entry, audit, DESTINATION_ROLE, SOURCE_ROLE),
+    entity: [
+      patientEntity(audit),
+      { what, type: SYSTEM_OBJECT, role: DOMAIN_RESOURCE },
+      transactionEntity(entry.accessId),
+    ],
+  };
+}
+
+function queryEvent(entry: Accessed, audit: Audit): FhirAuditEvent {
+  const { scope, extent } = entry;
+  const text = [
+    `extent=${extent}`,
+    `custodian=${audit.custodian}`,
+    ...(scope === undefined
+      ? []
+      : [
+          `compartments=${scope.compartments.join(",")}`,
+          `recorded=ge${isoDay(scope.recordedFrom)}`,
+          `recorded=le${isoDay(scope.recordedTo)}`,
+          `upTo=${scope.upTo}`,
+        ]),
+  ].join("&");
+  return {
+    ...baseOf(entry, audit, "query"),
+    purposeOfEvent: [purposeOfUse(entry.purpose)],
+    // In a query BALP names the roles by the way of the question.
+    agent: readAgents(entry, audit, SOURCE_ROLE, DESTINATION_ROLE),
+    entity: [
+      patientEntity(audit),
+      {
+        type: SYSTEM_OBJECT,
+        role: QUERY_ROLE,
+        description: text,
+        query: Buffer.from(text, "utf8").toString("base64"),
+      },
+      transactionEntity(entry.accessId),
+    ],
+  };
+}
+
+/** The reader's member, the custodian and the reader himself. */
+function readAgents(
+  entry: Accessed,
+  audit: Audit,
+  client: typeof SOURCE_ROLE,
+  server: typeof SOURCE_ROLE,
+): Agent[] {
+  const { chainId, contracts } = audit;
+  const policy = entry.basis === "GRANT" ? `urn:chartseal:grant:${entry.basisRef}` : undefined;
+  return [
+    {
+      type: concept(client),
+      who: memberReference(audit, entry.memberId),
+      requestor: false,
+      network: onChain(chainId, entry.reader),
+    },
+    {
+      type: concept(server),
+      who: memberReference(audit, audit.custodian),
+      requestor: false,
+      network: onChain(chainId, contracts.AccessLog),
+    },
+    {
+      type: concept(RECIPIENT),
+      who: urn(`account:${entry.reader}`, "Practitioner"),
+      requestor: true,
+      policy: [policy ?? `urn:chartseal:basis:${entry.basis}`],
+      purposeOfUse: [purposeOfUse(entry.purpose)],
+    },
+  ];
+}
+
+/** A change by the custodian's staff (enrolment, own log) or by the patient (consent). */
+function changeEvent(
+  entry: AuditEntry,
+  audit: Audit,
+  pattern: Pattern,
+  what: Reference,
+  details: readonly (readonly [type: string, value: string])[] = [],
+): FhirAuditEvent {
+  const { chainId, contracts } = audit;
+  const contract = urn(`contract:${chainId}:${contracts[entry.contract]}`, "Device", entry.contract);
+  const author = authorOf(entry, audit);
+  const written = details.filter(([, value]) => value !== ""); // FHIR knows no empty string
+  const data: Entity = {
+    what,
+    type: SYSTEM_OBJECT,
+    role: DOMAIN_RESOURCE,
+    ...(written.length === 0
+      ? {}
+      : { detail: written.map(([type, valueString]) => ({ type, valueString })) }),
+  };
+  return {
+    ...baseOf(entry, audit, pattern),
+    agent: [
+      {
+        type: concept(SOURCE_ROLE),
+        who: author ?? contract,
+        requestor: author === undefined,
+        // Anyone may relay a transaction: whose account that was says nothing, so its own name stands here.
+        network: uri(`urn:chartseal:transaction:${chainId}:${entry.transactionHash}`),
+      },
+      {
+        type: concept(DESTINATION_ROLE),
+        who: contract,
+        requestor: false,
+        network: onChain(chainId, contracts[entry.contract]),
+      },
+      ...(author === undefined ? [] : [{ type: concept(AUTHOR), who: author, requestor: true }]),
+    ],
+    entity: [patientEntity(audit), data],
+  };
+}
+
+/** Who made a change; undefined when the event is not one that this version knows. */
+function authorOf(entry: AuditEntry, audit: Audit): Reference | undefined {
+  if (entry.kind === "other") return undefined;
+  if (entry.contract === "ConsentRegistry") return urn(`patient:${audit.patientId}`, "Patient");
+  return memberReference(audit, memberOf(entry) ?? audit.custodian);
+}
+
+function patientEntity(audit: Audit): Entity {
+  return { what: urn(`patient:${audit.patientId}`, "Patient"), type: PERSON, role: PATIENT_ROLE };
+}
+
+function transactionEntity(accessId: string): Entity {
+  return { what: urn(`access:${accessId}`), type: TRANSACTION };
+}
+
+function recordReference(audit: Audit, memberId: number, index: number): Reference {
+  return urn(`entry:${audit.chainId}:${memberId}:${index}`);
+}
+
+function memberReference(audit: Audit, memberId: number): Reference {
+  return urn(`member:${memberId}`, "Organization", printable(audit.members[memberId] ?? ""));
+}

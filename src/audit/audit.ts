@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AccessEvent } from "../access/index.js";
+import type { Purpose } from "../consent/index.js";
+import type { Hex } from "../crypto/index.js";
+
+/** The contracts that keep a head for each patient: what they logged about him can be shown complete. */
+export type HeadedRegistry = "PatientRegistry" | "ConsentRegistry" | "AccessLog";
+export type Registry = HeadedRegistry | "RecordRegistry";
+
+/**
+ * How the events that the node showed compare with the chain's head.
+ * - EQUAL: every event, unaltered, in order
+ * - MISSING, SURPLUS: fewer or more than the chain counts
+ * - REORDERED: the right events in another order
+ * - ALTERED: as many as the chain counts, but another digest
+ */
+export type HeadFinding = "EQUAL" | "MISSING" | "SURPLUS" | "REORDERED" | "ALTERED";
+
+/** One registry's list of events about the patient, held against the chain's head. */
+export interface AuditHead {
+  registry: HeadedRegistry;
+  /** Events that the node showed. */
+  events: number;
+  /** Events that the chain counts. */
+  count: number;
+  complete: boolean;
+  finding: HeadFinding;
+  /** Where the lists part, when the node still knew the older heads. */
+  parting?: Parting;
+  /** What differs, in English. */
+  detail: string;
+}
+
+/** Where the shown events and the chain's heads part. */
+export interface Parting {
+  /** So many shown events still agree with the chain. Left out when the node no longer knew. */
+  agreeing?: number;
+  /** Block of the last agreeing event; left out when not one agrees. */
+  agreeUntil?: number;
+  /** At the end of this block they differ. */
+  differAt: number;
+}
+
+/** Where an event is on chain. Block number, transaction and log index are as the node says: no head covers them. */
+export interface Place {
+  /** Unix seconds, the block's time. */
+  at: number;
+  blockNumber: number;
+  transactionHash: Hex;
+  /** Position in the block. */
+  logIndex: number;
+  contract: Registry;
+  /** Whether the patient's head covers the event: if not, a node can leave it out unseen. */
+  covered: boolean;
+}
+
+/** The pseudonym was registered at its custodian. */
+export interface Enrolled extends Place {
+  kind: "enrolled";
+  custodian: number;
+  /** False: the patient consents on paper. */
+  hasSigner: boolean;
+}
+
+export interface GrantGiven extends Place {
+  kind: "grant-given";
+  termsHash: Hex;
+  /** Member id. */
+  grantee: number;
+  givenBy: "PATIENT" | "GUARDIANS" | "WITNESSES";
+  purposes: Purpose[];
+  /** Numbers 0..63. */
+  compartments: number[];
+  /** Unix seconds, inclusive. */
+  notBefore: number;
+  notAfter: number;
+  /** Days since 1970-01-01 UTC, inclusive. */
+  recordedFrom: number;
+  recordedTo: number;
+}
+
+export interface GrantRevoked extends Place {
+  kind: "grant-revoked";
+  termsHash: Hex;
+  /** Member id, from the grant; left out when the terms were revoked before they were given. */
+  grantee?: number;
+}
+
+export interface DirectiveSet extends Place {
+  kind: "directive-set";
+  denyAll: boolean;
+  denyEmergency: boolean;
+  /** Numbers 0..63. */
+  deniedCompartments: number[];
+  /** From 0; counts the patient's directives. */
+  nonce: number;
+}
+
+export interface Accessed
+  extends
+    Place,
+    Pick<
+      AccessEvent,
+      "accessId" | "reader" | "memberId" | "basis" | "basisRef" | "purpose" | "extent" | "indices"
+    > {
+  kind: "access";
+  /** Of INDEX and CHART. */
+  scope?: {
+    /** Numbers 0..63. */
+    compartments: number[];
+    /** Days since 1970-01-01 UTC, inclusive. */
+    recordedFrom: number;
+    recordedTo: number;
+    /** Newest index of the custodian's log that is meant. */
+    upTo: number;
+  };
+}
+
+/** A record was amended by a later one. */
+export interface Amended extends Place {
+  kind: "amended";
+  /** Whose log. */
+  memberId: number;
+  index: number;
+  byIndex: number;
+}
+
+/** A record was marked as entered in error. */
+export interface Retracted extends Place {
+  kind: "retracted";
+  memberId: number;
+  index: number;
+}
+
+/** An event that this version cannot put in words. It is listed, so that nothing is hidden. */
+export interface OtherEvent extends Place {
+  kind: "other";
+  /** Its name if the contract's interface knows it, else its topic 0. */
+  event: string;
+}
+
+export type AuditEntry =
+  Enrolled | GrantGiven | GrantRevoked | DirectiveSet | Accessed | Amended | Retracted | OtherEvent;
+export type AuditKind = AuditEntry["kind"];
+
+/** The member that an entry is about; undefined when it concerns all of them. */
+export function memberOf(entry: AuditEntry): number | undefined {
+  switch (entry.kind) {
+    case "enrolled":
+      return entry.custodian;
+    case "grant-given":
+    case "grant-revoked":
+      return entry.grantee;
+    case "access":
+    case "amended":
+    case "retracted":
+      return entry.memberId;
+    default:
+      return undefined;
+  }
+}
+
+/** Restricts what is shown, never what is checked. */
+export interface AuditFilter {
+  /** Only events from this moment on. */
+  from?: Date;
+  /** Only events up to this moment, inclusive. */
+  to?: Date;
+  /** Only what concerns this member: grants to it, accesses by its staff, its own log's entries. */
+  member?: number;
+  /** Only accesses by this account. */
+  reader?: Hex;
+}
+
+/** What only the custodian's vault and journal know. For its own staff: it is in no export but the timeline. */
+export interface LocalNames {
+  /** Name of a compartment, by its number. */
+  compartments: Record<number, string>;
+  /** Label of a record that was accessed, amended or retracted, by its log index. */
+  records: Record<number, string>;
+}
+
+/** A patient's disclosures. Plain values: it can be written as JSON. */
+export interface Audit {
+  patientId: Hex;
+  /** Member id. */
+  custodian: number;
+  chainId: number;
+  /** The contracts' addresses. */
+  contracts: Record<Registry, Hex>;
+  /** Everything was read up to this block. */
+  block: { number: number; hash: Hex; at: number };
+  /** Every head equals the one that the shown events lead to. Says nothing about entries that are not `covered`. */
+  complete: boolean;
+  heads: AuditHead[];
+  /** What `entries` was restricted to. */
+  filter: AuditFilter;
+  /** Events before the filter. */
+  total: number;
+  /** In chain order. */
+  entries: AuditEntry[];
+  /** Names by member id, as its admission gave them. */
+  members: Record<number, string>;
+  /** Left out without vault and journal. */
+  local?: LocalNames;
+}

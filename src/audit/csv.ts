@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import { memberOf, type Audit, type AuditEntry } from "./audit.js";
+import { isoDay, isoTime } from "./iso-time.js";
+
+type Cell = string | number | boolean | undefined;
+
+/** Field names of the header row, in order. A name never changes its meaning; new ones come last. */
+export const CSV_FIELDS = [
+  "event",
+  "time",
+  "block_number",
+  "log_index",
+  "transaction_hash",
+  "chain_id",
+  "contract",
+  "contract_address",
+  "covered_by_head",
+  "patient_id",
+  "member_id",
+  "member_name",
+  "reader",
+  "access_id",
+  "purposes",
+  "basis",
+  "basis_ref",
+  "extent",
+  "indices",
+  "up_to_index",
+  "compartments",
+  "recorded_from",
+  "recorded_to",
+  "terms_hash",
+  "given_by",
+  "valid_from",
+  "valid_to",
+  "has_signer",
+  "deny_all",
+  "deny_emergency",
+  "denied_compartments",
+  "nonce",
+  "by_index",
+  "event_name",
+] as const;
+type Field = (typeof CSV_FIELDS)[number];
+
+/**
+ * What spreadsheets may take for the start of a formula, in ASCII and in the full-width forms that East Asian
+ * editions take too (OWASP, CSV Injection).
+ */
+const FORMULA_START = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+
+/**
+ * A patient's disclosures as CSV: RFC 4180 with CRLF, UTF-8 with a byte order mark (else Excel takes it for the local
+ * code page), one row an event under a row of field names. Times and days are ISO 8601 in UTC, years end at 9999;
+ * lists are separated by spaces; what an event does not have is empty. A field that a spreadsheet would take for a
+ * formula has an apostrophe before it. Holds what the node showed: look at `audit.complete` first.
+ */
+export function csv(audit: Audit): string {
+  const rows = audit.entries.map((entry) => {
+    const cells = { ...placeCells(entry, audit), ...eventCells(entry) };
+    return CSV_FIELDS.map((field) => cells[field]);
+  });
+  return `\uFEFF${[CSV_FIELDS, ...rows].map((row) => `${row.map(quoted).join(",")}\r\n`).join("")}`;
+}
+
+function quoted(cell: Cell): string {
+  if (cell === undefined) return "";
+  const text = String(cell);
+  const safe = FORMULA_START.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function placeCells(entry: AuditEntry, audit: Audit): Partial<Record<Field, Cell>> {
+  const member = memberOf(entry);
+  return {
+    event: entry.kind,
+    time: isoTime(entry.at),
+    block_number: entry.blockNumber,
+    log_index: entry.logIndex,
+    transaction_hash: entry.transactionHash,
+    chain_id: audit.chainId,
+    contract: entry.contract,
+    contract_address: audit.contracts[entry.contract],
+    covered_by_head: entry.covered,
+    patient_id: audit.patientId,
+    member_id: member,
+    member_name: member === undefined ? undefined : audit.members[member],
+  };
+}
+
+function eventCells(entry: AuditEntry): Partial<Record<Field, Cell>> {
+  switch (entry.kind) {
+    case "enrolled":
+      return { has_signer: entry.hasSigner };
+    case "grant-given":
+      return {
+        terms_hash: entry.termsHash,
+        given_by: entry.givenBy,
+        purposes: entry.purposes.join(" "),
+        valid_from: isoTime(entry.notBefore),
+        valid_to: isoTime(entry.notAfter),
+        ...scopeCells(entry),
+      };
+    case "grant-revoked":
+      return { terms_hash: entry.termsHash };
+    case "directive-set":
+      return {
+        deny_all: entry.denyAll,
+        deny_emergency: entry.denyEmergency,
+        denied_compartments: entry.deniedCompartments.join(" "),
+        nonce: entry.nonce,
+      };
+    case "access":
+      return {
+        reader: entry.reader,
+        access_id: entry.accessId,
+        purposes: entry.purpose,
+        basis: entry.basis,
+        basis_ref: entry.basisRef,
+        terms_hash: entry.basis === "GRANT" ? entry.basisRef : undefined,
+        extent: entry.extent,
+        indices: entry.indices.join(" "),
+        ...(entry.scope === undefined ? {} : { ...scopeCells(entry.scope), up_to_index: entry.scope.upTo }),
+      };
+    case "amended":
+      return { indices: entry.index, by_index: entry.byIndex };
+    case "retracted":
+      return { indices: entry.index };
+    case "other":
+      return { event_name: entry.event };
+  }
+}
+
+function scopeCells(scope: { compartments: readonly number[]; recordedFrom: number; recordedTo: number }) {
+  return {
+    compartments: scope.compartments.join(" "),
+    recorded_from: isoDay(scope.recordedFrom),
+    recorded_to: isoDay(scope.recordedTo),
+  };
+}

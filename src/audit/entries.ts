@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Log, LogDescription } from "ethers";
+import { accessEventOf } from "../access/index.js";
+import type { Chain } from "../chain/index.js";
+import { PURPOSES } from "../consent/index.js";
+import type { Hex } from "../crypto/index.js";
+import type { AuditEntry, Place, Registry } from "./audit.js";
+
+/** IConsentRegistry.GivenBy, by number. */
+const GIVEN_BY = ["NOBODY", "PATIENT", "GUARDIANS", "WITNESSES"] as const;
+
+/** An event of the patient with the registry that it came from. */
+export interface FoundLog {
+  registry: Registry;
+  log: Log;
+}
+
+/**
+ * Puts one event in our terms. Never throws: a head covers an event's bytes, not their sense, and a node may show
+ * bytes that mean nothing.
+ * @returns its entry; `at` is 0 when the event does not say its time
+ */
+export function entryOf(chain: Chain, { registry, log }: FoundLog): AuditEntry {
+  const place: Place = {
+    at: 0,
+    blockNumber: log.blockNumber,
+    transactionHash: log.transactionHash as Hex,
+    logIndex: log.index,
+    contract: registry,
+    covered: registry !== "RecordRegistry",
+  };
+  let event = log.topics[0] ?? "no topic";
+  try {
+    const parsed = contractOf(chain, registry).interface.parseLog(log);
+    if (parsed !== null) {
+      event = parsed.name;
+      const entry = readers[parsed.name]?.(place, parsed, chain, log);
+      if (entry !== undefined) return entry;
+    }
+  } catch {
+    // Bytes that do not decode: listed below, and the head says whether they are the chain's.
+  }
+  return { ...place, kind: "other", event };
+}
+
+type Reader = (place: Place, parsed: LogDescription, chain: Chain, log: Log) => AuditEntry | undefined;
+
+const readers: Readonly<Record<string, Reader>> = {
+  PatientRegistered: (place, { args }) => ({
+    ...place,
+    at: Number(args["registeredAt"]),
+    kind: "enrolled",
+    custodian: Number(args["custodian"]),
+    hasSigner: args["signer"] !== "0x",
+  }),
+  GrantGiven: (place, { args }) => {
+    const terms = args["terms"];
+    const givenBy = GIVEN_BY[Number(args["givenBy"])];
+    if (givenBy === undefined || givenBy === "NOBODY") return undefined;
+    return {
+      ...place,
+      at: Number(args["grantedAt"]),
+      kind: "grant-given",
+      termsHash: args["termsHash"] as Hex,
+      grantee: Number(terms.grantee),
+      givenBy,
+      purposes: PURPOSES.filter((_, number) => (Number(terms.purposes) >> number) & 1),
+      compartments: bitsOf(terms.compartments),
+      notBefore: Number(terms.notBefore),
+      notAfter: Number(terms.notAfter),
+      recordedFrom: Number(terms.recordedFrom),
+      recordedTo: Number(terms.recordedTo),
+    };
+  },
+  GrantRevoked: (place, { args }) => ({
+    ...place,
+    at: Number(args["revokedAt"]),
+    kind: "grant-revoked",
+    termsHash: args["termsHash"] as Hex,
+  }),
+  DirectiveSet: (place, { args }) => ({
+    ...place,
+    at: Number(args["setAt"]),
+    kind: "directive-set",
+    denyAll: args["denyAll"] as boolean,
+    denyEmergency: args["denyEmergency"] as boolean,
+    deniedCompartments: bitsOf(args["deniedCompartments"] as bigint),
+    nonce: Number(args["nonce"]),
+  }),
+  RecordsRequested: accessEntry,
+  ScopeRequested: accessEntry,
+  EntrySuperseded: (place, { args }) => ({
+    ...place,
+    kind: "amended",
+    memberId: Number(args["memberId"]),
+    index: Number(args["index"]),
+    byIndex: Number(args["byIndex"]),
+  }),
+  EntryRetracted: (place, { args }) => ({
+    ...place,
+    kind: "retracted",
+    memberId: Number(args["memberId"]),
+    index: Number(args["index"]),
+  }),
+};
+
+function accessEntry(place: Place, _parsed: LogDescription, chain: Chain, log: Log): AuditEntry | undefined {
+  const { accessId, reader, memberId, basis, basisRef, purpose, requestedAt, extent, indices, scope } =
+    accessEventOf(chain, log);
+  // Numbers outside their enum, which no contract writes, come as undefined.
+  if ((basis as unknown) === undefined || (extent as unknown) === undefined) return undefined;
+  return {
+    ...place,
+    at: requestedAt,
+    kind: "access",
+    accessId,
+    reader,
+    memberId,
+    basis,
+    basisRef,
+    purpose,
+    extent,
+    indices,
+    ...(scope === undefined ? {} : { scope: { ...scope, compartments: bitsOf(scope.compartments) } }),
+  };
+}
+
+function contractOf(chain: Chain, registry: Registry) {
+  if (registry === "PatientRegistry") return chain.patients;
+  if (registry === "ConsentRegistry") return chain.consents;
+  return registry === "AccessLog" ? chain.accessLog : chain.records;
+}
+
+/** Numbers of the bits set in a uint64. */
+function bitsOf(bitmap: bigint): number[] {
+  return Array.from({ length: 64 }, (_, bit) => bit).filter((bit) => (bitmap >> BigInt(bit)) & 1n);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+export { disclosures, type DisclosuresOptions } from "./disclosures.js";
+export { memberOf } from "./audit.js";
+export type {
+  Accessed,
+  Amended,
+  Audit,
+  AuditEntry,
+  AuditFilter,
+  AuditHead,
+  AuditKind,
+  DirectiveSet,
+  Enrolled,
+  GrantGiven,
+  GrantRevoked,
+  HeadedRegistry,
+  HeadFinding,
+  LocalNames,
+  OtherEvent,
+  Parting,
+  Place,
+  Registry,
+  Retracted,
+} from "./audit.js";
+export { auditEventNdjson, auditEvents } from "./audit-event.js";
+export type { FhirAuditEvent } from "./fhir-audit-event.js";
+export { csv, CSV_FIELDS } from "./csv.js";
+export { timeline, type TimelineOptions } from "./timeline.js";
+export type { Language } from "./messages.js";

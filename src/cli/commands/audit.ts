@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { auditEventNdjson, csv, disclosures, timeline, type Audit, type Language } from "../../audit/index.js";
+import { dateArgument, endArgument } from "../arguments.js";
+import { ExitCode, type Context } from "../context.js";
+import { openMember } from "../open-member.js";
+import { patientArgument } from "../patient-argument.js";
+import { writeWhole } from "../private-file.js";
+
+interface Values {
+  patient: string;
+  format?: "timeline" | "csv" | "fhir";
+  language?: Language;
+  out?: string;
+  from?: string;
+  to?: string;
+}
+
+export async function run(context: Context, values: Values): Promise<number> {
+  const { from, to } = values;
+  const filter = {
+    ...(from === undefined ? {} : { from: dateArgument(from, "--from") }),
+    ...(to === undefined ? {} : { to: endArgument(to, "--to") }),
+  };
+  await using chartseal = await openMember(context);
+  const { chain, vault, journal } = chartseal;
+  const patient = patientArgument(vault, values.patient);
+  // Another member's patient is not in this vault: his list is the same, without the names that only his has.
+  const own = vault.patients().some(({ patientId }) => patientId === patient);
+  const audit = await disclosures({ chain, patient, ...filter, ...(own ? { vault, journal } : {}) });
+  const text = textOf(audit, values);
+  if (values.out !== undefined) {
+    await writeWhole(values.out, text);
+    const { complete, total, entries } = audit;
+    const answer = { patientId: patient, complete, total, shown: entries.length, file: values.out };
+    context.print(answer, `Wrote ${entries.length} of ${total} events to ${values.out}${complete ? "" : "; INCOMPLETE"}`);
+  } else context.print(audit, text.trimEnd());
+  return audit.complete ? ExitCode.DONE : ExitCode.FAILED;
+}
+
+function textOf(audit: Audit, { format = "timeline", language = "en" }: Values): string {
+  if (format === "csv") return csv(audit);
+  if (format === "fhir") return auditEventNdjson(audit);
+  return timeline(audit, { language });
+}

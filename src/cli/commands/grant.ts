@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Chartseal } from "../../chartseal.js";
+import { termsSchema, type PreparedTerms, type Terms } from "../../consent/index.js";
+import { ChartsealError } from "../../errors.js";
+import { dateArgument, endArgument, listArgument, purposeArgument } from "../arguments.js";
+import type { Context } from "../context.js";
+import { openMember } from "../open-member.js";
+import { patientArgument } from "../patient-argument.js";
+import { expectOneDevice, patientSignature, type DeviceValues } from "../patient-signature.js";
+import { readText, writeWhole } from "../private-file.js";
+import { sendTicket } from "../ticket.js";
+
+interface Values extends DeviceValues {
+  patient?: string;
+  to?: string;
+  purpose?: string;
+  until?: string;
+  compartment?: string[];
+  recordedFrom?: string;
+  recordedTo?: string;
+  terms?: string;
+  out?: string;
+}
+
+export async function run(context: Context, values: Values): Promise<void> {
+  expectOneDevice(values);
+  const given = values.terms === undefined ? undefined : await readTerms(values.terms);
+  if ((given === undefined) !== (values.signature === undefined)) {
+    throw new ChartsealError("ERR_USAGE", "--terms and --signature go together");
+  }
+  if (given === undefined) expectTermsOptions(values);
+  await using chartseal = await openMember(context, { role: "operator" });
+  const prepared =
+    given === undefined ? await prepare(chartseal, values) : chartseal.consent.prepared(given);
+  if (values.typedData === true) {
+    return context.print(prepared, JSON.stringify(prepared, null, 2));
+  }
+  const signature = await patientSignature(values, prepared.typedData);
+  const { terms, termsHash, custodian } = await chartseal.consent.grant(prepared, signature);
+  const ticket = { termsHash, custodian, terms };
+  if (values.out !== undefined) await writeWhole(values.out, `${JSON.stringify(ticket, null, 2)}\n`);
+  await sendTicket(chartseal, ticket);
+  context.print(ticket, `Granted to member ${terms.grantee}: ${termsHash}`);
+}
+
+function expectTermsOptions(values: Values): void {
+  const missing = (["patient", "to", "purpose", "until"] as const).find((name) => values[name] === undefined);
+  if (missing === undefined) return;
+  throw new ChartsealError("ERR_USAGE", `required option '--${missing}' not specified`, {
+    hint: "or --terms with --signature, to relay what the patient's device signed",
+  });
+}
+
+async function prepare(chartseal: Chartseal, values: Values): Promise<PreparedTerms> {
+  const { vault, consent } = chartseal;
+  const patient = patientArgument(vault, values.patient!);
+  const purposes = listArgument(values.purpose!).map(purposeArgument);
+  const notAfter = endArgument(values.until!, "--until");
+  const { recordedFrom, recordedTo, compartment } = values;
+  return consent.terms({
+    patient,
+    grantee: await memberArgument(chartseal, values.to!),
+    purposes,
+    notAfter,
+    ...(compartment === undefined ? {} : { compartments: compartment.map((name) => vault.compartmentOf(patient, name)) }),
+    ...(recordedFrom === undefined ? {} : { recordedFrom: dateArgument(recordedFrom, "--recorded-from") }),
+    ...(recordedTo === undefined ? {} : { recordedTo: dateArgument(recordedTo, "--recorded-to") }),
+  });
+}
+
+/** By id or name. */
+async function memberArgument({ members }: Chartseal, text: string): Promise<number> {
+  const list = await members.list();
+  const found = list.filter(({ id, name }) => String(id) === text || name === text);
+  if (found.length === 1) return found[0]!.id;
+  throw new ChartsealError("ERR_USAGE", `--to: ${found.length === 0 ? "no member" : "several members"}: ${text}`, {
+    values: { member: text },
+    hint: "`chartseal member list` shows ids and names",
+  });
+}
+
+/** What `--typed-data` printed, or its `terms` alone. */
+async function readTerms(path: string): Promise<Terms> {
+  let json: { terms?: unknown } | null;
+  try {
+    json = JSON.parse(await readText(path)) as { terms?: unknown } | null;
+  } catch (cause) {
+    if (cause instanceof ChartsealError) throw cause;
+    throw new ChartsealError("ERR_USAGE", `${path} is not JSON`, { values: { path } });
+  }
+  const parsed = termsSchema.safeParse(json?.terms ?? json);
+  if (parsed.success) return parsed.data;
+  throw new ChartsealError("ERR_USAGE", `${path} holds no terms: bad ${parsed.error.issues[0]?.path.join(".")}`, {
+    values: { path },
+    hint: "`chartseal grant ... --typed-data --json > FILE` writes them",
+  });
+}

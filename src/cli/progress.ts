@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IngestProgress } from "../ingest/index.js";
+import type { Context } from "./context.js";
+
+/** Milliseconds between two updates: of a line that is written anew, and of lines of a log. */
+const TERMINAL_MS = 200;
+const LOG_MS = 5_000;
+
+/** Says how far an ingest is: one line on a terminal, else a line every 5 s, with `--json` as an object. */
+export class ProgressReport {
+  readonly #context: Context;
+  readonly #startedAt = performance.now();
+  #shownAt: number;
+  #shownOnTerminal = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#shownAt = this.#startedAt;
+  }
+
+  /** Seconds since the start. */
+  get seconds(): number {
+    return (performance.now() - this.#startedAt) / 1000;
+  }
+
+  readonly update = (progress: IngestProgress): void => {
+    const { io, json } = this.#context;
+    const terminal = !json && io.stderr.isTTY === true;
+    const now = performance.now();
+    if (now - this.#shownAt < (terminal ? TERMINAL_MS : LOG_MS)) return;
+    this.#shownAt = now;
+    if (json) this.#context.print(progressEvent(progress, this.seconds), "");
+    else if (terminal) {
+      io.stderr.write(`\r\u001b[K${progressLine(progress, this.seconds)}`); // ECMA-48 EL: erase to the line's end
+      this.#shownOnTerminal = true;
+    } else io.stderr.write(`${progressLine(progress, this.seconds)}\n`);
+  };
+
+  /** Takes the progress line away. */
+  end(): void {
+    if (this.#shownOnTerminal) this.#context.io.stderr.write("\r\u001b[K");
+  }
+}
+
+export function progressLine(progress: IngestProgress, seconds: number): string {
+  const { read, anchored, waiting, dead, bytesRead, totalBytes } = progress;
+  const parts = [`${read} read`, `${rate(read, seconds)}/s`];
+  if (totalBytes !== undefined && totalBytes > 0) parts.push(`${Math.floor((100 * bytesRead) / totalBytes)} %`);
+  const left = secondsLeft(progress, seconds);
+  if (left !== undefined) parts.push(`${clock(left)} left`);
+  parts.push(`${anchored} anchored`);
+  if (waiting > 0) parts.push(`${waiting} waiting`);
+  if (dead > 0) parts.push(`${dead} refused`);
+  return parts.join(", ");
+}
+
+function progressEvent(progress: IngestProgress, seconds: number) {
+  const { read, known, sealed, waiting, dead, anchored, bytesRead, totalBytes } = progress;
+  const left = secondsLeft(progress, seconds);
+  return {
+    event: "progress",
+    ...{ read, known, sealed, waiting, dead, anchored, bytesRead },
+    ...(totalBytes === undefined ? {} : { totalBytes }),
+    recordsPerSecond: rate(read, seconds),
+    ...(left === undefined ? {} : { secondsLeft: Math.round(left) }),
+  };
+}
+
+export function rate(count: number, seconds: number): number {
+  return seconds > 0 ? Math.round(count / seconds) : 0;
+}
+
+/** By the bytes of the source; what is not known, or not yet, is not guessed. */
+export function secondsLeft({ bytesRead, totalBytes }: IngestProgress, seconds: number): number | undefined {
+  if (totalBytes === undefined || bytesRead === 0 || bytesRead > totalBytes) return undefined;
+  return (seconds * (totalBytes - bytesRead)) / bytesRead;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const two = (number: number) => String(number).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from "zod";
+import { requireSender, signMessage } from "../access/index.js";
+import type { Chartseal } from "../chartseal.js";
+import { hashTerms, termsSchema, type GrantTicket } from "../consent/index.js";
+import { isHex, type Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { ROLES } from "../members/index.js";
+import { readText } from "./private-file.js";
+
+const ticketSchema = z.strictObject({
+  terms: termsSchema,
+  termsHash: z.string().refine((text): text is Hex => isHex(text, 32)),
+  custodian: z.int().positive(),
+});
+
+/** Sends a ticket to the grantee, signed by this member's operator. */
+export async function sendTicket(chartseal: Chartseal, ticket: GrantTicket): Promise<void> {
+  const message = await signMessage(chartseal.chain, chartseal.signer("operator"), {
+    type: "ticket",
+    id: ticket.termsHash,
+    from: chartseal.memberId,
+    to: ticket.terms.grantee,
+    body: JSON.stringify(ticket),
+  });
+  await chartseal.exchange.send(message);
+}
+
+/**
+ * The ticket that `--grant` names: the terms hash of one that came over the Exchange, or a file.
+ * @throws ERR_USAGE, ERR_EXCHANGE_INVALID
+ */
+export async function ticketArgument(chartseal: Chartseal, text: string): Promise<GrantTicket> {
+  if (!/^0x/i.test(text)) return parseTicket(await readText(text), `the ticket file ${text}`);
+  const termsHash = text.toLowerCase();
+  if (!isHex(termsHash, 32)) {
+    throw new ChartsealError("ERR_USAGE", "--grant is neither a terms hash (0x and 64 digits) nor a ticket file");
+  }
+  const message = await chartseal.exchange.find(chartseal.memberId, "ticket", termsHash);
+  if (message === undefined) {
+    throw new ChartsealError("ERR_USAGE", `no ticket for the grant ${termsHash} came over the exchange`, {
+      values: { termsHash },
+      hint: "ask the custodian for it, or give the ticket file that `chartseal grant --out` wrote",
+    });
+  }
+  await requireSender(chartseal.chain, message, ROLES.OPERATOR);
+  const ticket = parseTicket(message.body, `the ticket ${termsHash}`);
+  if (ticket.termsHash === termsHash && ticket.custodian === message.from) return ticket;
+  throw new ChartsealError("ERR_EXCHANGE_INVALID", `the ticket ${termsHash} does not say what its envelope says`, {
+    values: { termsHash, from: message.from },
+  });
+}
+
+function parseTicket(text: string, what: string): GrantTicket {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new ChartsealError("ERR_EXCHANGE_INVALID", `${what} is not JSON`);
+  }
+  const parsed = ticketSchema.safeParse(json);
+  if (!parsed.success) {
+    const field = parsed.error.issues[0]?.path.join(".") || "top level";
+    throw new ChartsealError("ERR_EXCHANGE_INVALID", `${what} has a bad ${field}`);
+  }
+  const ticket = parsed.data;
+  if (hashTerms(ticket.terms) === ticket.termsHash) return ticket;
+  throw new ChartsealError("ERR_EXCHANGE_INVALID", `${what} has terms that do not have its hash`);
+}

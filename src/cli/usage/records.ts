@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { option, type CommandSpec } from "../spec.js";
+
+const FILING = [
+  option("--rules <file>", "whose record an item is; default: what the items say"),
+  option("--compartment <name>", "compartment that the records are filed in; default general"),
+  option("--batch-items <n>", "most items of a batch; default 1000"),
+  option("--batch-wait <ms>", "after which an incomplete batch is closed; default 5000"),
+  option("--chain-wait <ms>", "that the end of the run waits for a node that is down; default 15000"),
+];
+
+/** From the hospital to the chain. */
+export const RECORDS: CommandSpec[] = [
+  {
+    name: "ingest",
+    args: [{ name: "<path>", description: "a file, a folder, NDJSON, a FHIR Bundle, or - for standard input" }],
+    summary: "seal, store and anchor records; interrupted, the next run goes on where it was",
+    options: [
+      option("--split", "a Bundle becomes one record an entry"),
+      ...FILING,
+      option("--name <name>", "for -: labels the items; its extension may tell the kind"),
+      { ...option("--format <format>", "for -: one record a line, or all of it as one"), choices: ["ndjson", "file"] },
+      option("--dry-run", "only say what would happen"),
+    ],
+    examples: [
+      "ingest export/ --split",
+      "ingest export.ndjson --rules rules.json",
+      "ingest - --name labs.ndjson < labs.ndjson",
+    ],
+    load: () => import("../commands/ingest.js"),
+  },
+  {
+    name: "status",
+    summary: "count items by state, list open batches, compare the log's head with the chain's",
+    options: [option("--list", "also list the items that wait or were refused, with their labels")],
+    examples: ["status", "status --list"],
+    load: () => import("../commands/status.js"),
+  },
+  {
+    name: "retry",
+    summary: "anchor what earlier runs left",
+    options: [option("--dead", "give refused items whose body is safe another chance"), ...FILING],
+    examples: ["retry", "retry --dead --rules rules.json"],
+    load: () => import("../commands/retry.js"),
+  },
+  {
+    name: "retract",
+    args: [{ name: "<index>", description: "index of the entry in this member's log" }],
+    summary: "mark an entry as entered in error: from now on readers are refused it",
+    examples: ["retract 17"],
+    load: () => import("../commands/retract.js"),
+  },
+];

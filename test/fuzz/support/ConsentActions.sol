@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
+import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
+import {check} from "./Check.sol";
+import {RecordActions} from "./RecordActions.sol";
+
+/// @notice Patients grant, revoke and deny, anyone relays, time passes.
+abstract contract ConsentActions is RecordActions {
+    uint256 private constant MOST_TERMS = 40;
+    string private constant DOMAIN = "chartseal ConsentRegistry";
+
+    /// @dev Every terms that anyone tried to grant or revoke.
+    Terms[] internal _terms;
+
+    /// @dev Hours mostly, weeks at times, or to the very second in which terms end, or to the next.
+    function wait(uint256 seed) public action(seed) {
+        uint256 next = _clock + (_onceIn(8) ? _draw(40 days) : _draw(12 hours));
+        if (_onceIn(3)) {
+            uint256 end = _terms[_draw(_terms.length)].notAfter + _draw(2);
+            if (end > _clock && end < _clock + 60 days) next = end;
+        }
+        _clock = next;
+    }
+
+    function grant(uint256 seed) public action(seed) {
+        Terms memory terms = _termsToTry();
+        bytes32 termsHash = _hashOf(terms);
+        (bytes memory signature, bytes memory signedBy) = _signAs(
+            terms.patientId,
+            address(CONSENTS),
+            DOMAIN,
+            termsHash
+        );
+        _grantRules(terms);
+        uint32 custodian = _signatureRules(terms.patientId, signedBy);
+
+        if (_attempt(_anyone(), address(CONSENTS), abi.encodeCall(CONSENTS.grant, (terms, signature)))) {
+            _grants[terms.patientId][termsHash].custodian = custodian;
+        }
+    }
+
+    function revoke(uint256 seed) public action(seed) {
+        // Half as often as chance would have it, so that there is something left to read.
+        if (_onceIn(2)) return;
+        Terms memory terms = _termsToTry();
+        bytes32 termsHash = _hashOf(terms);
+        bytes32 patientId = _onceIn(12) ? _somePatient(0) : terms.patientId;
+        (bytes memory signature, bytes memory signedBy) = _signAs(
+            terms.patientId,
+            address(CONSENTS),
+            DOMAIN,
+            keccak256(
+                abi.encode(keccak256("Revocation(bytes32 patientId,bytes32 termsHash)"), patientId, termsHash)
+            )
+        );
+        _signatureRules(patientId, signedBy);
+        uint256 head = CONSENTS.headOf(patientId);
+        bool before = _grants[patientId][termsHash].revoked;
+
+        bytes memory call = abi.encodeCall(CONSENTS.revoke, (patientId, termsHash, signature));
+        if (_attempt(_anyone(), address(CONSENTS), call)) {
+            _grants[patientId][termsHash].revoked = true;
+            check((CONSENTS.headOf(patientId) == head) == before, "revoke: a repeat does nothing");
+        }
+    }
+
+    function setDirective(uint256 seed) public action(seed) {
+        bytes32 patientId = _somePatient(0);
+        GhostDirective storage directive = _directives[patientId];
+        bool denyAll = _onceIn(8);
+        bool denyEmergency = _onceIn(2);
+        uint64 denied = _onceIn(3) ? uint64(_draw(16)) : 0;
+        uint48 deadline = uint48(_onceIn(8) ? _clock - 1 : _clock + _draw(2));
+        // A replay of the one before, or one kept for later.
+        uint64 nonce = _onceIn(6) ? directive.nonce ^ 1 : directive.nonce;
+        (bytes memory signature, bytes memory signedBy) = _signAs(
+            patientId,
+            address(CONSENTS),
+            DOMAIN,
+            keccak256(
+                abi.encode(
+                    keccak256(
+                        "Directive(bytes32 patientId,bool denyAll,bool denyEmergency,uint64 deniedCompartments,uint64 nonce,uint48 deadline)"
+                    ),
+                    patientId,
+                    denyAll,
+                    denyEmergency,
+                    denied,
+                    nonce,
+                    deadline
+                )
+            )
+        );
+        _rule(_clock <= deadline, IConsentRegistry.DeadlinePassed.selector);
+        _signatureRules(patientId, nonce == directive.nonce ? signedBy : bytes(""));
+
+        bytes memory call = abi.encodeCall(
+            CONSENTS.setDirective,
+            (patientId, denyAll, denyEmergency, denied, deadline, signature)
+        );
+        if (_attempt(_anyone(), address(CONSENTS), call)) {
+            _directives[patientId] = GhostDirective(denyAll, denied, directive.nonce + 1);
+        }
+    }
+
+    /// @dev Ones that were seen before, or new ones, which are kept.
+    function _termsToTry() private returns (Terms memory terms) {
+        if (_terms.length == MOST_TERMS || (_terms.length != 0 && _onceIn(3))) {
+            return _terms[_draw(_terms.length)];
+        }
+        terms = _newTerms();
+        _terms.push(terms);
+    }
+
+    function _newTerms() private returns (Terms memory terms) {
+        bool plain = !_onceIn(4);
+        terms.format = plain || !_onceIn(6) ? 1 : uint16(_draw(3));
+        terms.patientId = _somePatient(0);
+        terms.grantee = _anyMember();
+        terms.compartments =
+            plain
+                ? uint64(_draw(15) + 1)
+                : _onceIn(3)
+                    ? 0
+                    : uint64(type(uint256).max << _draw(64));
+        terms.purposes = uint16(plain ? 1 + _draw(127) : _draw(2 ** (1 + _draw(16))));
+        terms.notBefore = uint48(plain ? _clock : _clock + _draw(4 days) - 2 days);
+        terms.notAfter = uint48(terms.notBefore + _draw(plain ? 400 days : 20 days));
+        if (!plain && _onceIn(6)) terms.notAfter = uint48(_clock - _draw(2 days));
+        terms.recordedFrom = uint32(plain ? 100 : 100 + _draw(30));
+        terms.recordedTo = uint32(plain ? 120 + _draw(20) : 100 + _draw(30));
+        terms.salt = bytes32(_draw(type(uint256).max));
+    }
+}

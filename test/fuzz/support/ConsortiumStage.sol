@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
+import {AccessLog} from "../../../contracts/AccessLog.sol";
+import {ConsentRegistry} from "../../../contracts/ConsentRegistry.sol";
+import {MemberRegistry} from "../../../contracts/MemberRegistry.sol";
+import {PatientRegistry} from "../../../contracts/PatientRegistry.sol";
+import {RecordRegistry} from "../../../contracts/RecordRegistry.sol";
+import {check} from "./Check.sol";
+import {ConsortiumModel} from "./ConsortiumModel.sol";
+import {Vm, vm} from "./Vm.sol";
+
+/// @notice The contracts, a fixed cast, one source of chance for each call, and the comparison of every call's
+/// outcome with the model's.
+abstract contract ConsortiumStage is ConsortiumModel {
+    address internal constant GOVERNANCE = address(0x60);
+    uint256 internal constant ACCOUNTS = 14;
+    uint256 internal constant PATIENT_KEYS = 5;
+
+    MemberRegistry public immutable MEMBERS;
+    PatientRegistry public immutable PATIENTS;
+    RecordRegistry public immutable RECORDS;
+    ConsentRegistry public immutable CONSENTS;
+    AccessLog public immutable ACCESS_LOG;
+
+    /// @dev How often each action was accepted and refused: a test asks that both happened.
+    mapping(bytes4 action => mapping(bool ok => uint256)) public outcomes;
+    /// @dev Recomputed from the raw logs alone, as a patient would.
+    mapping(address emitter => mapping(bytes32 patientId => uint256)) public headFromLogs;
+
+    /// @dev The newest log about a patient.
+    bytes32[] internal _lastEvent;
+    bytes internal _lastData;
+
+    /// @dev While true, nothing unlikely happens: the opening scene is set by the same actions.
+    bool internal _orderly;
+    uint256 private _chance;
+
+    /// @dev Every action begins here.
+    modifier action(uint256 seed) {
+        _chance = seed;
+        delete _faults;
+        vm.warp(_clock);
+        _;
+    }
+
+    constructor() {
+        vm.warp(_clock);
+        AccessManager authority = new AccessManager(GOVERNANCE);
+        MEMBERS = new MemberRegistry(address(authority), 1 hours);
+        PATIENTS = new PatientRegistry(MEMBERS);
+        RECORDS = new RecordRegistry(MEMBERS);
+        CONSENTS = new ConsentRegistry(MEMBERS, PATIENTS);
+        ACCESS_LOG = new AccessLog(MEMBERS, RECORDS, CONSENTS);
+        vm.recordLogs();
+    }
+
+    /// @dev Calls as `from` and holds the outcome against `_faults`. Returns whether it succeeded.
+    function _attempt(address from, address target, bytes memory call) internal returns (bool ok) {
+        vm.getRecordedLogs(); // those of before
+        vm.prank(from);
+        bytes memory answer;
+        (ok, answer) = target.call(call);
+        ++outcomes[msg.sig][ok];
+
+        if (ok) {
+            check(_faults.length == 0, string.concat(_hex(bytes4(call)), ": accepted against the rules"));
+            _takeLogs();
+        } else {
+            check(_faults.length != 0, string.concat(_hex(bytes4(call)), ": refused, and no rule is broken"));
+            check(
+                _isFault(bytes4(answer)),
+                string.concat(_hex(bytes4(call)), ": refused for another reason")
+            );
+        }
+    }
+
+    /// @dev Moves the heads over every log about a patient; keeps to what Heads documents.
+    function _takeLogs() private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            Vm.Log memory log = logs[i];
+            if (log.emitter == address(MEMBERS) || log.emitter == address(RECORDS)) continue;
+            // patientId is the first indexed argument, except in AccessLog, where the access id goes before it.
+            bytes32 patientId = log.topics[log.emitter == address(ACCESS_LOG) ? 2 : 1];
+            bytes32 eventDigest = keccak256(abi.encodePacked(log.topics, keccak256(log.data)));
+            uint256 head = headFromLogs[log.emitter][patientId];
+            uint256 digest = uint256(keccak256(abi.encodePacked(head, eventDigest)));
+            headFromLogs[log.emitter][patientId] = ((digest >> 40) << 40) + (head % 2 ** 40) + 1;
+            _lastEvent = log.topics;
+            _lastData = log.data;
+        }
+    }
+
+    function _isFault(bytes4 selector) private view returns (bool) {
+        for (uint256 i = 0; i < _faults.length; ++i) {
+            if (_faults[i] == selector) return true;
+        }
+        return false;
+    }
+
+    function _hex(bytes4 selector) private pure returns (string memory) {
+        return Strings.toHexString(uint32(selector), 4);
+    }
+
+    /// @dev The next number below `below` that follows from the action's seed.
+    function _draw(uint256 below) internal returns (uint256) {
+        _chance = uint256(keccak256(abi.encode(_chance)));
+        return _chance % below;
+    }
+
+    /// @dev True once in `times`.
+    function _onceIn(uint256 times) internal returns (bool) {
+        return !_orderly && _draw(times) == 0;
+    }
+
+    function _account(uint256 n) internal pure returns (address) {
+        return address(uint160(0xac00 + n));
+    }
+
+    /// @dev Anyone: staff, an admin, governance or a stranger.
+    function _anyone() internal returns (address) {
+        uint256 n = _draw(ACCOUNTS + 3);
+        if (n < ACCOUNTS) return _account(n);
+        if (n == ACCOUNTS) return GOVERNANCE;
+        return n == ACCOUNTS + 1 ? address(0x5712) : _members[uint32(1 + _draw(_memberCount))].admin;
+    }
+
+    /// @dev Mostly an account that may act in this role for `memberId` (0: for any member), sometimes anyone.
+    function _staffFor(uint32 memberId, uint8 role, uint8 activity) internal returns (address) {
+        if (_onceIn(6)) return _anyone();
+        uint256 from = _draw(ACCOUNTS);
+        for (uint256 i = 0; i < ACCOUNTS; ++i) {
+            address account = _account((from + i) % ACCOUNTS);
+            bool right = memberId == 0 || _staff[account].memberId == memberId;
+            if (right && _mayAct(account, role, activity)) return account;
+        }
+        return _anyone();
+    }
+
+    /// @dev Mostly a member's id, sometimes 0 or one too high.
+    function _anyMember() internal returns (uint32) {
+        return uint32(_onceIn(12) ? _draw(2) * (_memberCount + 1) : 1 + _draw(_memberCount));
+    }
+}

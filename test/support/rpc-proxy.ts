@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface RpcRequest {
+  id: number;
+  jsonrpc: "2.0";
+  method: string;
+  params: unknown[];
+}
+
+/** What the node answers instead; "drop" closes the connection, "lose" hands the call on and drops the answer. */
+export type Answer = { result: unknown } | { error: { code: number; message: string } } | "drop" | "lose" | undefined;
+
+/** Stands between a hospital and its node: a node that is down, behind, or loses answers. */
+export class RpcProxy implements AsyncDisposable {
+  readonly url: string;
+  /** Called for each request; undefined hands it on. */
+  intercept: (request: RpcRequest) => Answer | Promise<Answer> = () => undefined;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async before(node: string): Promise<RpcProxy> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const proxy = new RpcProxy(server);
+    server.on("request", (request, response) => {
+      void (async () => {
+        const call = JSON.parse(await bodyOf(request)) as RpcRequest;
+        const answer = await proxy.intercept(call);
+        if (answer === "drop") return request.destroy();
+        if (answer === undefined || answer === "lose") {
+          const headers = { "content-type": "application/json" };
+          const forwarded = await fetch(node, { method: "POST", headers, body: JSON.stringify(call) });
+          const text = await forwarded.text();
+          if (answer === "lose") return request.destroy();
+          return response.end(text);
+        }
+        return response.end(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...answer }));
+      })();
+    });
+    return proxy;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  return Buffer.concat((await Array.fromAsync(request)) as Buffer[]).toString("utf8");
+}
