@@ -115,6 +115,7 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
     /// @inheritdoc IMemberRegistry
     function updateStaff(address account, uint8 roles, uint48 notAfter) external {
         Staff storage staff = _administered(account);
+        if (staff.revokedSince != 0) revert StaffIsRevoked(account, staff.revokedSince);
         _requireTerm(roles, notAfter);
 
         // Otherwise a long-enrolled account could be handed a role and use it the same minute.
@@ -129,11 +130,15 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
     function revokeStaff(address account, uint48 since, RevocationReason reason) external {
         Staff storage staff = _administered(account);
         if (since > block.timestamp) revert RevocationInFuture(since);
-
+        // A compromise may turn out to be older than was thought, never younger.
+        uint48 present = staff.revokedSince;
         // Zero means "not revoked": a revocation since the epoch is kept as one second later.
-        staff.revokedSince = since == 0 ? 1 : since;
+        if (since == 0) since = 1;
+        if (present != 0 && since >= present) revert StaffIsRevoked(account, present);
 
-        emit StaffRevoked(staff.memberId, account, staff.revokedSince, reason);
+        staff.revokedSince = since;
+
+        emit StaffRevoked(staff.memberId, account, since, reason);
     }
 
     /// @inheritdoc IMemberRegistry
@@ -195,12 +200,11 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
         if (notAfter < block.timestamp) revert StaffExpiryPast(notAfter);
     }
 
-    /// @dev The unrevoked account, provided that the caller is its member's admin.
+    /// @dev The account, provided that the caller is its member's admin.
     function _administered(address account) private view returns (Staff storage staff) {
         staff = _staff[account];
         if (staff.memberId == 0) revert StaffUnknown(account);
         _requireAdmin(staff.memberId);
-        if (staff.revokedSince != 0) revert StaffIsRevoked(account, staff.revokedSince);
     }
 
     function _known(uint32 memberId) private view returns (Member storage member) {

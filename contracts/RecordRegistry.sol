@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
 import {IRecordRegistry} from "./interfaces/IRecordRegistry.sol";
 import {EntryStatus} from "./libraries/EntryStatus.sol";
-import {Entry, Leaves} from "./libraries/Leaves.sol";
+import {Entry, Leaf, Leaves} from "./libraries/Leaves.sol";
 import {Roles} from "./libraries/Roles.sol";
 import {Suspension} from "./libraries/Suspension.sol";
 
@@ -50,8 +50,12 @@ contract RecordRegistry is IRecordRegistry {
 
     /// @inheritdoc IRecordRegistry
     function supersede(Entry calldata older, Entry calldata newer) external {
-        (uint32 memberId, uint8 status) = _requireOwn(older);
-        _requireOwn(newer);
+        uint32 memberId = _operatorsMember();
+        uint8 status = _requireOwn(memberId, older);
+        uint8 newerStatus = _requireOwn(memberId, newer);
+        _requireRecord(older.leaf);
+        _requireRecord(newer.leaf);
+        if (newer.leaf.index <= older.leaf.index) revert NotLater(newer.leaf.index, older.leaf.index);
         if (newer.leaf.ref != bytes32(uint256(older.leaf.index))) {
             revert RefMismatch(newer.leaf.ref, older.leaf.index);
         }
@@ -59,6 +63,9 @@ contract RecordRegistry is IRecordRegistry {
             revert PatientMismatch(newer.leaf.patientId, older.leaf.patientId);
         }
         if (status != 0) revert StatusForbids(memberId, older.leaf.index, status);
+        if (newerStatus & EntryStatus.WITHDRAWN != 0) {
+            revert StatusForbids(memberId, newer.leaf.index, newerStatus);
+        }
 
         _flag(memberId, older.leaf.index, EntryStatus.SUPERSEDED);
 
@@ -67,7 +74,8 @@ contract RecordRegistry is IRecordRegistry {
 
     /// @inheritdoc IRecordRegistry
     function retract(Entry calldata entry) external {
-        (uint32 memberId, uint8 status) = _requireOwn(entry);
+        uint32 memberId = _operatorsMember();
+        uint8 status = _requireOwn(memberId, entry);
         if (status & EntryStatus.WITHDRAWN != 0) revert StatusForbids(memberId, entry.leaf.index, status);
 
         _flag(memberId, entry.leaf.index, EntryStatus.RETRACTED);
@@ -106,10 +114,14 @@ contract RecordRegistry is IRecordRegistry {
         entry.requireIncluded(root);
     }
 
-    function _requireOwn(Entry calldata entry) private view returns (uint32 memberId, uint8 status) {
-        memberId = _operatorsMember();
+    function _requireOwn(uint32 memberId, Entry calldata entry) private view returns (uint8 status) {
         if (entry.leaf.memberId != memberId) revert LeafOfAnotherMember(entry.leaf.memberId, memberId);
         status = requireAnchored(entry);
+    }
+
+    /// @dev Other kinds give `ref` another meaning: an erasure certificate names what it erased, it amends nothing.
+    function _requireRecord(Leaf calldata leaf) private pure {
+        if (leaf.kind != Leaves.RECORD) revert KindForbids(leaf.index, leaf.kind);
     }
 
     function _operatorsMember() private view returns (uint32) {

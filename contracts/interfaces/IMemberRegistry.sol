@@ -103,7 +103,7 @@ interface IMemberRegistry {
     /// starts its waiting time again.
     function updateStaff(address account, uint8 roles, uint48 notAfter) external;
 
-    /// @notice Revokes an account, at once and for good. By its member's admin.
+    /// @notice Revokes an account, at once and for good. By its member's admin. Again only to set an earlier `since`.
     /// @param since Unix seconds, not in the future: from when on what it signed is to be doubted.
     function revokeStaff(address account, uint48 since, RevocationReason reason) external;
 
@@ -124,7 +124,8 @@ interface IMemberRegistry {
 
     /// @notice The member for which `account` may now act in `role`. Reverts with the reason why it may not.
     /// @param role One bit of Roles.
-    /// @param activity READING or WRITING of Suspension: what the member must not be suspended from.
+    /// @param activity Bits of Suspension that must not be set for the member: READING, WRITING, or REMOVED alone for
+    /// acts that a suspended member may still do. 0 would let removed members in.
     function authorized(address account, uint8 role, uint8 activity) external view returns (uint32 memberId);
 
     /// @notice As `authorized`, for acts that need two persons: the account must also be past its waiting time.

@@ -35,6 +35,8 @@ interface IRecordRegistry {
     error LeafOfAnotherMember(uint32 leafMemberId, uint32 memberId);
     error RefMismatch(bytes32 ref, uint64 index);
     error PatientMismatch(bytes32 newerPatientId, bytes32 olderPatientId);
+    error KindForbids(uint64 index, uint8 kind);
+    error NotLater(uint64 newerIndex, uint64 olderIndex);
     error StatusForbids(uint32 memberId, uint64 index, uint8 status);
 
     /// @notice Appends a batch to the log of the caller's member. By an OPERATOR.
@@ -46,7 +48,8 @@ interface IRecordRegistry {
     function anchor(uint64 firstIndex, uint32 count, bytes32 root, bytes32 manifestDigest) external;
 
     /// @notice Marks `older` as amended by `newer`. By an OPERATOR of the log's member.
-    /// @dev Both must be anchored; `newer.ref` names `older`, both are of one patient, `older` is plain.
+    /// @dev Both must be anchored records of one patient, `newer` the later one, not withdrawn, its `ref` naming
+    /// `older`; `older` must be plain.
     function supersede(Entry calldata older, Entry calldata newer) external;
 
     /// @notice Marks an entry as entered in error. By an OPERATOR of the log's member.

@@ -8,6 +8,9 @@ import type { Message } from "./message.js";
 
 type Unsigned = Omit<Message, "signature" | "format">;
 
+/** Suspension.REMOVED: a suspended member still answers what it owes. */
+const REMOVED = 4;
+
 /** Signs a message's envelope and body as staff of the sending member. */
 export async function signMessage(chain: Chain, signer: StaffSigner, message: Unsigned): Promise<Message> {
   const { domain, types, message: value } = dataOf(chain, message);
@@ -36,7 +39,7 @@ export function signerOf(chain: Chain, message: Message): Hex {
 export async function requireSender(chain: Chain, message: Message, role: number): Promise<Hex> {
   const account = signerOf(chain, message);
   const memberId = await chain
-    .ask(() => chain.members.authorized(account, role, 0))
+    .ask(() => chain.members.authorized(account, role, REMOVED))
     .catch((error: unknown) => {
       if (error instanceof ChartsealError && error.values["reason"] !== undefined) {
         throw forged(message, `its signer may not send it (${error.values["reason"]})`, error);

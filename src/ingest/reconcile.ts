@@ -8,7 +8,7 @@ import { dissolve, setAnchored, setState } from "./batches.js";
 import { settle } from "./settle.js";
 
 /** How long a node that lags behind what it showed before may take to catch up, in milliseconds. */
-const LAG_GRACE_MS = 5_000;
+const LAG_GRACE_MS = 3_000;
 const POLL_MS = 100;
 
 export interface ReconcileParts {

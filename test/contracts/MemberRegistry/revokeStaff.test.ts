@@ -33,13 +33,30 @@ describe("MemberRegistry.revokeStaff", () => {
     });
   });
 
-  describe("given the account is revoked already", () => {
+  describe("given the account is revoked since that time or an earlier one", () => {
     it("should revert with StaffIsRevoked", async () => {
       const f = await loadConsortium();
       await revoke(f, 1_000);
-      await expect(revoke(f, 2_000))
+      for (const since of [1_000, 2_000]) {
+        await expect(revoke(f, since))
+          .to.be.revertedWithCustomError(f.members, "StaffIsRevoked")
+          .withArgs(f.operatorA.address, 1_000);
+      }
+      await revoke(f, 0);
+      await expect(revoke(f, 0))
         .to.be.revertedWithCustomError(f.members, "StaffIsRevoked")
-        .withArgs(f.operatorA.address, 1_000);
+        .withArgs(f.operatorA.address, 1);
+    });
+  });
+
+  describe("given the account is revoked since a later time", () => {
+    it("should set the earlier time", async () => {
+      const f = await loadConsortium();
+      await revoke(f, 2_000, Reason.LEFT);
+      await expect(revoke(f, 1_999, Reason.KEY_COMPROMISED))
+        .to.emit(f.members, "StaffRevoked")
+        .withArgs(1, f.operatorA.address, 1_999, Reason.KEY_COMPROMISED);
+      expect((await f.members.staffOf(f.operatorA)).revokedSince).to.equal(1_999);
     });
   });
 

@@ -88,6 +88,39 @@ describe("RecordRegistry.supersede", () => {
     });
   });
 
+  describe("when one of the entries is not a record", () => {
+    it("should revert with KindForbids", async () => {
+      const f = await load();
+      for (let kind = 1; kind <= 5; kind++) {
+        const [other] = await anchorLeaves(f, f.patient.patientId, 1, () => ({ kind, ref: refTo(1) }));
+        await expect(supersede(f, f.older, other!))
+          .to.be.revertedWithCustomError(f.records, "KindForbids")
+          .withArgs(other!.leaf.index, kind);
+        const ref = refTo(other!.leaf.index);
+        const [newer] = await anchorLeaves(f, f.patient.patientId, 1, () => ({ ref }));
+        await expect(supersede(f, other!, newer!))
+          .to.be.revertedWithCustomError(f.records, "KindForbids")
+          .withArgs(other!.leaf.index, kind);
+      }
+    });
+  });
+
+  describe("when the newer entry is not the later one", () => {
+    it("should revert with NotLater", async () => {
+      const f = await load();
+      const next = f.newest.leaf.index + 1;
+      const [itself] = await anchorLeaves(f, f.patient.patientId, 1, () => ({ ref: refTo(next) }));
+      await expect(supersede(f, itself!, itself!))
+        .to.be.revertedWithCustomError(f.records, "NotLater")
+        .withArgs(next, next);
+      const [forward] = await anchorLeaves(f, f.patient.patientId, 1, () => ({ ref: refTo(next + 2) }));
+      const [target] = await anchorLeaves(f, f.patient.patientId, 1);
+      await expect(supersede(f, target!, forward!))
+        .to.be.revertedWithCustomError(f.records, "NotLater")
+        .withArgs(next + 1, next + 2);
+    });
+  });
+
   describe("when the newer entry does not name the older", () => {
     it("should revert with RefMismatch", async () => {
       const f = await load();
@@ -142,6 +175,19 @@ describe("RecordRegistry.supersede", () => {
         await expect(supersede(f, f.older, f.newer))
           .to.be.revertedWithCustomError(f.records, "StatusForbids")
           .withArgs(1, 1, status);
+      }
+    });
+  });
+
+  describe("given the newer entry is retracted or erased", () => {
+    it("should revert with StatusForbids", async () => {
+      const f = await load();
+      const { index } = f.newer.leaf;
+      for (const status of [Status.RETRACTED, Status.ERASED]) {
+        await writeStatus(f, 1, index, status);
+        await expect(supersede(f, f.older, f.newer))
+          .to.be.revertedWithCustomError(f.records, "StatusForbids")
+          .withArgs(1, index, status);
       }
     });
   });

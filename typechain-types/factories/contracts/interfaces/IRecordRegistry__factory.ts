@@ -78,6 +78,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint8",
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "KindForbids",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint32",
         "name": "leafMemberId",
         "type": "uint32"
@@ -89,6 +105,22 @@
       }
     ],
     "name": "LeafOfAnotherMember",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "newerIndex",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "olderIndex",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotLater",
     "type": "error"
   },
   {
