@@ -12,7 +12,7 @@ import { forged, requireSender, signMessage } from "./messages.js";
 /** Milliseconds that a custodian's agent has to answer. */
 const ANSWER_TIMEOUT_MS = 60_000;
 const FIRST_POLL_MS = 20;
-const LAST_POLL_MS = 500;
+const LAST_POLL_MS = 250;
 /** Milliseconds after which a request is sent again: someone may have written over it. */
 const RESEND_AFTER_MS = 10_000;
 /** Roles.RELEASER. */

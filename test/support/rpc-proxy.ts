@@ -34,12 +34,12 @@ export class RpcProxy implements AsyncDisposable {
       void (async () => {
         const call = JSON.parse(await bodyOf(request)) as RpcRequest;
         const answer = await proxy.intercept(call);
-        if (answer === "drop") return request.destroy();
+        if (answer === "drop") return request.socket.destroy();
         if (answer === undefined || answer === "lose") {
           const headers = { "content-type": "application/json" };
           const forwarded = await fetch(node, { method: "POST", headers, body: JSON.stringify(call) });
           const text = await forwarded.text();
-          if (answer === "lose") return request.destroy();
+          if (answer === "lose") return request.socket.destroy();
           return response.end(text);
         }
         return response.end(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...answer }));

@@ -8,11 +8,14 @@ import { signMessage } from "../../src/access/messages.js";
 import { runReleaseAgent } from "../../src/access/release-agent.js";
 import { Writer, keySigner, type StaffSigner } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
-import { signAs, type GrantTicket, type TermsRequest } from "../../src/consent/index.js";
+import type { GrantTicket, TermsRequest } from "../../src/consent/index.js";
 import { toHex, type Hex } from "../../src/crypto/index.js";
 import type { Role } from "../../src/members/index.js";
 import { Consortium, openHospital, type Hospital } from "./hospital.js";
-import { linesSource, observations } from "./observations.js";
+import { observations } from "./observations.js";
+import { IN_A_YEAR, PatientDevice, grant, takeIn, type SharedPatient } from "./sharing-acts.js";
+
+export * from "./sharing-acts.js";
 
 /** Three hospitals on one chain: `a` keeps records, `b` reads them, `c` is a member that has no business with them. */
 export interface Sharing {
@@ -54,23 +57,6 @@ async function start(): Promise<Sharing> {
   return { consortium, a, b, c, hospitals };
 }
 
-export interface SharedPatient {
-  patient: Hex;
-  device: PatientDevice;
-  ticket: GrantTicket;
-}
-
-/** A patient's phone. */
-export class PatientDevice {
-  readonly wallet = Wallet.createRandom();
-  readonly signer = this.wallet.address as Hex;
-
-  signTypedData(...data: Parameters<Wallet["signTypedData"]>): Promise<string> {
-    return this.wallet.signTypedData(...data);
-  }
-}
-
-export const IN_A_YEAR = new Date(Date.now() + 365 * 86_400_000);
 let patients = 0;
 
 /** A patient of `a` with records, who granted them to `b`. */
@@ -81,45 +67,16 @@ export async function patientWith(
 ): Promise<SharedPatient> {
   const name = `shared-${++patients}`;
   const device = new PatientDevice();
-  const patient = await a.patients.enrol({ identifiers: [{ system: "fhir:Patient", value: name }], signer: device });
-  await takeIn(a, typeof records === "number" ? observations(name, records, patients * 10_000) : records(name));
+  const patient = await a.patients.enrol({
+    identifiers: [{ system: "fhir:Patient", value: name }],
+    signer: device,
+  });
+  await takeIn(
+    a,
+    typeof records === "number" ? observations(name, records, patients * 10_000) : records(name),
+  );
   const ticket = await grant(a, patient, device, { grantee: b.memberId, ...terms });
   return { patient, device, ticket };
-}
-
-export async function takeIn(hospital: Chartseal, lines: readonly string[]): Promise<void> {
-  const result = await hospital.ingest(linesSource(lines));
-  if (result.failure !== undefined) throw result.failure;
-  if (result.refused[0] !== undefined) throw result.refused[0].error;
-}
-
-export async function grant(
-  hospital: Chartseal,
-  patient: Hex,
-  device: PatientDevice,
-  terms: Partial<TermsRequest> & Pick<TermsRequest, "grantee">,
-): Promise<GrantTicket> {
-  const prepared = hospital.consent.terms({ patient, purposes: ["TREAT"], notAfter: IN_A_YEAR, ...terms });
-  return await hospital.consent.grant(prepared, await signAs(device, prepared.typedData));
-}
-
-export async function revoke(hospital: Chartseal, { patient, device, ticket }: SharedPatient): Promise<void> {
-  const data = hospital.consent.revocation(patient, ticket.termsHash);
-  await hospital.consent.revoke(patient, ticket.termsHash, await signAs(device, data));
-}
-
-export interface DirectiveOf {
-  denyAll?: boolean;
-  deniedCompartments?: readonly number[];
-}
-
-export async function setDirective(
-  hospital: Chartseal,
-  { patient, device }: SharedPatient,
-  directive: DirectiveOf,
-): Promise<void> {
-  const data = await hospital.consent.directive({ patient, ...directive });
-  await hospital.consent.setDirective(data, await signAs(device, data));
 }
 
 /** What a release agent of this hospital works with. */
@@ -177,7 +134,12 @@ let accounts = 0;
 export async function newStaff(hospital: Chartseal, { admin, memberId }: Hospital, roles: readonly Role[]) {
   const signer = keySigner(Wallet.createRandom().privateKey);
   const personId = id(`person ${++accounts}`) as Hex;
-  await hospital.members.enrolStaff(admin, memberId, { account: signer.address, roles, notAfter: IN_A_YEAR, personId });
+  await hospital.members.enrolStaff(admin, memberId, {
+    account: signer.address,
+    roles,
+    notAfter: IN_A_YEAR,
+    personId,
+  });
   return { signer, writer: new Writer(hospital.chain, signer) };
 }
 

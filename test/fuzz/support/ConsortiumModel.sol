@@ -36,7 +36,7 @@ abstract contract ConsortiumModel {
         uint32 memberId;
         uint8 roles;
         uint48 notAfter;
-        bool revoked;
+        uint48 revokedSince; // 0: not revoked
         uint256 since;
     }
     struct GhostPatient {
@@ -87,7 +87,7 @@ abstract contract ConsortiumModel {
         GhostMember storage member = _members[staff.memberId];
         return
             staff.memberId != 0 &&
-            !staff.revoked &&
+            staff.revokedSince == 0 &&
             _clock <= staff.notAfter &&
             staff.roles & role == role &&
             !member.removed &&
@@ -99,7 +99,7 @@ abstract contract ConsortiumModel {
         GhostMember storage member = _members[staff.memberId];
         _rule(staff.memberId != 0, IMemberRegistry.StaffUnknown.selector);
         if (staff.memberId == 0) return 0;
-        _rule(!staff.revoked, IMemberRegistry.StaffIsRevoked.selector);
+        _rule(staff.revokedSince == 0, IMemberRegistry.StaffIsRevoked.selector);
         _rule(_clock <= staff.notAfter, IMemberRegistry.StaffExpired.selector);
         _rule(staff.roles & role == role, IMemberRegistry.StaffRoleMissing.selector);
         bool barred = member.removed || (activity == READING ? member.noReading : member.noWriting);

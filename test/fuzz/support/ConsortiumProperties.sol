@@ -125,6 +125,10 @@ abstract contract ConsortiumProperties is AccessActions {
     function checkStaff() external view {
         for (uint256 i = 0; i < ACCOUNTS; ++i) {
             address account = _account(i);
+            check(
+                MEMBERS.staffOf(account).revokedSince == _staff[account].revokedSince,
+                "revoked since when"
+            );
             for (uint8 role = OPERATOR; role <= CLINICIAN; ++role) {
                 // OPERATOR writes, CLINICIAN reads.
                 uint8 activity = role == OPERATOR ? WRITING : READING;

@@ -83,6 +83,7 @@ abstract contract MemberActions is ConsortiumStage {
         uint48 notAfter = uint48(_clock + _draw(200 days) - 10 days);
         address from = _adminOf(_staff[account].memberId);
         _administeredRules(account, from);
+        _rule(_staff[account].revokedSince == 0, IMemberRegistry.StaffIsRevoked.selector);
         _termRules(roles, notAfter);
 
         if (
@@ -101,12 +102,18 @@ abstract contract MemberActions is ConsortiumStage {
         address from = _onceIn(3) ? _adminOf(_staff[account].memberId) : _anyone();
         _administeredRules(account, from);
         _rule(since <= _clock, IMemberRegistry.RevocationInFuture.selector);
+        // Once revoked, only an earlier time may be set.
+        uint48 before = _staff[account].revokedSince;
+        _rule(before == 0 || since < before, IMemberRegistry.StaffIsRevoked.selector);
         bytes memory call = abi.encodeCall(
             MEMBERS.revokeStaff,
             (account, since, IMemberRegistry.RevocationReason(_draw(4)))
         );
 
-        if (_attempt(from, address(MEMBERS), call)) _staff[account].revoked = true;
+        if (_attempt(from, address(MEMBERS), call)) {
+            // 0 is kept as 1, for 0 means "not revoked".
+            _staff[account].revokedSince = since == 0 ? 1 : since;
+        }
     }
 
     function _admit(address from, address admin) internal {
@@ -137,7 +144,7 @@ abstract contract MemberActions is ConsortiumStage {
         );
 
         if (_attempt(from, address(MEMBERS), call)) {
-            _staff[account] = GhostStaff(memberId, roles, notAfter, false, _clock);
+            _staff[account] = GhostStaff(memberId, roles, notAfter, 0, _clock);
         }
     }
 
@@ -159,7 +166,6 @@ abstract contract MemberActions is ConsortiumStage {
         _rule(_staff[account].memberId != 0, IMemberRegistry.StaffUnknown.selector);
         if (_staff[account].memberId == 0) return;
         _adminRules(_staff[account].memberId, from);
-        _rule(!_staff[account].revoked, IMemberRegistry.StaffIsRevoked.selector);
     }
 
     function _termRules(uint8 roles, uint48 notAfter) private {

@@ -49,7 +49,11 @@ abstract contract RecordActions is PatientActions {
         _rule(uint256(newer.leaf.ref) == older.leaf.index, IRecordRegistry.RefMismatch.selector);
         _rule(newer.leaf.patientId == older.leaf.patientId, IRecordRegistry.PatientMismatch.selector);
         uint32 memberId = _staff[from].memberId;
+        _rule(older.leaf.kind == 0 && newer.leaf.kind == 0, IRecordRegistry.KindForbids.selector);
+        _rule(newer.leaf.index > older.leaf.index, IRecordRegistry.NotLater.selector);
         _rule(_status[memberId][older.leaf.index] == 0, IRecordRegistry.StatusForbids.selector);
+        bool withdrawn = _status[memberId][newer.leaf.index] & (RETRACTED | ERASED) != 0;
+        _rule(!withdrawn, IRecordRegistry.StatusForbids.selector);
 
         if (_attempt(from, address(RECORDS), abi.encodeCall(RECORDS.supersede, (older, newer)))) {
             _status[memberId][older.leaf.index] += SUPERSEDED;
@@ -108,6 +112,7 @@ abstract contract RecordActions is PatientActions {
         leaf.patientSeq = uint32(index);
         if (index > 1 && _draw(2) == 0) {
             uint64 older = uint64(index - 1 - _draw(index > 6 ? 6 : index - 1));
+            if (_onceIn(12)) older = uint64(index + _draw(2)); // itself, or a later one
             leaf.ref = bytes32(uint256(older));
             bool known = _batchOf[memberId][older] != 0;
             if (known && !_onceIn(4)) leaf.patientId = _entryOf(memberId, older).leaf.patientId;

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from "chai";
+import type { AccessEvent } from "../../src/access/access-event.js";
+import type { ChartEntry } from "../../src/access/chart.js";
+import type { Release } from "../../src/access/message-bodies.js";
+import { sealCapsule, type Leaf } from "../../src/crypto/index.js";
+import { FalseCustodian } from "../support/false-custodian.js";
+import { rejected } from "../support/rejected.js";
+import { patientWith, sharing, type SharedPatient, type Sharing } from "../support/sharing.js";
+
+describe("a release with the wrong capsules", function () {
+  this.timeout(60_000);
+  let s: Sharing;
+  let p: SharedPatient;
+  let f: FalseCustodian;
+
+  before(async () => {
+    s = await sharing();
+    p = await patientWith(s, 3);
+    f = new FalseCustodian(s, p);
+  });
+
+  it("for another leaf, or none", async () => {
+    const chart = await f.pageMade((page) => page);
+    const [first, second] = chart.entries as [ChartEntry, ChartEntry];
+    const opened = await f.answering(
+      async (access) => {
+        const capsule = await capsuleFor(access, second.leaf);
+        return await f.signed(
+          access,
+          JSON.stringify({ format: 1, accessId: access.accessId, capsules: [capsule] }),
+        );
+      },
+      (options) => s.b.access.request(chart.filter({ indices: [first.leaf.index] }), options),
+    );
+    const error = await rejected("ERR_CAPSULE_REFUSED", opened.openEntry(first));
+    expect(error.values).to.include({ index: first.leaf.index });
+  });
+
+  it("that say they are for the leaf but are for another", async () => {
+    const chart = await f.pageMade((page) => page);
+    const [first, second] = chart.entries as [ChartEntry, ChartEntry];
+    const opened = await f.answering(
+      async (access) => {
+        const { leafHash } = await capsuleFor(access, first.leaf);
+        const capsule = { ...(await capsuleFor(access, second.leaf)), leafHash };
+        return await f.signed(
+          access,
+          JSON.stringify({ format: 1, accessId: access.accessId, capsules: [capsule] }),
+        );
+      },
+      (options) => s.b.access.request(chart.filter({ indices: [first.leaf.index] }), options),
+    );
+    await rejected("ERR_CAPSULE_REFUSED", opened.openEntry(first));
+  });
+
+  it("that were made for another access", async () => {
+    const chart = (await f.pageMade((page) => page)).filter({
+      indices: [f.honestPage().entries[0]!.leaf.index],
+    });
+    let earlier: Release["capsules"] = [];
+    const ask = (make: (access: AccessEvent) => Promise<Release["capsules"]>) =>
+      f.answering(
+        async (access) => {
+          const capsules = await make(access);
+          return await f.signed(access, JSON.stringify({ format: 1, accessId: access.accessId, capsules }));
+        },
+        (options) => s.b.access.request(chart, options),
+      );
+    await ask(async (access) => (earlier = [await capsuleFor(access, chart.entries[0]!.leaf)]));
+    const opened = await ask(async () => earlier);
+    await rejected("ERR_CAPSULE_REFUSED", opened.openEntry(chart.entries[0]!));
+    const relabelled = await ask(async ({ accessId }) =>
+      earlier.map((capsule) => ({ ...capsule, accessId })),
+    );
+    await rejected("ERR_CAPSULE_REFUSED", relabelled.openEntry(chart.entries[0]!));
+  });
+
+  async function capsuleFor({ accessId }: AccessEvent, leaf: Leaf) {
+    const keyEpoch = s.b.vault.currentEpoch()!;
+    const publicKey = s.b.vault.memberPublicKey(keyEpoch);
+    const binding = { chainId: s.a.chain.chainId, accessLog: s.a.chain.deployment.accessLog, accessId };
+    const item = s.a.journal.itemAt(leaf.index)!;
+    const contentKey = s.a.vault.keyOf(item.recordId!);
+    return await sealCapsule({
+      ...binding,
+      keyEpoch,
+      publicKey,
+      leaf,
+      contentKey,
+      recordId: item.recordId!,
+      cid: item.cid!,
+    });
+  }
+});
+
+describe("a grant ticket", () => {
+  let s: Sharing;
+  let p: SharedPatient;
+
+  before(async () => {
+    s = await sharing();
+    p = await patientWith(s, 1);
+  });
+
+  it("that names itself as custodian of another's patient", async () => {
+    const ticket = { ...p.ticket, custodian: s.c.memberId };
+    const error = await rejected("ERR_EXCHANGE_INVALID", s.b.access.list(ticket, { purpose: "TREAT" }));
+    expect(error.message).to.contain(`member ${s.a.memberId} keeps this patient's records`);
+  });
+
+  it("with altered terms, a path for a custodian, or no terms", async () => {
+    const altered = { ...p.ticket, terms: { ...p.ticket.terms, purposes: 127 } };
+    await rejected("ERR_EXCHANGE_INVALID", s.b.access.list(altered, { purpose: "TREAT" }));
+    const path = { ...p.ticket, custodian: "../../etc" as unknown as number };
+    await rejected("ERR_EXCHANGE_INVALID", s.b.access.list(path, { purpose: "TREAT" }));
+    const none = {} as unknown as typeof p.ticket;
+    await rejected("ERR_EXCHANGE_INVALID", s.b.access.list(none, { purpose: "TREAT" }));
+  });
+});

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from "chai";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { Consortium, type Desk } from "../consortium.js";
+import { observation, observations, reference } from "../observations.js";
+
+interface Done {
+  event: string;
+  read: number;
+  known: number;
+  sealed: number;
+  waiting: number;
+  dead: number;
+  anchored: number;
+  superseded: number;
+  batches: { firstIndex: number; count: number; gasUsed: number; gasPerRecord: number }[];
+  refused: { number?: number; code: string; message: string; label?: string }[];
+  failure?: { code: string };
+}
+
+interface Status {
+  items: Record<string, number>;
+  openBatches: object[];
+  head: { journal: number; chain: number | null };
+  list?: { item: number; state: string; reason?: string; label: string }[];
+}
+
+describe("taking records", () => {
+  let consortium: Consortium;
+  let a: Desk;
+  before(async () => {
+    consortium = await Consortium.start();
+    a = await consortium.member("a", "operator");
+    await a.done("patient", "enrol", "--identifier", reference("ann"));
+  });
+  after(() => consortium[Symbol.asyncDispose]());
+
+  const file = (name: string, content: string) => {
+    writeFileSync(a.path(name), content);
+    return a.path(name);
+  };
+  const status = async () => (await a.done("status", "--json")).json as Status;
+
+  it("says what it would do, and does nothing, in a dry run", async () => {
+    const source = file("dry.ndjson", `${observations("ann", 3)}not json\n${observation("x", "stranger")}\n`);
+    const { code, json } = await a.run("ingest", source, "--dry-run", "--json");
+    expect(code).to.equal(3);
+    expect(json as Done).to.deep.include({ event: "done", read: 5, sealed: 3, waiting: 1, dead: 1, anchored: 0, batches: [] });
+    expect((json as Done).refused).to.deep.equal([{ number: 4, code: "ERR_JSON_INVALID", message: (json as Done).refused[0]!.message }]);
+    expect((await status()).items).to.deep.equal({ waiting: 0, sealed: 0, batched: 0, submitted: 0, anchored: 0, dead: 0 });
+  });
+
+  it("anchors a file, counts gas a record, and knows it the next time", async () => {
+    const source = file("a.ndjson", observations("ann", 25));
+    const first = (await a.done("ingest", source, "--batch-items", "10", "--json")).json as Done;
+    expect(first).to.include({ event: "done", read: 25, known: 0, sealed: 25, anchored: 25 });
+    expect(first.batches.map(({ firstIndex, count }) => [firstIndex, count])).to.deep.equal([
+      [1, 10],
+      [11, 10],
+      [21, 5],
+    ]);
+    const [batch] = first.batches;
+    expect(batch!.gasPerRecord).to.be.closeTo(batch!.gasUsed / 10, 0.05);
+    expect(batch).to.include.keys("transactionHash", "blockNumber");
+    const second = (await a.done("ingest", source, "--json")).json as Done;
+    expect(second).to.include({ read: 25, known: 25, sealed: 0, anchored: 0 });
+    expect((await status()).head).to.deep.equal({ journal: 25, chain: 25 });
+  });
+
+  it("takes a folder and marks what was amended", async () => {
+    mkdirSync(a.path("folder"));
+    file("folder/one.json", observation("o1", "ann", 2));
+    file("folder/two.json", observation("new", "ann"));
+    const { json } = await a.done("ingest", a.path("folder"), "--json");
+    expect(json as Done).to.include({ read: 2, sealed: 2, anchored: 2, superseded: 1 });
+  });
+
+  it("takes standard input, by its name or as it is told", async () => {
+    const stdin = async function* (text: string) {
+      yield Buffer.from(text);
+    };
+    const named = await a.runWith({ stdin: stdin(observations("ann", 2, "in")) }, "ingest", "-", "--name", "in.ndjson", "--json");
+    expect(named.json as Done).to.include({ read: 2, anchored: 2 });
+    const told = await a.runWith({ stdin: stdin(observations("ann", 2, "told")) }, "ingest", "-", "--format", "ndjson", "--json");
+    expect(told.json as Done).to.include({ read: 2, anchored: 2 });
+    const whole = await a.runWith({ stdin: stdin(observation("whole", "ann")) }, "ingest", "-", "--json");
+    expect(whole.json as Done).to.include({ read: 1, anchored: 1 });
+    await a.refused(2, "ERR_USAGE", "ingest", a.path("a.ndjson"), "--name", "x");
+  });
+
+  it("splits a Bundle only when told to", async () => {
+    const entry = [{ resource: JSON.parse(observation("s1", "ann")) as object }, { resource: JSON.parse(observation("s2", "ann")) as object }];
+    const source = file("bundle.json", JSON.stringify({ resourceType: "Bundle", type: "collection", entry }));
+    expect((await a.run("ingest", source, "--split", "--dry-run", "--json")).json as Done).to.include({ read: 2 });
+    expect((await a.run("ingest", source, "--dry-run", "--json")).json as Done).to.include({ read: 1 });
+  });
+
+  it("ends with 3 and takes the rest when items wait or are refused, and repeats no label", async () => {
+    const source = file("mixed.ndjson", `${observation("m1", "ann")}\n${observation("m2", "zoe")}\n{"resourceType":\n${observation("m3", "ann")}\n`);
+    const { code, json, out, err } = await a.run("ingest", source, "--json");
+    expect(code).to.equal(3);
+    const { refused, ...counts } = json as Done;
+    expect(counts).to.include({ read: 4, sealed: 2, waiting: 1, dead: 1, anchored: 2 });
+    expect(refused[0]).to.include({ number: 3, code: "ERR_JSON_INVALID" });
+    expect(refused[0]).not.to.have.property("label");
+    expect(out + err).not.to.contain("mixed.ndjson");
+    const people = await a.run("ingest", source);
+    expect(people.out).to.contain("refused: item 3: ").and.to.contain("status --list");
+  });
+
+  it("names what waits and what was refused to whom asks with the vault", async () => {
+    const { list } = (await a.done("status", "--list", "--json")).json as Status;
+    expect(list?.map(({ state, reason, label }) => [state, reason, label])).to.deep.equal([
+      ["waiting", undefined, "mixed.ndjson#line 2"],
+      ["dead", "ERR_JSON_INVALID", "mixed.ndjson#line 3"],
+    ]);
+    expect((await a.done("status")).out).to.match(/^waiting +1$/m).and.to.contain("log head: ");
+  });
+
+  it("anchors on retry what waited for its patient", async () => {
+    await a.done("patient", "enrol", "--identifier", reference("zoe"));
+    const { json } = await a.done("retry", "--json");
+    expect(json as Done).to.include({ event: "done", anchored: 1, waiting: 0 });
+    expect((await status()).items).to.include({ waiting: 0, dead: 1 });
+  });
+
+  it("files by rules and in the compartment named", async () => {
+    const rules = file("rules.json", JSON.stringify({ format: 1, rules: [{ path: "**", patient: { system: "fhir:Patient", value: "ann" } }] }));
+    const source = file("scan.bin", "opaque");
+    expect((await a.run("ingest", source, "--json")).json as Done).to.include({ waiting: 1 });
+    const { json } = await a.done("retry", "--rules", rules, "--compartment", "psychiatry", "--json");
+    expect(json as Done).to.include({ anchored: 1 });
+    appendFileSync(rules, "x");
+    await a.refused(1, "ERR_CONFIG_INVALID", "ingest", source, "--rules", rules);
+  });
+
+  it("takes records while the chain is down, ends with 3, and anchors them on retry", async () => {
+    a.configure({ url: "http://127.0.0.1:1" });
+    const source = file("down.ndjson", observations("ann", 3, "down"));
+    const { code, json } = await a.run("ingest", source, "--chain-wait", "0", "--json");
+    expect(code).to.equal(3);
+    expect((json as Done).failure?.code).to.equal("ERR_RPC_UNAVAILABLE");
+    expect(json as Done).to.include({ sealed: 3, anchored: 0 });
+    const { head } = await status();
+    expect(head.chain).to.equal(null);
+    await a.refused(1, "ERR_RPC_UNAVAILABLE", "retry");
+    a.configure({});
+    expect((await a.done("retry", "--json")).json as Done).to.include({ anchored: 3 });
+  });
+
+  it("refuses options out of range, a source that is not there, and a second writer", async () => {
+    await a.refused(2, "ERR_USAGE", "ingest", a.path("a.ndjson"), "--batch-items", "0");
+    await a.refused(2, "ERR_USAGE", "ingest", a.path("a.ndjson"), "--batch-wait", "soon");
+    await a.refused(2, "ERR_USAGE", "ingest", a.path("none.ndjson"));
+    const fresh = file("fresh.ndjson", observations("ann", 1, "fresh"));
+    await a.refused(2, "ERR_USAGE", "ingest", fresh, "--compartment", "No Such!");
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const stdin = (async function* () {
+      yield Buffer.from(observations("ann", 1, "slow"));
+      await end;
+    })();
+    const first = a.runWith({ stdin }, "ingest", "-", "--format", "ndjson");
+    const error = await untilRefused(() => a.run("ingest", a.path("a.ndjson"), "--json"));
+    expect(error).to.include({ code: "ERR_JOURNAL_LOCKED", retryable: true });
+    resolve();
+    expect((await first).code).to.equal(0);
+  });
+
+  it("retracts an entry, and refuses one that is not there", async () => {
+    expect((await a.done("retract", "2", "--json")).json).to.deep.equal({ index: 2, status: "RETRACTED" });
+    await a.refused(2, "ERR_USAGE", "retract", "99999");
+    await a.refused(2, "ERR_USAGE", "retract", "two");
+  });
+
+  it("stops at once on Ctrl-C, also while its input is silent, and says what is safe", async () => {
+    const controller = new AbortController();
+    const { Interruption } = await import("../../../src/cli/io.js");
+    const stdin = (async function* () {
+      yield Buffer.from(observations("ann", 2, "cut"));
+      controller.abort(new Interruption("SIGINT"));
+      await new Promise<never>(() => {});
+    })();
+    const flags = ["ingest", "-", "--format", "ndjson"];
+    const { code, err } = await a.runWith({ stdin, signal: controller.signal }, ...flags);
+    expect(code).to.equal(130);
+    expect(err).to.match(/Stopped: \d+ items read, \d+ newly sealed and safe, .*Run the same command again/);
+  });
+
+  /** The first writer opens its vault first. */
+  async function untilRefused(work: () => Promise<{ code: number; error: { code: string; retryable: boolean } }>) {
+    for (;;) {
+      const outcome = await work();
+      if (outcome.code !== 0) return outcome.error;
+    }
+  }
+});

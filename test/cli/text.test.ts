@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from "chai";
+import { printable } from "../../src/cli/printable.js";
+import { progressLine, secondsLeft } from "../../src/cli/progress.js";
+import { table } from "../../src/cli/table.js";
+
+const progress = {
+  ...{ read: 1_000, known: 0, sealed: 990, waiting: 3, dead: 7, anchored: 500 },
+  ...{ bytesRead: 25, totalBytes: 100 },
+};
+
+describe("what people read", () => {
+  it("aligns columns, numbers to the right and Chinese by its width", () => {
+    expect(table(["N", "NAME"], [[5, "张三"], [17, "Ann"]])).to.equal(" N  NAME\n 5  张三\n17  Ann");
+  });
+
+  it("shows a foreign label in its own cell, whatever it holds", () => {
+    const text = table(["LABEL", "SIZE"], [["a\nb\u001b[2J\u202ec", 1]]);
+    expect(text.split("\n")).to.have.length(2);
+    expect(text).not.to.match(/[\u001b\u202e]/);
+    expect(printable("Ann 张三 é")).to.equal("Ann 张三 é");
+  });
+
+  it("says rate, part and time left", () => {
+    expect(progressLine(progress, 10)).to.equal(
+      "1000 read, 100/s, 25 %, 0:30 left, 500 anchored, 3 waiting, 7 refused",
+    );
+    expect(progressLine({ ...progress, bytesRead: 1, waiting: 0, dead: 0 }, 3_700)).to.contain("101:45:00 left");
+  });
+
+  it("guesses no time for a stream", () => {
+    expect(secondsLeft({ ...progress, totalBytes: undefined }, 10)).to.equal(undefined);
+    expect(secondsLeft({ ...progress, bytesRead: 0 }, 10)).to.equal(undefined);
+    expect(progressLine({ ...progress, totalBytes: undefined }, 10)).not.to.contain("left");
+  });
+});

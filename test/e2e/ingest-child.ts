@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// An ingest in a process of its own: node ingest-child.ts CHARTSEAL.JSON FILE.NDJSON BATCH_ITEMS
+import { ndjsonSource } from "../../src/ingest/index.js";
+import { openHospital } from "../support/hospital.js";
+
+const [config = "", file = "", batchItems = "1000"] = process.argv.slice(2);
+try {
+  await using hospital = await openHospital({ config });
+  const started = performance.now();
+  const onProgress = ({ sealed }: { sealed: number }) => {
+    if (process.env["PROGRESS"] !== undefined) process.stdout.write(`${JSON.stringify({ sealed })}\n`);
+  };
+  const run = await hospital.ingest(ndjsonSource(file), { batchItems: Number(batchItems), onProgress });
+  const seconds = (performance.now() - started) / 1000;
+  const { read, known, sealed, waiting, dead, anchored, superseded, failure } = run;
+  const maxRssMiB = process.resourceUsage().maxRSS / 1024;
+  const result = { read, known, sealed, waiting, dead, anchored, superseded, failure, seconds, maxRssMiB };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+} catch (error) {
+  process.stdout.write(`${JSON.stringify({ code: (error as { code?: string }).code ?? String(error) })}\n`);
+}

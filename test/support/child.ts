@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+export interface ChildResult {
+  /** Every line of its standard output, as JSON. */
+  lines: Record<string, unknown>[];
+  signal: NodeJS.Signals | null;
+  code: number | null;
+  /** All that it wrote, to both outputs. */
+  output: string;
+}
+
+/** Runs a TypeScript file in a process of its own. */
+export async function runChild(
+  script: URL,
+  args: readonly string[],
+  options: { imports?: readonly URL[]; env?: NodeJS.ProcessEnv; onLine?: (kill: () => void) => void } = {},
+): Promise<ChildResult> {
+  const imports = (options.imports ?? []).flatMap((url) => ["--import", url.href]);
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", "--import", "tsx", ...imports, fileURLToPath(script), ...args],
+    { env: { ...process.env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+    options.onLine?.(() => child.kill("SIGKILL"));
+  });
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  const lines = out
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { lines, code, signal, output: out + err };
+}
