@@ -39,15 +39,33 @@ export interface AccessEvent {
   transactionHash: Hex;
 }
 
+/** Arguments of both events, as ethers decodes them; each event has its own part of the last three. */
+interface EventArguments {
+  accessId: Hex;
+  patientId: Hex;
+  reader: string;
+  access: AccessStructOutput;
+  indices: readonly bigint[];
+  extent: bigint;
+  scope: ScopeStructOutput;
+}
+
+type AccessStructOutput = Record<"memberId" | "basis" | "purpose" | "requestedAt", bigint> & {
+  basisRef: Hex;
+};
+type ScopeStructOutput = Record<"compartments" | "recordedFrom" | "recordedTo" | "upTo", bigint>;
+
 /** Reads RecordsRequested and ScopeRequested. */
 export function accessEventOf(chain: Chain, log: Log): AccessEvent {
   const parsed = chain.accessLog.interface.parseLog(log);
-  if (parsed === null) throw new ChartsealError("ERR_CHAIN_MISMATCH", "an event that this version does not know");
-  const { accessId, patientId, reader, access, indices, extent, scope } = parsed.args;
+  if (parsed === null)
+    throw new ChartsealError("ERR_CHAIN_MISMATCH", "an event that this version does not know");
+  const args = parsed.args as unknown as EventArguments;
+  const { access, scope } = args;
   const event: AccessEvent = {
-    accessId,
-    patientId,
-    reader: (reader as string).toLowerCase() as Hex,
+    accessId: args.accessId,
+    patientId: args.patientId,
+    reader: args.reader.toLowerCase() as Hex,
     memberId: Number(access.memberId),
     basis: BASES[Number(access.basis)]!,
     basisRef: access.basisRef,
@@ -58,10 +76,10 @@ export function accessEventOf(chain: Chain, log: Log): AccessEvent {
     blockNumber: log.blockNumber,
     transactionHash: log.transactionHash as Hex,
   };
-  if (parsed.name === "RecordsRequested") return { ...event, indices: (indices as bigint[]).map(Number) };
+  if (parsed.name === "RecordsRequested") return { ...event, indices: args.indices.map(Number) };
   return {
     ...event,
-    extent: EXTENTS[Number(extent)]!,
+    extent: EXTENTS[Number(args.extent)]!,
     scope: {
       compartments: scope.compartments,
       recordedFrom: Number(scope.recordedFrom),

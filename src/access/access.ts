@@ -106,7 +106,8 @@ export class Access {
     const { chain } = this.#parts;
     const topics = accessTopics(chain);
     const log = receipt.logs.find(
-      (entry) => entry.address.toLowerCase() === chain.deployment.accessLog && topics.includes(entry.topics[0]!),
+      (entry) =>
+        entry.address.toLowerCase() === chain.deployment.accessLog && topics.includes(entry.topics[0]!),
     );
     if (log !== undefined) return accessEventOf(chain, log);
     throw new ChartsealError("ERR_CHAIN_MISMATCH", "the node's receipt shows no access event", {
@@ -120,7 +121,8 @@ export class Access {
 
   async #chart({ accessId, index }: Release, expected: Expected): Promise<Chart> {
     const { chain, vault } = this.#parts;
-    if (index === undefined) throw new ChartsealError("ERR_EXCHANGE_INVALID", "the release holds no index page");
+    if (index === undefined)
+      throw new ChartsealError("ERR_EXCHANGE_INVALID", "the release holds no index page");
     const secretKey = vault.memberSecretKey(index.keyEpoch);
     try {
       const binding = { chainId: chain.chainId, accessLog: chain.deployment.accessLog, accessId };

@@ -42,7 +42,8 @@ export async function answerRequest(parts: AgentParts, request: Message): Promis
   try {
     asked = await whatIsAsked(parts, request);
   } catch (error) {
-    if (!isFinal(error, ["ERR_EXCHANGE_INVALID", "ERR_CAPSULE_REFUSED", "ERR_FORMAT_UNSUPPORTED"])) throw error;
+    if (!isFinal(error, ["ERR_EXCHANGE_INVALID", "ERR_CAPSULE_REFUSED", "ERR_FORMAT_UNSUPPORTED"]))
+      throw error;
     // An answer would let anyone have refusals signed for other members' accesses.
     await exchange.remove(request);
     return { accessId, to, error, dropped: true };

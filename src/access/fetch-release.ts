@@ -123,9 +123,13 @@ function printable(text: string): string {
 
 function unanswered(accessId: Hex, custodian: number, milliseconds: number): ChartsealError {
   const seconds = milliseconds / 1_000;
-  return new ChartsealError("ERR_TIMEOUT", `member ${custodian} did not answer access ${accessId} within ${seconds} s`, {
-    values: { accessId, custodian },
-    hint: "ask the custodian whether its release agent runs",
-    retryable: true,
-  });
+  return new ChartsealError(
+    "ERR_TIMEOUT",
+    `member ${custodian} did not answer access ${accessId} within ${seconds} s`,
+    {
+      values: { accessId, custodian },
+      hint: "ask the custodian whether its release agent runs",
+      retryable: true,
+    },
+  );
 }

@@ -5,14 +5,21 @@ import { join } from "node:path";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Exchange } from "./exchange.js";
-import { LONGEST_MESSAGE_BYTES, parseMessage, requirePlace, type Message, type MessageType, type Place } from "./message.js";
+import {
+  LONGEST_MESSAGE_BYTES,
+  parseMessage,
+  requirePlace,
+  type Message,
+  type MessageType,
+  type Place,
+} from "./message.js";
 
 /** Messages that one `receive` reads: a flood of them fills no memory. */
 const MOST_AT_ONCE = 200;
 /** File names that one `receive` chooses from. */
 const MOST_NAMES = 10_000;
 /** No link is followed out of the folder, and a pipe without a writer does not hold us. */
-const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Messages as files: `<folder>/member-<to>/<type>/<id>.json`. Any member can write any file there. */
 export class FolderExchange implements Exchange {
@@ -63,9 +70,13 @@ export class FolderExchange implements Exchange {
     const message = parseMessage(decoded(bytes));
     // A file under another's name would let an old message pass for the awaited one.
     if (message.to === to && message.type === type && message.id === id) return message;
-    throw new ChartsealError("ERR_EXCHANGE_INVALID", `an Exchange message lies where it does not belong: ${id}`, {
-      values: { id, type },
-    });
+    throw new ChartsealError(
+      "ERR_EXCHANGE_INVALID",
+      `an Exchange message lies where it does not belong: ${id}`,
+      {
+        values: { id, type },
+      },
+    );
   }
 
   /** @throws ERR_STORE_FAILED, ERR_USAGE */

@@ -30,9 +30,13 @@ async function calledTerms(chain: Chain, { transactionHash }: AccessEvent): Prom
 }
 
 async function eventTerms(chain: Chain, patientId: Hex, termsHash: Hex): Promise<Terms> {
-  const topics = chain.consents.interface.encodeFilterTopics("GrantGiven", [patientId, termsHash]) as string[];
+  const topics = chain.consents.interface.encodeFilterTopics("GrantGiven", [
+    patientId,
+    termsHash,
+  ]) as string[];
   const [log] = await collectLogs(chain, { address: chain.deployment.consents, topics });
-  const terms: unknown = log === undefined ? undefined : chain.consents.interface.parseLog(log)?.args["terms"];
+  const terms: unknown =
+    log === undefined ? undefined : chain.consents.interface.parseLog(log)?.args["terms"];
   if (terms === undefined) {
     throw new ChartsealError("ERR_CAPSULE_REFUSED", "the grant that the access rests on is not on chain", {
       values: { termsHash },

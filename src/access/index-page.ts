@@ -27,7 +27,9 @@ const pageSchema = z.strictObject({
       count: uint.positive(),
       // A tree of 2^32 leaves, the most a batch can count, has proofs of 32 hashes.
       proof: z.array(hexSchema(32)).max(32),
-      cid: z.string().refine((text) => parseCid(text) !== undefined, "not a CID of the unixfs-v1-2025 profile"),
+      cid: z
+        .string()
+        .refine((text) => parseCid(text) !== undefined, "not a CID of the unixfs-v1-2025 profile"),
       status: uint,
       label: z.string(),
       mediaType: z.string(),
@@ -74,8 +76,12 @@ export function batchKey({ firstIndex, count }: { firstIndex: number; count: num
 
 /** The custodian's index shows an entry that is not so. */
 export function wrongEntry(leaf: Leaf, why: string, cause?: unknown): ChartsealError {
-  return new ChartsealError("ERR_EXCHANGE_INVALID", `the custodian's index shows entry ${leaf.index} wrongly: ${why}`, {
-    values: { index: leaf.index },
-    cause,
-  });
+  return new ChartsealError(
+    "ERR_EXCHANGE_INVALID",
+    `the custodian's index shows entry ${leaf.index} wrongly: ${why}`,
+    {
+      values: { index: leaf.index },
+      cause,
+    },
+  );
 }

@@ -72,7 +72,11 @@ export function parseRefusal(message: Message): Refusal {
 function bodyOf<T extends { accessId: Hex }>(message: Message, schema: z.ZodType<T>): T {
   const body = readJson(message.body, schema, `a ${message.type}`);
   if (body.accessId === message.id) return body;
-  throw new ChartsealError("ERR_EXCHANGE_INVALID", `the ${message.type} for ${message.id} is of another access`, {
-    values: { accessId: message.id },
-  });
+  throw new ChartsealError(
+    "ERR_EXCHANGE_INVALID",
+    `the ${message.type} for ${message.id} is of another access`,
+    {
+      values: { accessId: message.id },
+    },
+  );
 }

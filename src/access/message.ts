@@ -44,7 +44,10 @@ const placeSchema = messageSchema.pick({ to: true, type: true, id: true });
 export function requirePlace(place: Place): void {
   const parsed = placeSchema.safeParse({ to: place.to, type: place.type, id: place.id });
   if (parsed.success) return;
-  throw new ChartsealError("ERR_USAGE", `an Exchange message cannot have this ${parsed.error.issues[0]?.path.join(".")}`);
+  throw new ChartsealError(
+    "ERR_USAGE",
+    `an Exchange message cannot have this ${parsed.error.issues[0]?.path.join(".")}`,
+  );
 }
 
 /** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */

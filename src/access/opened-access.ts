@@ -68,9 +68,13 @@ export class OpenedAccess {
   async openEntry({ leaf }: Pick<ChartEntry, "leaf">): Promise<OpenedEntry> {
     const found = this.#capsules.get(toHex(leafHash(leaf)));
     if (found === undefined) {
-      throw new ChartsealError("ERR_CAPSULE_REFUSED", `the custodian sent no capsule for entry ${leaf.index}`, {
-        values: { index: leaf.index },
-      });
+      throw new ChartsealError(
+        "ERR_CAPSULE_REFUSED",
+        `the custodian sent no capsule for entry ${leaf.index}`,
+        {
+          values: { index: leaf.index },
+        },
+      );
     }
     try {
       return await this.#openOne(leaf, found.capsule, found.accessId);

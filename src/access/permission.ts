@@ -36,12 +36,16 @@ export async function permissionOf(
   try {
     const timestamp = await chainTime(chain);
     requireFresh(access, timestamp);
-    if (access.basis !== "GRANT") throw refused(access, `it rests on ${access.basis}, which this agent does not serve`);
+    if (access.basis !== "GRANT")
+      throw refused(access, `it rests on ${access.basis}, which this agent does not serve`);
     const memberId = await chain.ask(() => chain.members.authorized(access.reader, CLINICIAN, READING));
     if (Number(memberId) !== access.memberId) throw refused(access, "its reader changed members");
     const terms = await grantedTerms(chain, access);
-    const [standing, denied] = await chain.ask(() => chain.consents.standingOf(access.patientId, access.basisRef));
-    if (Number(standing) !== custodian) throw refused(access, `member ${standing} keeps this patient's records`);
+    const [standing, denied] = await chain.ask(() =>
+      chain.consents.standingOf(access.patientId, access.basisRef),
+    );
+    if (Number(standing) !== custodian)
+      throw refused(access, `member ${standing} keeps this patient's records`);
     requireTerms(terms, access, timestamp);
     return {
       terms,
@@ -74,7 +78,8 @@ function requireTerms(terms: Terms, access: AccessEvent, timestamp: number): voi
   if ((terms.purposes & (1 << purposeNumber(access.purpose))) === 0) {
     throw refused(access, `the grant does not name ${access.purpose}`);
   }
-  if (timestamp < terms.notBefore || timestamp > terms.notAfter) throw refused(access, "the grant is not valid now");
+  if (timestamp < terms.notBefore || timestamp > terms.notAfter)
+    throw refused(access, "the grant is not valid now");
 }
 
 /** The member's current encryption key, checked against its digest in storage. */
@@ -86,10 +91,14 @@ async function readerKey(chain: Chain, memberId: number, offered?: Hex): Promise
   const [log] = await collectLogs(chain, { address: chain.deployment.members, topics });
   const key = log === undefined ? undefined : (chain.members.interface.parseLog(log)?.args["key"] as Hex);
   if (key !== undefined && keccak256(key) === keyDigest) return keyed(key);
-  throw new ChartsealError("ERR_CAPSULE_REFUSED", `member ${memberId} has no usable encryption key on chain`, {
-    values: { memberId },
-    hint: "its admin publishes one with `chartseal member publish-key`",
-  });
+  throw new ChartsealError(
+    "ERR_CAPSULE_REFUSED",
+    `member ${memberId} has no usable encryption key on chain`,
+    {
+      values: { memberId },
+      hint: "its admin publishes one with `chartseal member publish-key`",
+    },
+  );
 }
 
 export function refused(access: AccessEvent, why: string, hint?: string, cause?: unknown): ChartsealError {

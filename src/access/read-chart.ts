@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain } from "../chain/index.js";
 import type { Terms } from "../consent/index.js";
-import { LeafKind, RECEIPT_FORMAT, equalBytes, fromHex, parseCid, type Leaf, type Receipt } from "../crypto/index.js";
+import {
+  LeafKind,
+  RECEIPT_FORMAT,
+  equalBytes,
+  fromHex,
+  parseCid,
+  type Leaf,
+  type Receipt,
+} from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Scope } from "./access-event.js";
 import { Chart, type ChartEntry } from "./chart.js";
@@ -23,7 +31,9 @@ export interface Expected {
 export async function readChart(chain: Chain, json: string, expected: Expected): Promise<Chart> {
   const page = parsePage(json);
   requireDistinct(page.entries);
-  const checked = await inParallel(page.entries, NODE_QUESTIONS, (entry) => checkEntry(chain, entry, expected));
+  const checked = await inParallel(page.entries, NODE_QUESTIONS, (entry) =>
+    checkEntry(chain, entry, expected),
+  );
   const roots = new Map(checked.map(({ entry, found }) => [batchKey(entry), { found, leaf: entry.leaf }]));
   await inParallel([...roots], NODE_QUESTIONS, async ([key, { found, leaf }]) => {
     await checkBatch(chain, leaf, page.batches.get(key), found);
@@ -49,7 +59,8 @@ function requireDistinct(entries: readonly ChartEntry[]): void {
   const numbers = new Set<number>();
   for (const { leaf } of entries) {
     if (indices.has(leaf.index)) throw wrongEntry(leaf, "it is there twice");
-    if (numbers.has(leaf.patientSeq)) throw wrongEntry(leaf, `another is number ${leaf.patientSeq} of the patient's too`);
+    if (numbers.has(leaf.patientSeq))
+      throw wrongEntry(leaf, `another is number ${leaf.patientSeq} of the patient's too`);
     indices.add(leaf.index);
     numbers.add(leaf.patientSeq);
   }
@@ -76,7 +87,8 @@ function requireInside(leaf: Leaf, { terms, custodian, scope }: Expected): void 
   if (leaf.patientId !== terms.patientId) throw wrongEntry(leaf, "it is of another patient");
   if (leaf.kind !== LeafKind.RECORD) throw wrongEntry(leaf, `it is of kind ${leaf.kind}, which is no record`);
   // Every entry of a patient's has its own index, so his n-th has at least index n.
-  if (leaf.patientSeq > leaf.index) throw wrongEntry(leaf, `it cannot be number ${leaf.patientSeq} of the patient's`);
+  if (leaf.patientSeq > leaf.index)
+    throw wrongEntry(leaf, `it cannot be number ${leaf.patientSeq} of the patient's`);
   const inScope =
     leaf.index <= scope.upTo &&
     ((scope.compartments >> BigInt(leaf.compartment)) & 1n) === 1n &&
@@ -86,7 +98,12 @@ function requireInside(leaf: Leaf, { terms, custodian, scope }: Expected): void 
 }
 
 /** What the page says of a batch goes into receipts: it must be what the event said. */
-async function checkBatch(chain: Chain, leaf: Leaf, batch: PageBatch | undefined, found: OnChain): Promise<void> {
+async function checkBatch(
+  chain: Chain,
+  leaf: Leaf,
+  batch: PageBatch | undefined,
+  found: OnChain,
+): Promise<void> {
   if (batch === undefined) throw wrongEntry(leaf, "the page says nothing of its batch");
   const { firstIndex, count, manifestDigest, transactionHash, blockHash, blockNumber } = batch;
   const { records } = chain;
@@ -101,7 +118,10 @@ async function checkBatch(chain: Chain, leaf: Leaf, batch: PageBatch | undefined
       topics.every((topic, position) => topic === event.topics[position]),
   );
   if (anchored === true && mined?.blockHash === blockHash && mined.blockNumber === blockNumber) return;
-  throw wrongEntry(leaf, "its batch was not anchored by the transaction, or in the block, that the page names");
+  throw wrongEntry(
+    leaf,
+    "its batch was not anchored by the transaction, or in the block, that the page names",
+  );
 }
 
 function receiptOf(chain: Chain, entry: ChartEntry, batch: PageBatch, { root }: OnChain): Receipt {

@@ -45,7 +45,8 @@ export async function releasable(
     return { item, entry, status: await anchoredStatus(parts, entry) };
   });
   const withdrawn = checked.find(({ status }) => (status & WITHDRAWN) !== 0);
-  if (named && withdrawn !== undefined) throw refused(access, `entry ${withdrawn.entry.leaf.index} was withdrawn`);
+  if (named && withdrawn !== undefined)
+    throw refused(access, `entry ${withdrawn.entry.leaf.index} was withdrawn`);
   return checked.filter(({ status }) => (status & WITHDRAWN) === 0);
 }
 
@@ -54,10 +55,14 @@ function itemsOf({ journal }: RecordParts, access: AccessEvent): JournalItem[] {
   return access.indices.map((index) => {
     const item = journal.itemAt(index);
     if (item !== undefined) return item;
-    throw new ChartsealError("ERR_STORE_FAILED", `the journal does not hold entry ${index}, which is anchored`, {
-      values: { accessId: access.accessId, index },
-      hint: "run `chartseal doctor`",
-    });
+    throw new ChartsealError(
+      "ERR_STORE_FAILED",
+      `the journal does not hold entry ${index}, which is anchored`,
+      {
+        values: { accessId: access.accessId, index },
+        hint: "run `chartseal doctor`",
+      },
+    );
   });
 }
 
@@ -68,7 +73,8 @@ function outside(leaf: Leaf, access: AccessEvent, { terms, compartments }: Permi
   const to = Math.min(terms.recordedTo, scope?.recordedTo ?? terms.recordedTo);
   if (leaf.patientId !== access.patientId) return "is another patient's";
   if (leaf.kind !== LeafKind.RECORD) return "is no record";
-  if (((permitted >> BigInt(leaf.compartment)) & 1n) === 0n) return "is in a compartment that is not permitted";
+  if (((permitted >> BigInt(leaf.compartment)) & 1n) === 0n)
+    return "is in a compartment that is not permitted";
   if (leaf.recordedDay < from || leaf.recordedDay > to) return "is of a day that is not permitted";
   return undefined;
 }
@@ -78,8 +84,12 @@ async function anchoredStatus({ chain }: RecordParts, entry: AnchoredEntry): Pro
   const { root, status } = await onChain(chain, entry.leaf, entry);
   if (isIncluded(entry, root)) return status;
   const { index } = entry.leaf;
-  throw new ChartsealError("ERR_STORE_FAILED", `the journal's entry ${index} is not the one that was anchored`, {
-    values: { index },
-    hint: "the journal was altered, or is another member's; run `chartseal doctor`",
-  });
+  throw new ChartsealError(
+    "ERR_STORE_FAILED",
+    `the journal's entry ${index} is not the one that was anchored`,
+    {
+      values: { index },
+      hint: "the journal was altered, or is another member's; run `chartseal doctor`",
+    },
+  );
 }

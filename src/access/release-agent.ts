@@ -26,7 +26,7 @@ interface Waiting {
 /** A custodian's release agent. */
 export class ReleaseAgent {
   readonly #parts: AgentParts;
-  #waiting = new Map<Hex, Waiting>();
+  readonly #waiting = new Map<Hex, Waiting>();
   #checked = false;
 
   constructor(parts: AgentParts) {
@@ -70,7 +70,11 @@ export class ReleaseAgent {
     const now = performance.now();
     const { since, pause } = this.#waiting.get(accessId) ?? { since: now, pause: POLL_MS };
     if (now - since <= REDEEMABLE_SECONDS * 1_000) {
-      this.#waiting.set(accessId, { since, nextTry: now + pause, pause: Math.min(pause * 2, LONGEST_PAUSE_MS) });
+      this.#waiting.set(accessId, {
+        since,
+        nextTry: now + pause,
+        pause: Math.min(pause * 2, LONGEST_PAUSE_MS),
+      });
       return undefined;
     }
     await this.#parts.exchange.remove(request);
@@ -92,10 +96,14 @@ export class ReleaseAgent {
     await chain.check();
     const found = await chain.ask(() => chain.members.authorized(signer.address, RELEASER, 0), "ERR_USAGE");
     if (Number(found) !== memberId) {
-      throw new ChartsealError("ERR_USAGE", `the agent's account is staff of member ${found}, not of ${memberId}`, {
-        values: { found: Number(found), memberId },
-        hint: "let it act with a RELEASER key of this member",
-      });
+      throw new ChartsealError(
+        "ERR_USAGE",
+        `the agent's account is staff of member ${found}, not of ${memberId}`,
+        {
+          values: { found: Number(found), memberId },
+          hint: "let it act with a RELEASER key of this member",
+        },
+      );
     }
     this.#checked = true;
   }
@@ -116,7 +124,7 @@ export async function runReleaseAgent(
 ): Promise<void> {
   const { signal, onAnswer, onError } = options;
   const agent = new ReleaseAgent(parts);
-  for (let pause = POLL_MS; !signal.aborted; ) {
+  for (let pause = POLL_MS; !signal.aborted;) {
     try {
       for (const answer of await agent.answer(onError)) onAnswer?.(answer);
       pause = POLL_MS;

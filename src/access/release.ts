@@ -53,7 +53,11 @@ function madeBefore(access: AccessEvent, json: string, items: readonly Releasabl
   const permitted = new Set(items.map(({ entry }) => entry.leaf.index));
   const withdrawn = stored.indices.find((index) => !permitted.has(index));
   if (withdrawn === undefined) return stored.release;
-  throw refused(access, `entry ${withdrawn} of its release is not permitted any more`, "request what you still need");
+  throw refused(
+    access,
+    `entry ${withdrawn} of its release is not permitted any more`,
+    "request what you still need",
+  );
 }
 
 async function makeRelease(

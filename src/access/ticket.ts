@@ -5,7 +5,11 @@ import { hashTerms, termsSchema, type GrantTicket } from "../consent/index.js";
 import { ChartsealError } from "../errors.js";
 import { hexSchema } from "./message.js";
 
-const ticketSchema = z.object({ terms: termsSchema, termsHash: hexSchema(32), custodian: z.int().positive() });
+const ticketSchema = z.object({
+  terms: termsSchema,
+  termsHash: hexSchema(32),
+  custodian: z.int().positive(),
+});
 
 /**
  * Checks a ticket, which comes from another member: its shape, that the terms have their hash, and that the custodian
@@ -18,7 +22,8 @@ export async function requireTicket(chain: Chain, ticket: GrantTicket): Promise<
   const { terms, termsHash, custodian } = parsed.data;
   if (hashTerms(terms) !== termsHash) throw invalid("its terms do not have the terms hash it names");
   const found = await chain.ask(() => chain.patients.custodianOf(terms.patientId), "ERR_ACCESS_DENIED");
-  if (Number(found) !== custodian) throw invalid(`member ${found} keeps this patient's records, not ${custodian}`);
+  if (Number(found) !== custodian)
+    throw invalid(`member ${found} keeps this patient's records, not ${custodian}`);
   return parsed.data;
 }
 

@@ -73,10 +73,14 @@ export class Chain implements Disposable {
     const { chainId } = this.deployment;
     const found = await this.ask(() => this.provider.send("eth_chainId", []) as Promise<unknown>);
     if (Number(found) !== chainId) {
-      throw new ChartsealError("ERR_CHAIN_MISMATCH", `the node is on chain ${Number(found)}, not on ${chainId}`, {
-        values: { found: Number(found), expected: chainId },
-        hint: "point chain.url at a node of your consortium",
-      });
+      throw new ChartsealError(
+        "ERR_CHAIN_MISMATCH",
+        `the node is on chain ${Number(found)}, not on ${chainId}`,
+        {
+          values: { found: Number(found), expected: chainId },
+          hint: "point chain.url at a node of your consortium",
+        },
+      );
     }
     await Promise.all(CONTRACTS.map((contract) => this.#requireCode(contract)));
     await this.#requireWiring();
@@ -97,7 +101,9 @@ export class Chain implements Disposable {
 
   async #requireCode(contract: (typeof CONTRACTS)[number]): Promise<void> {
     const address = this.deployment[contract];
-    const code = await this.ask(() => this.provider.send("eth_getCode", [address, "latest"]) as Promise<unknown>);
+    const code = await this.ask(
+      () => this.provider.send("eth_getCode", [address, "latest"]) as Promise<unknown>,
+    );
     if (typeof code === "string" && code.length > 2) return;
     throw new ChartsealError("ERR_CHAIN_MISMATCH", `there is no contract at ${address} (${contract})`, {
       values: { contract, address },
@@ -123,10 +129,14 @@ export class Chain implements Disposable {
       const expected = this.deployment[part];
       const address = found[position]?.toLowerCase() ?? "";
       if (address === expected) continue;
-      throw new ChartsealError("ERR_CHAIN_MISMATCH", `${contract} works with ${part} at ${address}, not ${expected}`, {
-        values: { contract, part, found: address, expected },
-        hint: "the deployment file mixes two deployments; take it whole from your consortium",
-      });
+      throw new ChartsealError(
+        "ERR_CHAIN_MISMATCH",
+        `${contract} works with ${part} at ${address}, not ${expected}`,
+        {
+          values: { contract, part, found: address, expected },
+          hint: "the deployment file mixes two deployments; take it whole from your consortium",
+        },
+      );
     }
   }
 

@@ -21,7 +21,9 @@ const ERRORS = new Interface(
     PatientRegistry__factory,
     RecordRegistry__factory,
   ].flatMap((factory) =>
-    Interface.from(factory.abi).fragments.filter((fragment): fragment is ErrorFragment => fragment.type === "error"),
+    Interface.from(factory.abi).fragments.filter(
+      (fragment): fragment is ErrorFragment => fragment.type === "error",
+    ),
   ),
 );
 
@@ -52,10 +54,14 @@ export function chainError(error: unknown, refusedAs: ErrorCode = "ERR_CHAIN_REF
   if (fault.revertData !== undefined) return refusal(fault.revertData, refusedAs, error);
   if (fault.badArgument !== undefined) {
     const { badArgument } = fault;
-    return new ChartsealError("ERR_USAGE", `the contract does not take this ${badArgument}: ${fault.message}`, {
-      values: { argument: badArgument },
-      cause: error,
-    });
+    return new ChartsealError(
+      "ERR_USAGE",
+      `the contract does not take this ${badArgument}: ${fault.message}`,
+      {
+        values: { argument: badArgument },
+        cause: error,
+      },
+    );
   }
   if (fault.emptyAnswer) {
     return new ChartsealError("ERR_CHAIN_MISMATCH", "there is no contract at the address that was asked", {
@@ -63,7 +69,8 @@ export function chainError(error: unknown, refusedAs: ErrorCode = "ERR_CHAIN_REF
       cause: error,
     });
   }
-  if (fault.nodeMessage === undefined) return unanswered("the chain's node does not answer sensibly", fault, error);
+  if (fault.nodeMessage === undefined)
+    return unanswered("the chain's node does not answer sensibly", fault, error);
   if (fault.nodeCode !== undefined && TRANSIENT_NODE_CODES.includes(fault.nodeCode)) {
     return unanswered(`the chain's node failed: ${fault.nodeMessage}`, fault, error);
   }
@@ -93,12 +100,16 @@ function refusal(data: string, code: ErrorCode, cause: unknown): ChartsealError 
   const list = Object.entries(named);
   const shown = list.map(([name, value]) => `${name} ${value}`).join(", ");
   const hint = HINTS[parsed.name];
-  return new ChartsealError(code, `the contract refused: ${parsed.name}${shown === "" ? "" : ` (${shown})`}`, {
-    // Last, so that no argument passes for the error's name.
-    values: { ...named, reason: parsed.name },
-    ...(hint === undefined ? {} : { hint }),
-    cause,
-  });
+  return new ChartsealError(
+    code,
+    `the contract refused: ${parsed.name}${shown === "" ? "" : ` (${shown})`}`,
+    {
+      // Last, so that no argument passes for the error's name.
+      values: { ...named, reason: parsed.name },
+      ...(hint === undefined ? {} : { hint }),
+      cause,
+    },
+  );
 }
 
 /** Null for an error of no contract of ours, or one that is cut short. */

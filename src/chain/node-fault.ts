@@ -28,17 +28,21 @@ type Fields = Readonly<Record<string, unknown>>;
 export function nodeFault(error: unknown): NodeFault {
   const layers = layersOf(error);
   const [top] = layers;
-  const data = layers.flatMap((layer) => [layer["data"], fieldsOf(layer["data"])?.["data"]]).find(isRevertData);
+  const data = layers
+    .flatMap((layer) => [layer["data"], fieldsOf(layer["data"])?.["data"]])
+    .find(isRevertData);
   const answer = layers.find(isJsonRpcError);
   const { code, argument, value } = top ?? {};
   const bad = code === "INVALID_ARGUMENT" && typeof argument === "string" && argument !== FROM_NODE;
   const unresolved = code === "UNCONFIGURED_NAME" || (code === "UNSUPPORTED_OPERATION" && isNameLookup(top));
-  const silent = code === "CALL_EXCEPTION" && (top?.["data"] === "0x" || /revert/i.test(String(answer?.["message"])));
+  const silent =
+    code === "CALL_EXCEPTION" && (top?.["data"] === "0x" || /revert/i.test(String(answer?.["message"])));
   return {
     message: messageOf(layers),
     ...(data !== undefined ? { revertData: data } : silent ? { revertData: "0x" } : {}),
     ...(bad ? { badArgument: argument } : unresolved ? { badArgument: "address" } : {}),
-    emptyAnswer: code === "BAD_DATA" && value === "0x" && /decode result/.test(String(top?.["shortMessage"])),
+    emptyAnswer:
+      code === "BAD_DATA" && value === "0x" && String(top?.["shortMessage"]).includes("decode result"),
     ...(answer === undefined
       ? {}
       : { nodeCode: answer["code"] as number, nodeMessage: oneLine(answer["message"] as string) }),
@@ -60,7 +64,9 @@ function layersOf(error: unknown): Fields[] {
 
 function messageOf(layers: readonly Fields[]): string {
   const texts = layers.flatMap(({ shortMessage, message, code }) => [shortMessage ?? message, code]);
-  const words = texts.filter((text) => typeof text === "string" && text !== "").map((text) => oneLine(text as string));
+  const words = texts
+    .filter((text) => typeof text === "string" && text !== "")
+    .map((text) => oneLine(text as string));
   return [...new Set(words)].join(": ").slice(0, LONGEST_MESSAGE) || "no reason given";
 }
 

@@ -13,7 +13,9 @@ export interface HeadLog {
 /** A patient's head after one more event: Heads.sol, in TypeScript. */
 export function advanceHead(head: bigint, log: HeadLog): bigint {
   const eventDigest = keccak256(concat([...log.topics, keccak256(log.data)]));
-  const digest = BigInt(keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "bytes32"], [head, eventDigest])));
+  const digest = BigInt(
+    keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "bytes32"], [head, eventDigest])),
+  );
   return (digest & ~COUNT_MASK) | (headCount(head) + 1n);
 }
 

@@ -15,8 +15,7 @@ export async function waitForReceipt(
   hash: string,
   signal?: AbortSignal,
 ): Promise<TransactionReceipt> {
-  const look = async () =>
-    (await chain.ask(() => chain.provider.getTransactionReceipt(hash))) ?? undefined;
+  const look = async () => (await chain.ask(() => chain.provider.getTransactionReceipt(hash))) ?? undefined;
   return await poll(chain, hash, look, signal);
 }
 
@@ -39,11 +38,15 @@ export async function poll<T>(
 }
 
 function notMined(hash: string, milliseconds: number): ChartsealError {
-  return new ChartsealError("ERR_TIMEOUT", `transaction ${hash} was not mined within ${milliseconds / 1000} s`, {
-    values: { transaction: hash },
-    hint: "check that the chain makes blocks; the transaction may still be mined",
-    retryable: true,
-  });
+  return new ChartsealError(
+    "ERR_TIMEOUT",
+    `transaction ${hash} was not mined within ${milliseconds / 1000} s`,
+    {
+      values: { transaction: hash },
+      hint: "check that the chain makes blocks; the transaction may still be mined",
+      retryable: true,
+    },
+  );
 }
 
 /** Ends early when the signal aborts. */

@@ -150,9 +150,12 @@ export class Writer {
     try {
       await this.#chain.provider.call({ to: call.to, data: call.data, from, blockTag: blockNumber });
     } catch (error) {
-      return chainError(error, code);
+      const refusal = chainError(error, code);
+      if (refusal.values["reason"] !== undefined) return refusal;
     }
-    return new ChartsealError(code, "the transaction was reverted", { values: { transaction: receipt.hash } });
+    return new ChartsealError(code, "the transaction was reverted", {
+      values: { transaction: receipt.hash },
+    });
   }
 }
 

@@ -10,7 +10,10 @@ export interface AccessValues {
 }
 
 /** From here on Ctrl-C stops the waiting for an answer. @throws ERR_USAGE */
-export function accessOptions({ io }: Context, { purpose, timeout }: AccessValues): AccessOptions & { signal: AbortSignal } {
+export function accessOptions(
+  { io }: Context,
+  { purpose, timeout }: AccessValues,
+): AccessOptions & { signal: AbortSignal } {
   return {
     purpose: purposeArgument(purpose),
     ...(timeout === undefined ? {} : { timeoutMs: 1000 * wholeNumber(timeout, "--timeout", 1) }),

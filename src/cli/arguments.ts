@@ -50,7 +50,9 @@ export function addressArgument(text: string, option: string): Hex {
 export function hashArgument(text: string, option: string): Hex {
   const hash = text.toLowerCase();
   if (isHex(hash, 32)) return hash;
-  throw new ChartsealError("ERR_USAGE", `${option} is not 0x and 64 hexadecimal digits`, { values: { option } });
+  throw new ChartsealError("ERR_USAGE", `${option} is not 0x and 64 hexadecimal digits`, {
+    values: { option },
+  });
 }
 
 /** @throws ERR_USAGE */

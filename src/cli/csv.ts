@@ -19,7 +19,9 @@ export async function readCsv(path: string, columns: readonly string[]): Promise
   const names = header?.cells.map((cell) => cell.trim()) ?? [];
   const unknown = names.find((name) => !columns.includes(name));
   if (unknown !== undefined || !names.includes(columns[0]!)) {
-    throw new ChartsealError("ERR_USAGE", `${path}: the header must be ${columns.join(",")}`, { values: { path } });
+    throw new ChartsealError("ERR_USAGE", `${path}: the header must be ${columns.join(",")}`, {
+      values: { path },
+    });
   }
   return rows.map(({ line, cells }) => {
     if (cells.length > names.length) throw bad(path, line, "has more fields than the header");

@@ -3,7 +3,13 @@ import { createHash } from "node:crypto";
 import type { Chartseal } from "../chartseal.js";
 import { ChartsealError } from "../errors.js";
 import type { IngestResult, Source } from "../ingest/index.js";
-import { DEFAULT_RULES, isBadItem, resolveSubject, type PatientRules, type SourceItem } from "../records/index.js";
+import {
+  DEFAULT_RULES,
+  isBadItem,
+  resolveSubject,
+  type PatientRules,
+  type SourceItem,
+} from "../records/index.js";
 
 /** Says what an ingest would do. Writes nothing; every item is read. */
 export async function dryRun(
@@ -12,7 +18,14 @@ export async function dryRun(
   options: { rules?: PatientRules; onProgress: (progress: IngestResult) => void },
 ): Promise<IngestResult> {
   const result: IngestResult = {
-    ...{ read: 0, known: 0, sealed: 0, waiting: 0, dead: 0, anchored: 0, bytesRead: 0, superseded: 0 },
+    read: 0,
+    known: 0,
+    sealed: 0,
+    waiting: 0,
+    dead: 0,
+    anchored: 0,
+    superseded: 0,
+    bytesRead: 0,
     totalBytes: source.totalBytes,
     batches: [],
     refused: [],
@@ -26,10 +39,15 @@ export async function dryRun(
       const key = Buffer.from(mac).toString("base64");
       const known = seen.has(key) || journal.knows(mac);
       seen.add(key);
-      const subject = resolveSubject(item, options.rules ?? DEFAULT_RULES, (ref) => vault.patientByIdentifier(ref));
+      const subject = resolveSubject(item, options.rules ?? DEFAULT_RULES, (ref) =>
+        vault.patientByIdentifier(ref),
+      );
       if (subject instanceof ChartsealError && !known) throw subject;
       if (known) result.known++;
-      else if ("patientId" in subject || ("administrative" in subject && vault.administrativeId() !== undefined)) {
+      else if (
+        "patientId" in subject ||
+        ("administrative" in subject && vault.administrativeId() !== undefined)
+      ) {
         result.sealed++;
       } else result.waiting++;
     } catch (error) {

@@ -73,8 +73,12 @@ async function keyFor({ vault, members }: Chartseal, name: string): Promise<Hex>
     throw error;
   });
   if (enrolled === undefined && name !== "admin") return account;
-  throw new ChartsealError("ERR_USAGE", `the vault's key ${name} is ${name === "admin" ? "the admin's" : "enrolled already"}`, {
-    values: { account },
-    hint: "give the new key another name; one person may have several",
-  });
+  throw new ChartsealError(
+    "ERR_USAGE",
+    `the vault's key ${name} is ${name === "admin" ? "the admin's" : "enrolled already"}`,
+    {
+      values: { account },
+      hint: "give the new key another name; one person may have several",
+    },
+  );
 }

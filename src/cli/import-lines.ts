@@ -33,7 +33,9 @@ export function reportImport<T extends object>(
   const failed = lines.filter((line) => "error" in line).length;
   const enrolled = lines.length - failed;
   const texts = lines.map((line) =>
-    "error" in line ? `line ${line.line}: ${line.error.message} (${line.error.code})` : `line ${line.line}: ${describe(line)}`,
+    "error" in line
+      ? `line ${line.line}: ${line.error.message} (${line.error.code})`
+      : `line ${line.line}: ${describe(line)}`,
   );
   context.print({ enrolled, failed, lines }, [...texts, `${enrolled} enrolled, ${failed} failed`].join("\n"));
   if (failed === 0) return ExitCode.DONE;

@@ -50,7 +50,10 @@ export class IngestReport {
     this.#progress.end();
     this.#take(result.refused);
     const { seconds } = this.#progress;
-    this.#context.print(resultEvent(result, this.#refused, seconds), resultText(result, this.#refused, seconds));
+    this.#context.print(
+      resultEvent(result, this.#refused, seconds),
+      resultText(result, this.#refused, seconds),
+    );
     const whole = result.waiting === 0 && result.dead === 0 && result.failure === undefined;
     return whole ? ExitCode.DONE : ExitCode.PARTLY;
   }
@@ -71,7 +74,13 @@ function resultEvent(result: IngestResult, refused: readonly Refused[], seconds:
   const { read, known, sealed, waiting, dead, anchored, superseded, failure } = result;
   return {
     event: "done",
-    ...{ read, known, sealed, waiting, dead, anchored, superseded },
+    read,
+    known,
+    sealed,
+    waiting,
+    dead,
+    anchored,
+    superseded,
     batches: result.batches.map(({ firstIndex, count, gasUsed = 0, transactionHash, blockNumber }) => ({
       firstIndex,
       count,
@@ -96,7 +105,9 @@ function resultText(result: IngestResult, refused: readonly Refused[], seconds: 
   const gas = result.batches.reduce((sum, { gasUsed = 0 }) => sum + gasUsed, 0);
   if (anchored > 0) lines.push(`${(gas / anchored).toFixed(1)} gas a record`);
   for (const { number, message, code } of refused.slice(0, SHOWN)) {
-    lines.push(`refused: ${number === undefined ? "an item" : `item ${number}`}: ${printable(message)} (${code})`);
+    lines.push(
+      `refused: ${number === undefined ? "an item" : `item ${number}`}: ${printable(message)} (${code})`,
+    );
   }
   if (refused.length > SHOWN) lines.push(`... and ${refused.length - SHOWN} more`);
   if (waiting + dead > 0) lines.push("`chartseal status --list` names what waits and what was refused.");

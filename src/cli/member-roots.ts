@@ -3,6 +3,7 @@ import { z } from "zod";
 import { readLogs, type Chain } from "../chain/index.js";
 import { isHex, type Hex, type Receipt, type TrustedRoot } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
+import { badField } from "./bad-field.js";
 import { readText } from "./private-file.js";
 
 /** A file of roots that its reader trusts, format 1. */
@@ -11,7 +12,11 @@ export interface PinnedRoots {
   roots: TrustedRoot[];
 }
 
-const hex = (bytes: number) => z.string().toLowerCase().refine((text): text is Hex => isHex(text, bytes), `${bytes} bytes of 0x hex`);
+const hex = (bytes: number) =>
+  z
+    .string()
+    .toLowerCase()
+    .refine((text): text is Hex => isHex(text, bytes), `${bytes} bytes of 0x hex`);
 const uint = z.int().nonnegative();
 const schema = z.strictObject({
   format: z.literal(1),
@@ -57,8 +62,8 @@ export async function readRoots(path: string): Promise<TrustedRoot[]> {
     });
   }
   const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data.roots as TrustedRoot[];
-  throw badRoots(path, `has a bad ${parsed.error.issues[0]?.path.join(".") || "top level"}`);
+  if (parsed.success) return parsed.data.roots;
+  throw badRoots(path, `has a bad ${badField(parsed.error)}`);
 }
 
 /**

@@ -16,7 +16,10 @@ export interface OpenMember {
 }
 
 /** This member, unlocked. */
-export async function openMember(context: Context, { role, chain = "required" }: OpenMember = {}): Promise<Chartseal> {
+export async function openMember(
+  context: Context,
+  { role, chain = "required" }: OpenMember = {},
+): Promise<Chartseal> {
   const { config, as } = context.globals;
   if (chain !== "unused") await checkNode(await loadConfig(config), chain === "required");
   return await Chartseal.open(config, {

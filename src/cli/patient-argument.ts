@@ -20,7 +20,8 @@ export function identifierArgument(text: string): PatientIdentifier {
 export function patientArgument(vault: Vault, text: string): Hex {
   const id = text.toLowerCase();
   if (isHex(id, 32)) return id;
-  if (/^0x/i.test(text)) throw new ChartsealError("ERR_USAGE", "a patient id is 0x and 64 hexadecimal digits");
+  if (/^0x/i.test(text))
+    throw new ChartsealError("ERR_USAGE", "a patient id is 0x and 64 hexadecimal digits");
   const patientId = vault.patientByIdentifier(identifierArgument(text));
   if (patientId !== undefined) return patientId;
   throw new ChartsealError("ERR_PATIENT_UNKNOWN", "no enrolled patient has this identifier", {

@@ -14,7 +14,10 @@ export async function writeWhole(
   content: string | AsyncIterable<Uint8Array>,
   mode = 0o600,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = join(
+    dirname(path),
+    `.${basename(path).slice(0, 60)}.${randomBytes(6).toString("hex")}.tmp`,
+  );
   const file = await writing(path, () => open(temporary, "wx", mode));
   try {
     try {
@@ -68,7 +71,10 @@ export async function readText(path: string): Promise<string> {
     return (await readFile(path, "utf8")).replace(/^\ufeff/, "");
   } catch (cause) {
     const { code = "unknown" } = cause as NodeJS.ErrnoException;
-    throw new ChartsealError("ERR_USAGE", `${path} cannot be read (${code})`, { values: { path, code }, cause });
+    throw new ChartsealError("ERR_USAGE", `${path} cannot be read (${code})`, {
+      values: { path, code },
+      cause,
+    });
   }
 }
 
@@ -78,12 +84,15 @@ export async function expectReadable(path: string): Promise<void> {
     await (await open(path, "r")).close();
   } catch (cause) {
     const { code = "unknown" } = cause as NodeJS.ErrnoException;
-    throw new ChartsealError("ERR_USAGE", `${path} cannot be read (${code})`, { values: { path, code }, cause });
+    throw new ChartsealError("ERR_USAGE", `${path} cannot be read (${code})`, {
+      values: { path, code },
+      cause,
+    });
   }
 }
 
 async function writeAll(file: FileHandle, piece: Uint8Array): Promise<void> {
-  for (let done = 0; done < piece.length; ) done += (await file.write(piece, done)).bytesWritten;
+  for (let done = 0; done < piece.length;) done += (await file.write(piece, done)).bytesWritten;
 }
 
 async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -93,10 +102,14 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
     if (cause instanceof ChartsealError) throw cause;
     const { code = "unknown" } = cause as NodeJS.ErrnoException;
     const full = code === "ENOSPC" || code === "EDQUOT";
-    throw new ChartsealError(full ? "ERR_STORE_FULL" : "ERR_STORE_FAILED", `${path} cannot be written (${code})`, {
-      values: { path, code },
-      retryable: full,
-      cause,
-    });
+    throw new ChartsealError(
+      full ? "ERR_STORE_FULL" : "ERR_STORE_FAILED",
+      `${path} cannot be written (${code})`,
+      {
+        values: { path, code },
+        retryable: full,
+        cause,
+      },
+    );
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { Context, type Globals } from "./context.js";
+import { Context } from "./context.js";
 import type { Io } from "./io.js";
 import type { CommandSpec, OptionSpec } from "./spec.js";
 import { CONSORTIUM } from "./usage/consortium.js";
@@ -18,6 +18,14 @@ const FAMILIES: Readonly<Record<string, string>> = {
   patient: "enrol a member's patients",
 };
 
+/** What every command is put together with. */
+interface Assembly {
+  program: Command;
+  io: Io;
+  onDone: (exitCode: number) => void;
+  families: Map<string, Command>;
+}
+
 /** The whole command line. `onDone` hears the exit code of the command that ran. */
 export function buildProgram(io: Io, onDone: (exitCode: number) => void): Command {
   const program = new Command("chartseal")
@@ -27,43 +35,44 @@ export function buildProgram(io: Io, onDone: (exitCode: number) => void): Comman
     .option("--passphrase-file <file>", "read the vault's passphrase from a file that only you may read")
     .option("--passphrase-fd <n>", "read the vault's passphrase from an open file descriptor")
     .option("--as <name>", "act with this key of the vault; default: the role's own name")
-    .addHelpText("after", `\nExit codes: 0 done, 1 refused or failed verification, 2 wrong usage, 3 partly done.`);
+    .version(version(), "-V, --version", "show the version")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 refused or failed verification, 2 wrong usage, 3 partly done.",
+    );
   outputOf(program, io);
-  program.version(version(), "-V, --version", "show the version");
-  const families = new Map<string, Command>();
+  const assembly = { program, io, onDone, families: new Map<string, Command>() };
   for (const [group, specs] of Object.entries(GROUPS)) {
-    for (const spec of specs) addCommand(program, families, group, spec, io, onDone);
+    for (const spec of specs) addCommand(assembly, group, spec);
   }
   return program;
 }
 
-function addCommand(
-  program: Command,
-  families: Map<string, Command>,
-  group: string,
-  spec: CommandSpec,
-  io: Io,
-  onDone: (exitCode: number) => void,
-): void {
+function addCommand(assembly: Assembly, group: string, spec: CommandSpec): void {
+  const { program, io, onDone } = assembly;
   const words = spec.name.split(" ");
-  const parent = words.length === 1 ? program : familyOf(program, families, group, words[0]!, io);
+  const parent = words.length === 1 ? program : familyOf(assembly, group, words[0]!);
   const command = parent.command(words.at(-1)!).summary(spec.summary);
-  command.description([`${sentence(spec.summary)}`, spec.details].filter(Boolean).join("\n"));
+  command.description([sentence(spec.summary), spec.details].filter(Boolean).join("\n"));
   if (words.length === 1) command.helpGroup(`${group}:`);
   outputOf(command, io);
   command.configureHelp({ showGlobalOptions: true });
   for (const { name, description } of spec.args ?? []) command.argument(name, description);
   for (const option of spec.options ?? []) command.addOption(optionOf(option));
-  const heading = spec.examples.length === 1 ? "Example" : "Examples";
-  command.addHelpText("after", `\n${heading}:\n${spec.examples.map((example) => `  chartseal ${example}`).join("\n")}`);
+  command.addHelpText("after", examplesOf(spec));
   command.action(async () => {
-    const context = new Context(io, program.opts<Globals>());
+    const context = new Context(io, program.opts());
     const module = await spec.load();
-    onDone((await module.run(context, command.opts() as never, command.args)) ?? 0);
+    onDone((await module.run(context, command.opts(), command.args)) ?? 0);
   });
 }
 
-function familyOf(program: Command, families: Map<string, Command>, group: string, name: string, io: Io): Command {
+function examplesOf({ examples }: CommandSpec): string {
+  const heading = examples.length === 1 ? "Example" : "Examples";
+  return `\n${heading}:\n${examples.map((example) => `  chartseal ${example}`).join("\n")}`;
+}
+
+function familyOf({ program, io, families }: Assembly, group: string, name: string): Command {
   const known = families.get(name);
   if (known !== undefined) return known;
   const family = program.command(name).summary(FAMILIES[name]!).description(sentence(FAMILIES[name]!));
@@ -75,11 +84,15 @@ function familyOf(program: Command, families: Map<string, Command>, group: strin
 
 function optionOf({ flags, description, required, choices }: OptionSpec): Option {
   const repeatable = flags.endsWith("...");
-  const option = new Option(repeatable ? flags.slice(0, -3) : flags, repeatable ? `${description} (repeatable)` : description);
+  const option = new Option(
+    repeatable ? flags.slice(0, -3) : flags,
+    repeatable ? `${description} (repeatable)` : description,
+  );
   if (required === true) option.makeOptionMandatory();
   if (choices !== undefined) option.choices([...choices]);
   // Not Commander's own variadic, which would swallow the arguments after it.
-  if (repeatable) option.argParser((value: string, before: string[] = []) => [...before, value]);
+  if (repeatable)
+    option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
   return option;
 }
 
@@ -102,7 +115,8 @@ function sentence(text: string): string {
 function version(): string {
   for (let folder = new URL(".", import.meta.url); ; folder = new URL("..", folder)) {
     try {
-      return (JSON.parse(readFileSync(new URL("package.json", folder), "utf8")) as { version: string }).version;
+      return (JSON.parse(readFileSync(new URL("package.json", folder), "utf8")) as { version: string })
+        .version;
     } catch (error) {
       if (folder.pathname === "/") throw error;
     }

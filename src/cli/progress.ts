@@ -45,7 +45,8 @@ export class ProgressReport {
 export function progressLine(progress: IngestProgress, seconds: number): string {
   const { read, anchored, waiting, dead, bytesRead, totalBytes } = progress;
   const parts = [`${read} read`, `${rate(read, seconds)}/s`];
-  if (totalBytes !== undefined && totalBytes > 0) parts.push(`${Math.floor((100 * bytesRead) / totalBytes)} %`);
+  if (totalBytes !== undefined && totalBytes > 0)
+    parts.push(`${Math.floor((100 * bytesRead) / totalBytes)} %`);
   const left = secondsLeft(progress, seconds);
   if (left !== undefined) parts.push(`${clock(left)} left`);
   parts.push(`${anchored} anchored`);
@@ -59,7 +60,13 @@ function progressEvent(progress: IngestProgress, seconds: number) {
   const left = secondsLeft(progress, seconds);
   return {
     event: "progress",
-    ...{ read, known, sealed, waiting, dead, anchored, bytesRead },
+    read,
+    known,
+    sealed,
+    waiting,
+    dead,
+    anchored,
+    bytesRead,
     ...(totalBytes === undefined ? {} : { totalBytes }),
     recordsPerSecond: rate(read, seconds),
     ...(left === undefined ? {} : { secondsLeft: Math.round(left) }),

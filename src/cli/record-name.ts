@@ -30,11 +30,11 @@ export function recordFileName(index: number, sourceKey: string, mediaType: stri
   const dot = /^(.*)\.([A-Za-z0-9]{1,8})$/s.exec(sourceKey);
   const [, stem, ownExtension] = dot ?? [undefined, sourceKey, undefined];
   const known = EXTENSIONS[mediaType.split(";")[0]!.trim().toLowerCase()];
-  const safe = stem!
+  const safe = stem
     .normalize("NFC")
     .replace(/[^\p{L}\p{N}_-]+/gu, "_")
     .replace(/^_+|_+$/g, "");
-  const key = [...safe].slice(0, LONGEST_KEY).join("");
+  const key = Array.from(safe).slice(0, LONGEST_KEY).join("");
   const extension = ownExtension?.toLowerCase() ?? known ?? "bin";
   return key === "" ? `${index}.${extension}` : `${index}-${key}.${extension}`;
 }

@@ -10,7 +10,8 @@ export function reportError(error: unknown, json: boolean, stderr: Output): numb
     if (!json) stderr.write(`chartseal: ${error.message}\n`);
     return error.exitCode;
   }
-  const { code, message, values, hint, retryable } = error instanceof ChartsealError ? error : unexpected(error);
+  const { code, message, values, hint, retryable } =
+    error instanceof ChartsealError ? error : unexpected(error);
   if (json) {
     const shown = { code, message, values, ...(hint === undefined ? {} : { hint }), retryable };
     stderr.write(`${JSON.stringify({ error: shown })}\n`);

@@ -6,7 +6,7 @@ export type Values = Record<string, unknown>;
 
 /** A command's code, loaded when it is used, for `chartseal` starts often and the chain's library is large. */
 export interface CommandModule {
-  run(context: Context, values: never, args: string[]): Promise<number | void>;
+  run(context: Context, values: never, args: string[]): Promise<number> | Promise<void>;
 }
 
 export interface OptionSpec {

@@ -9,9 +9,14 @@ export function table(header: readonly string[], rows: readonly (readonly Cell[]
   const widths = header.map((title, column) =>
     Math.max(width(title), ...cells.map((row) => width(row[column] ?? ""))),
   );
-  const numeric = header.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"));
+  const numeric = header.map(
+    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"),
+  );
   const line = (row: readonly string[]) =>
-    row.map((cell, column) => pad(cell, widths[column]!, numeric[column]!)).join("  ").trimEnd();
+    row
+      .map((cell, column) => pad(cell, widths[column]!, numeric[column]!))
+      .join("  ")
+      .trimEnd();
   return [line(header), ...cells.map(line)].join("\n");
 }
 
@@ -24,7 +29,12 @@ function pad(text: string, to: number, left: boolean): string {
 function width(text: string): number {
   let columns = 0;
   for (const letter of text) {
-    columns += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(letter) ? 2 : 1;
+    columns +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(
+        letter,
+      )
+        ? 2
+        : 1;
   }
   return columns;
 }

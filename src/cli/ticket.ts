@@ -6,6 +6,7 @@ import { hashTerms, termsSchema, type GrantTicket } from "../consent/index.js";
 import { isHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { ROLES } from "../members/index.js";
+import { badField } from "./bad-field.js";
 import { readText } from "./private-file.js";
 
 const ticketSchema = z.strictObject({
@@ -34,7 +35,10 @@ export async function ticketArgument(chartseal: Chartseal, text: string): Promis
   if (!/^0x/i.test(text)) return parseTicket(await readText(text), `the ticket file ${text}`);
   const termsHash = text.toLowerCase();
   if (!isHex(termsHash, 32)) {
-    throw new ChartsealError("ERR_USAGE", "--grant is neither a terms hash (0x and 64 digits) nor a ticket file");
+    throw new ChartsealError(
+      "ERR_USAGE",
+      "--grant is neither a terms hash (0x and 64 digits) nor a ticket file",
+    );
   }
   const message = await chartseal.exchange.find(chartseal.memberId, "ticket", termsHash);
   if (message === undefined) {
@@ -46,9 +50,13 @@ export async function ticketArgument(chartseal: Chartseal, text: string): Promis
   await requireSender(chartseal.chain, message, ROLES.OPERATOR);
   const ticket = parseTicket(message.body, `the ticket ${termsHash}`);
   if (ticket.termsHash === termsHash && ticket.custodian === message.from) return ticket;
-  throw new ChartsealError("ERR_EXCHANGE_INVALID", `the ticket ${termsHash} does not say what its envelope says`, {
-    values: { termsHash, from: message.from },
-  });
+  throw new ChartsealError(
+    "ERR_EXCHANGE_INVALID",
+    `the ticket ${termsHash} does not say what its envelope says`,
+    {
+      values: { termsHash, from: message.from },
+    },
+  );
 }
 
 function parseTicket(text: string, what: string): GrantTicket {
@@ -60,8 +68,7 @@ function parseTicket(text: string, what: string): GrantTicket {
   }
   const parsed = ticketSchema.safeParse(json);
   if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path.join(".") || "top level";
-    throw new ChartsealError("ERR_EXCHANGE_INVALID", `${what} has a bad ${field}`);
+    throw new ChartsealError("ERR_EXCHANGE_INVALID", `${what} has a bad ${badField(parsed.error)}`);
   }
   const ticket = parsed.data;
   if (hashTerms(ticket.terms) === ticket.termsHash) return ticket;

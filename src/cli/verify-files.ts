@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseReceipt, verifyReceipt, type Check, type Hex, type Receipt, type TrustedRoot } from "../crypto/index.js";
+import {
+  parseReceipt,
+  verifyReceipt,
+  type Check,
+  type Hex,
+  type Receipt,
+  type TrustedRoot,
+} from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { statusNames } from "./entry-status.js";
 import { readText } from "./private-file.js";
@@ -30,7 +37,10 @@ export interface FileVerdict {
 export async function receiptFiles(path: string): Promise<{ files: string[]; folder: boolean }> {
   const found = await stat(path).catch((cause: unknown) => {
     const { code = "unknown" } = cause as NodeJS.ErrnoException;
-    throw new ChartsealError("ERR_USAGE", `${path} cannot be read (${code})`, { values: { path, code }, cause });
+    throw new ChartsealError("ERR_USAGE", `${path} cannot be read (${code})`, {
+      values: { path, code },
+      cause,
+    });
   });
   if (!found.isDirectory()) return { files: [path], folder: false };
   const names = (await readdir(path)).filter((name) => name.endsWith(".json") && !name.startsWith("."));
@@ -61,7 +71,9 @@ export async function verifyFile(
   return {
     file,
     ok,
-    checks: checks.map((check) => (check.name === "root" && absent !== undefined ? { ...check, detail: absent } : check)),
+    checks: checks.map((check) =>
+      check.name === "root" && absent !== undefined ? { ...check, detail: absent } : check,
+    ),
     ...(status === undefined ? {} : { status: statusNames(status) }),
     receipt,
   };

@@ -7,7 +7,7 @@ const REMEMBERED = 2_000;
 /** A source that stops at once when asked to, also while it waits for input, and that numbers its items. */
 export interface WatchedSource extends Source {
   /** The number, from 1, of a newly read item with this label: the label itself may hold a name. */
-  numberOf(label: string): number | undefined;
+  readonly numberOf: (label: string) => number | undefined;
 }
 
 export function watched(source: Source, signal: AbortSignal): WatchedSource {

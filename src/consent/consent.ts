@@ -61,7 +61,10 @@ export class Consent {
    * @throws ERR_CHAIN_REFUSED with the contract's reason (SignatureInvalid, TermsRevoked, TermsAlreadyGranted ...),
    * ERR_USAGE for malformed terms or signature
    */
-  async grant({ terms, termsHash }: Pick<PreparedTerms, "terms" | "termsHash">, signature: Hex): Promise<GrantTicket> {
+  async grant(
+    { terms, termsHash }: Pick<PreparedTerms, "terms" | "termsHash">,
+    signature: Hex,
+  ): Promise<GrantTicket> {
     const { consents } = this.#chain;
     if (hashTerms(terms) !== termsHash) {
       throw new ChartsealError("ERR_USAGE", "the terms do not have the terms hash they came with", {
@@ -82,7 +85,9 @@ export class Consent {
   /** Relays a signed revocation: at once and for good. A repeat does nothing. @throws ERR_CHAIN_REFUSED */
   async revoke(patient: Hex, termsHash: Hex, signature: Hex): Promise<void> {
     const { consents } = this.#chain;
-    const call = await this.#chain.ask(() => consents.revoke.populateTransaction(patient, termsHash, signature));
+    const call = await this.#chain.ask(() =>
+      consents.revoke.populateTransaction(patient, termsHash, signature),
+    );
     await this.#writer().execute(call);
   }
 

@@ -41,7 +41,9 @@ export class Patients {
    * reason, ERR_RPC_UNAVAILABLE, ERR_TIMEOUT
    */
   async enrol(enrolment: Enrolment): Promise<Hex> {
-    const owners = new Set(enrolment.identifiers.map((identifier) => this.#vault.patientByIdentifier(identifier)));
+    const owners = new Set(
+      enrolment.identifiers.map((identifier) => this.#vault.patientByIdentifier(identifier)),
+    );
     owners.delete(undefined);
     const [owner, another] = owners;
     if (owner === undefined) return await this.#enrolNew(enrolment, false);
@@ -108,9 +110,13 @@ export class Patients {
     const device = registered.signer === "0x" ? undefined : (registered.signer as Hex);
     this.#vault.updatePatient(patientId, { signer: device ?? null });
     if (device === (signer === undefined ? undefined : bytesOf(signer))) return patientId;
-    throw new ChartsealError("ERR_PATIENT_AMBIGUOUS", "the patient was enrolled meanwhile, with another device", {
-      values: { patientId },
-    });
+    throw new ChartsealError(
+      "ERR_PATIENT_AMBIGUOUS",
+      "the patient was enrolled meanwhile, with another device",
+      {
+        values: { patientId },
+      },
+    );
   }
 
   async #register(seed: Uint8Array, patientId: Hex, signer?: PatientSigner): Promise<void> {
@@ -129,8 +135,12 @@ export class Patients {
     const bytes = signer === undefined ? "0x" : bytesOf(signer);
     const message = { patientId, signer: bytes, deadline };
     const possession =
-      signer === undefined ? "0x" : await signAs(signer, typedData(deployment, "patients", "PatientSigner", message));
-    return await this.#chain.ask(() => patients.register.populateTransaction(seed, bytes, possession, deadline));
+      signer === undefined
+        ? "0x"
+        : await signAs(signer, typedData(deployment, "patients", "PatientSigner", message));
+    return await this.#chain.ask(() =>
+      patients.register.populateTransaction(seed, bytes, possession, deadline),
+    );
   }
 }
 
@@ -138,7 +148,10 @@ export class Patients {
 function bytesOf({ signer }: PatientSigner): Hex {
   const lower = signer.toLowerCase();
   if (isHex(lower) && lower.length >= 42) return lower;
-  throw new ChartsealError("ERR_USAGE", "a patient's signer is an address, or a verifier's address and a key, as hex");
+  throw new ChartsealError(
+    "ERR_USAGE",
+    "a patient's signer is an address, or a verifier's address and a key, as hex",
+  );
 }
 
 function isContractsRefusal(error: unknown): boolean {

@@ -15,7 +15,11 @@ const LAST_DAY = 0xffff_ffff;
 const GRANTABLE_PURPOSES = 7;
 
 const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/) as unknown as z.ZodType<Hex>;
-const uint = (bits: number) => z.int().nonnegative().max(2 ** bits - 1);
+const uint = (bits: number) =>
+  z
+    .int()
+    .nonnegative()
+    .max(2 ** bits - 1);
 
 /** Terms as JSON: what a grant ticket carries. `compartments` is a decimal string, for it has 64 bits. */
 export const termsSchema = z.strictObject({

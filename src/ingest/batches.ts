@@ -28,6 +28,9 @@ interface DraftItem {
  */
 export const MOST_BATCH_ITEMS = 10_000;
 
+/** Bytes of a leaf's salt. */
+const SALT_LENGTH = 32;
+
 /** Gives items their indices from `firstIndex` on, builds their tree and stores the batch manifest. */
 export async function draftBatch(
   parts: { memberId: number; journal: Journal; store: BlobStore },
@@ -37,6 +40,7 @@ export async function draftBatch(
   const { memberId, journal, store } = parts;
   const nextSeq = new Map<Hex, number>();
   const indexOf = new Map<number, number>();
+  const salts = randomBytes(items.length * SALT_LENGTH);
   const drafted = items.map((item, position) => {
     const patientId = item.patientId!;
     const patientSeq = nextSeq.get(patientId) ?? lastSeq(journal, patientId) + 1;
@@ -45,7 +49,7 @@ export async function draftBatch(
     indexOf.set(item.id, logIndex);
     const amendedIndex =
       item.amends === undefined ? undefined : (indexOf.get(item.amends) ?? journal.item(item.amends)?.logIndex);
-    const placed = { ...item, salt: item.salt ?? randomBytes(32), logIndex, patientSeq, amendedIndex };
+    const placed = { ...item, salt: saltAt(salts, position), logIndex, patientSeq, amendedIndex };
     return { placed, leafHash: leafHash(leafOf(memberId, placed)) };
   });
   const manifest = encodeBatchManifest({
@@ -151,6 +155,10 @@ export function dissolve(journal: Journal, batches: readonly JournalBatch[]): vo
       journal.database.run("DELETE FROM batches WHERE id = ?", id);
     }
   });
+}
+
+function saltAt(salts: Uint8Array, position: number): Uint8Array {
+  return salts.subarray(position * SALT_LENGTH, (position + 1) * SALT_LENGTH);
 }
 
 function lastSeq(journal: Journal, patientId: Hex): number {

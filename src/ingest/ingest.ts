@@ -16,8 +16,8 @@ import { grouped } from "./grouped.js";
 import { Run } from "./run.js";
 import type { Source } from "./sources/index.js";
 
-/** Items a durable commit: enough to share one fsync, few enough to hold in memory. */
-const GROUP_ITEMS = 250;
+/** Items a durable commit: enough to share three fsyncs of some 10 ms, few enough to hold in memory. */
+const GROUP_ITEMS = 500;
 const GROUP_BYTES = 8 * 1024 * 1024;
 /** Milliseconds that an item from a slow source waits for company. */
 const GROUP_WAIT_MS = 200;

@@ -107,14 +107,15 @@ async function identifyAll(
 }
 
 function incoming(parts: IntakeParts, item: SourceItem, sha256: Uint8Array, itemMac: Uint8Array): Incoming {
+  const random = randomBytes(RECORD_ID_LENGTH + CONTENT_KEY_LENGTH);
   return {
     item,
     sha256,
     itemMac,
     sourceMac: parts.journal.macOf("source", item.sourceKey),
     filing: parts.filer.file(item),
-    recordId: randomBytes(RECORD_ID_LENGTH),
-    contentKey: randomBytes(CONTENT_KEY_LENGTH),
+    recordId: random.subarray(0, RECORD_ID_LENGTH),
+    contentKey: random.subarray(RECORD_ID_LENGTH),
     receivedAt: new Date(),
   };
 }

@@ -72,11 +72,10 @@ function amendedOf(journal: Journal, item: JournalItem): JournalItem | undefined
 
 function hasSuccessor(journal: Journal, item: JournalItem): boolean {
   const newer = journal.database.get(
-    `SELECT 1 FROM items WHERE source_mac = (SELECT source_mac FROM items WHERE id = ?) AND id > ? AND state <> ?
-       AND retracted = 0`,
+    `SELECT 1 FROM items WHERE source_mac = (SELECT source_mac FROM items WHERE id = ?) AND id > ?
+       AND state <> ${ItemState.DEAD} AND retracted = 0`,
     item.id,
     item.id,
-    ItemState.DEAD,
   );
   return newer !== undefined;
 }

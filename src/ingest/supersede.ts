@@ -58,11 +58,10 @@ function unmarked(journal: Journal): Amendment[] {
   const rows = journal.database.all(
     `SELECT older.id AS id, older.log_index AS older, newer.log_index AS newer
      FROM items newer JOIN items older ON older.id = newer.amends
-     WHERE newer.amends IS NOT NULL AND newer.state = ? AND older.state = ? AND older.superseded_by IS NULL
+     WHERE newer.amends IS NOT NULL AND newer.state = ${ItemState.ANCHORED}
+       AND older.state = ${ItemState.ANCHORED} AND older.superseded_by IS NULL
        AND older.retracted = 0 AND newer.retracted = 0 AND newer.amended_index = older.log_index
      ORDER BY newer.log_index`,
-    ItemState.ANCHORED,
-    ItemState.ANCHORED,
   );
   return rows.map((row) => ({
     id: Number(row["id"]),

@@ -56,7 +56,9 @@ export class Members {
   async setSuspension(governance: Writer, memberId: number, activities: readonly Activity[]): Promise<void> {
     const { members } = this.#chain;
     const bits = suspensionBits(activities);
-    await governance.execute(await this.#chain.ask(() => members.setSuspension.populateTransaction(memberId, bits)));
+    await governance.execute(
+      await this.#chain.ask(() => members.setSuspension.populateTransaction(memberId, bits)),
+    );
   }
 
   /** Removes a member for good. @throws ERR_CHAIN_REFUSED unless `governance` governs */
@@ -75,7 +77,9 @@ export class Members {
     // call that was cut short is used again.
     const kept = vault.currentEpoch() === epoch;
     const publicKey = kept ? vault.memberPublicKey(epoch) : await newKey(vault, epoch);
-    const call = await this.#chain.ask(() => members.publishKey.populateTransaction(memberId, toHex(publicKey)));
+    const call = await this.#chain.ask(() =>
+      members.publishKey.populateTransaction(memberId, toHex(publicKey)),
+    );
     const published = this.#argument(await admin.execute(call), "KeyPublished", "epoch");
     // Another process, or a call that was believed lost, may have published the same key just before.
     keepUnder(vault, published, keyDigest(publicKey));
@@ -89,7 +93,9 @@ export class Members {
     const bits = roleBits(staff.roles);
     const { account, personId } = staff;
     await admin.execute(
-      await this.#chain.ask(() => members.enrolStaff.populateTransaction(memberId, account, bits, notAfter, personId)),
+      await this.#chain.ask(() =>
+        members.enrolStaff.populateTransaction(memberId, account, bits, notAfter, personId),
+      ),
     );
   }
 
@@ -98,7 +104,9 @@ export class Members {
     const { members } = this.#chain;
     const number = revocationNumber(reason);
     const from = seconds(since);
-    await admin.execute(await this.#chain.ask(() => members.revokeStaff.populateTransaction(account, from, number)));
+    await admin.execute(
+      await this.#chain.ask(() => members.revokeStaff.populateTransaction(account, from, number)),
+    );
   }
 
   async list(): Promise<MemberInfo[]> {
@@ -116,7 +124,9 @@ export class Members {
   async staff(account: Hex): Promise<StaffInfo> {
     const staff = await this.#chain.ask(() => this.#chain.members.staffOf(account));
     if (staff.memberId === 0n) {
-      throw new ChartsealError("ERR_KEY_MISSING", `account ${account} is nobody's staff`, { values: { account } });
+      throw new ChartsealError("ERR_KEY_MISSING", `account ${account} is nobody's staff`, {
+        values: { account },
+      });
     }
     return {
       account,
@@ -166,9 +176,13 @@ export class Members {
 
 async function newKey(vault: Vault, epoch: number): Promise<Uint8Array> {
   const key = await generateMemberKey();
-  vault.addMemberKey({ epoch, ...key });
-  key.secretKey.fill(0);
-  return key.publicKey;
+  try {
+    // Another call may have made one meanwhile: the first stands.
+    if (vault.currentEpoch() !== epoch) vault.addMemberKey({ epoch, ...key });
+  } finally {
+    key.secretKey.fill(0);
+  }
+  return vault.memberPublicKey(epoch);
 }
 
 /** Keeps the vault's newest key under `epoch` too, if it is the one that the chain shows there. */

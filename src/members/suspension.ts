@@ -13,9 +13,13 @@ export function suspensionBits(activities: readonly Activity[]): number {
   return activities.reduce((bits, activity) => {
     const bit = ["READING", "WRITING"].indexOf(activity);
     if (bit >= 0) return bits | (1 << bit);
-    throw new ChartsealError("ERR_USAGE", `a member can be suspended from READING or WRITING, not ${activity}`, {
-      values: { activity },
-    });
+    throw new ChartsealError(
+      "ERR_USAGE",
+      `a member can be suspended from READING or WRITING, not ${activity}`,
+      {
+        values: { activity },
+      },
+    );
   }, 0);
 }
 

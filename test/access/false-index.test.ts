@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import type { ChartEntry } from "../../src/access/chart.js";
 import { parsePage, writePage } from "../../src/access/index-page.js";
-import type { Hex, Leaf } from "../../src/crypto/index.js";
+import type { Leaf } from "../../src/crypto/index.js";
 import { FalseCustodian, type Page } from "../support/false-custodian.js";
 import { rejected } from "../support/rejected.js";
 import { grant, patientWith, sharing, type SharedPatient, type Sharing } from "../support/sharing.js";
@@ -91,14 +91,14 @@ describe("an index page that is not so", function () {
     "that names another transaction for a batch": [
       (page) => ({
         ...page,
-        batches: page.batches.map((batch) => ({ ...batch, transactionHash: `0x${"22".repeat(32)}` as Hex })),
+        batches: page.batches.map((batch) => ({ ...batch, transactionHash: `0x${"22".repeat(32)}` })),
       }),
       "its batch was not anchored by the transaction",
     ],
     "that names another manifest for a batch": [
       (page) => ({
         ...page,
-        batches: page.batches.map((batch) => ({ ...batch, manifestDigest: `0x${"22".repeat(32)}` as Hex })),
+        batches: page.batches.map((batch) => ({ ...batch, manifestDigest: `0x${"22".repeat(32)}` })),
       }),
       "its batch was not anchored by the transaction",
     ],

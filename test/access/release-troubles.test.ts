@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { Wallet } from "ethers";
 import { answerRequests } from "../../src/access/release-agent.js";
 import { Chain, keySigner } from "../../src/chain/index.js";
-import { type Leaf } from "../../src/crypto/index.js";
+import type { Leaf } from "../../src/crypto/index.js";
 import { Asking } from "../support/asking.js";
 import { rejected } from "../support/rejected.js";
 import { RpcProxy } from "../support/rpc-proxy.js";

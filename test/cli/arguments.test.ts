@@ -21,11 +21,22 @@ describe("arguments", () => {
   });
 
   it("takes an exact moment with its zone", () => {
-    expect(endArgument("2027-01-31T12:00:00+08:00", "--until").toISOString()).to.equal("2027-01-31T04:00:00.000Z");
+    expect(endArgument("2027-01-31T12:00:00+08:00", "--until").toISOString()).to.equal(
+      "2027-01-31T04:00:00.000Z",
+    );
     expect(dateArgument("2027-01-31T12:00Z", "--from").toISOString()).to.equal("2027-01-31T12:00:00.000Z");
   });
 
-  for (const text of ["2027-02-31", "2027-13-01", "31.1.2027", "2027-1-31", "tomorrow", "", "2027-01-31T12:00", "2027"]) {
+  for (const text of [
+    "2027-02-31",
+    "2027-13-01",
+    "31.1.2027",
+    "2027-1-31",
+    "tomorrow",
+    "",
+    "2027-01-31T12:00",
+    "2027",
+  ]) {
     it(`refuses ${JSON.stringify(text)} as a date`, async () => {
       const error = await expectCode("ERR_USAGE", () => dateArgument(text, "--until"));
       expect(error.message).to.contain("--until");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import type { Io } from "../../src/cli/io.js";
+import type { PromptTerminal } from "../../src/vault/index.js";
 
 /** What a command line left behind. */
 export class Outcome {
@@ -15,21 +16,25 @@ export class Outcome {
   }
 
   /** The one object on standard output, or the last of several lines. */
-  // eslint-disable-next-line typescript/no-explicit-any
-  get json(): any {
-    return this.lines.at(-1);
+  get json(): object {
+    return this.lines.at(-1)!;
   }
 
-  // eslint-disable-next-line typescript/no-explicit-any
-  get lines(): any[] {
+  get lines(): { event?: string; to?: number }[] {
     return this.out
       .split("\n")
       .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as unknown);
+      .map((line) => JSON.parse(line) as { event?: string });
   }
 
   /** Code and hint of the error on standard error, as `--json` or people see it. */
-  get error(): { code: string; message: string; hint?: string; values: Record<string, unknown>; retryable: boolean } {
+  get error(): {
+    code: string;
+    message: string;
+    hint?: string;
+    values: Record<string, unknown>;
+    retryable: boolean;
+  } {
     return (JSON.parse(this.err) as { error: Outcome["error"] }).error;
   }
 }
@@ -40,11 +45,18 @@ export interface RunOptions {
   /** Each line of standard output as it comes. */
   onLine?: (line: string) => void;
   isTTY?: boolean;
+  terminal?: PromptTerminal;
 }
 
 /** Runs a command line in this process, without a terminal. */
 export async function chartseal(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { stdin = nothing(), signal = new AbortController().signal, onLine, isTTY = false } = options;
+  const {
+    stdin = nothing(),
+    signal = new AbortController().signal,
+    onLine,
+    isTTY = false,
+    terminal,
+  } = options;
   let out = "";
   let err = "";
   const io: Io = {
@@ -61,6 +73,7 @@ export async function chartseal(argv: readonly string[], options: RunOptions = {
       },
       isTTY,
     },
+    ...(terminal === undefined ? {} : { terminal }),
     interruption: () => signal,
   };
   // Imported as the commands themselves are: mocha may load tests by require, which would give errors of two classes.
@@ -77,7 +90,11 @@ export async function done(argv: readonly string[], options: RunOptions = {}): P
 }
 
 /** Runs, with --json, what must be refused with this exit code and error code. */
-export async function refused(exitCode: number, code: string, argv: readonly string[]): Promise<Outcome["error"]> {
+export async function refused(
+  exitCode: number,
+  code: string,
+  argv: readonly string[],
+): Promise<Outcome["error"]> {
   const outcome = await chartseal([...argv, "--json"]);
   expect(outcome.code, outcome.err).to.equal(exitCode);
   expect(outcome.error.code, outcome.err).to.equal(code);

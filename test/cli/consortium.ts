@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Wallet } from "ethers";
 import { deploy, keySigner, type Deployment } from "../../src/chain/index.js";
+import { loadDeployment } from "../../src/config.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { Vault, passphrase } from "../../src/vault/index.js";
 import { createVaultFile } from "../../src/vault/vault-file.js";
@@ -16,15 +17,31 @@ const VAULT_COST = 2 ** 14;
 
 export const SYSTEM = "https://hospital.example/mrn";
 
+interface DeployOn {
+  url: string;
+  governance: Hex;
+  file: string;
+}
+
+interface StartOptions {
+  chain?: Pick<LocalChain, "url" | typeof Symbol.asyncDispose>;
+  deployOn?: (on: DeployOn) => Promise<void>;
+}
+
+async function deployTo({ url, governance, file }: DeployOn): Promise<void> {
+  const deployer = keySigner(Wallet.createRandom().privateKey);
+  writeFileSync(file, JSON.stringify(await deploy({ url, deployer, governance, waitingTime: 3_600 })));
+}
+
 /** A chain with chartseal's contracts, and the folders of its governance and members. */
 export class Consortium implements AsyncDisposable {
-  readonly chain: LocalChain;
+  readonly chain: NonNullable<StartOptions["chain"]>;
   readonly folder: string;
   readonly deployment: Deployment;
   readonly governance: Desk;
   readonly passphraseFile: string;
 
-  private constructor(chain: LocalChain, folder: string, deployment: Deployment) {
+  private constructor(chain: Consortium["chain"], folder: string, deployment: Deployment) {
     this.chain = chain;
     this.folder = folder;
     this.deployment = deployment;
@@ -32,18 +49,14 @@ export class Consortium implements AsyncDisposable {
     this.governance = new Desk(this, "governance");
   }
 
-  static async start(): Promise<Consortium> {
-    const chain = await startChain();
+  /** On a chain of its own, or on `chain`; `deployOn` makes the deployment file. */
+  static async start({ chain, deployOn = deployTo }: StartOptions = {}): Promise<Consortium> {
+    const on = chain ?? (await startChain());
     const folder = mkdtempSync(join(tmpdir(), "chartseal-cli-"));
     const governor = Wallet.createRandom();
-    const deployment = await deploy({
-      url: chain.url,
-      deployer: keySigner(Wallet.createRandom().privateKey),
-      governance: governor.address as Hex,
-      waitingTime: 3_600,
-    });
-    writeFileSync(join(folder, "deployment.json"), JSON.stringify(deployment));
-    const consortium = new Consortium(chain, folder, deployment);
+    const file = join(folder, "deployment.json");
+    await deployOn({ url: on.url, governance: governor.address as Hex, file });
+    const consortium = new Consortium(on, folder, await loadDeployment(file));
     writeFileSync(consortium.passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
     await consortium.desk("governance", governor.privateKey as Hex);
     return consortium;
@@ -66,7 +79,15 @@ export class Consortium implements AsyncDisposable {
   /** A member that has joined, with these keys of staff: their names are their roles', in lower case. */
   async member(name: string, ...roles: string[]): Promise<Desk> {
     const desk = await this.desk(name);
-    const { json } = await this.governance.done("member", "admit", "--admin", desk.admin, "--name", name, "--json");
+    const { json } = await this.governance.done(
+      "member",
+      "admit",
+      "--admin",
+      desk.admin,
+      "--name",
+      name,
+      "--json",
+    );
     desk.id = (json as { memberId: number }).memberId;
     await desk.done("member", "join");
     for (const role of roles) await desk.done("staff", "enrol", "--name", role, "--role", role.toUpperCase());
@@ -112,8 +133,18 @@ export class Desk {
   }
 
   /** Writes chartseal.json, with other values where given. */
-  configure(changes: { url?: string; deployment?: string; member?: object; exchange?: string; path?: string }): void {
-    const { url = this.#consortium.chain.url, deployment = "../deployment.json", exchange = "../exchange" } = changes;
+  configure(changes: {
+    url?: string;
+    deployment?: string;
+    member?: object;
+    exchange?: string;
+    path?: string;
+  }): void {
+    const {
+      url = this.#consortium.chain.url,
+      deployment = "../deployment.json",
+      exchange = "../exchange",
+    } = changes;
     const name = this.folder.split("/").at(-1)!;
     const member = changes.member ?? (this.id === 0 ? { name } : { id: this.id, name });
     const file = { format: 1, chain: { url, deployment }, member };
@@ -140,8 +171,12 @@ export class Desk {
   /** Runs this member's release agent while `work` runs; the agent's lines. */
   async serving<T>(work: () => Promise<T>): Promise<{ result: T; lines: Outcome["lines"] }> {
     const controller = new AbortController();
-    const { promise: ready, resolve } = Promise.withResolvers<void>();
-    const agent = this.runWith({ signal: controller.signal, onLine: () => resolve() }, "release-agent", "--json");
+    const { promise: ready, resolve } = Promise.withResolvers<undefined>();
+    const agent = this.runWith(
+      { signal: controller.signal, onLine: () => resolve(undefined) },
+      "release-agent",
+      "--json",
+    );
     let result: T;
     try {
       await Promise.race([ready, agent]);

@@ -15,7 +15,10 @@ export function observation(id: string, patient: string, value = 1): string {
 
 /** FHIR NDJSON of `count` Observations of one patient. */
 export function observations(patient: string, count: number, prefix = "o"): string {
-  return Array.from({ length: count }, (_, number) => `${observation(`${prefix}${number + 1}`, patient)}\n`).join("");
+  return Array.from(
+    { length: count },
+    (_, number) => `${observation(`${prefix}${number + 1}`, patient)}\n`,
+  ).join("");
 }
 
 /** How a patient is enrolled so that `Patient/<id>` means him. */

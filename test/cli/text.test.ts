@@ -5,13 +5,27 @@ import { progressLine, secondsLeft } from "../../src/cli/progress.js";
 import { table } from "../../src/cli/table.js";
 
 const progress = {
-  ...{ read: 1_000, known: 0, sealed: 990, waiting: 3, dead: 7, anchored: 500 },
-  ...{ bytesRead: 25, totalBytes: 100 },
+  read: 1_000,
+  known: 0,
+  sealed: 990,
+  waiting: 3,
+  dead: 7,
+  anchored: 500,
+  bytesRead: 25,
+  totalBytes: 100,
 };
 
 describe("what people read", () => {
   it("aligns columns, numbers to the right and Chinese by its width", () => {
-    expect(table(["N", "NAME"], [[5, "张三"], [17, "Ann"]])).to.equal(" N  NAME\n 5  张三\n17  Ann");
+    expect(
+      table(
+        ["N", "NAME"],
+        [
+          [5, "张三"],
+          [17, "Ann"],
+        ],
+      ),
+    ).to.equal(" N  NAME\n 5  张三\n17  Ann");
   });
 
   it("shows a foreign label in its own cell, whatever it holds", () => {
@@ -25,7 +39,9 @@ describe("what people read", () => {
     expect(progressLine(progress, 10)).to.equal(
       "1000 read, 100/s, 25 %, 0:30 left, 500 anchored, 3 waiting, 7 refused",
     );
-    expect(progressLine({ ...progress, bytesRead: 1, waiting: 0, dead: 0 }, 3_700)).to.contain("101:45:00 left");
+    expect(progressLine({ ...progress, bytesRead: 1, waiting: 0, dead: 0 }, 3_700)).to.contain(
+      "101:45:00 left",
+    );
   });
 
   it("guesses no time for a stream", () => {

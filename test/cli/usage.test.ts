@@ -32,9 +32,12 @@ describe("usage of the command line", () => {
         expect(example.startsWith(name), example).to.be.true;
         const flags = example.match(/(?<= )--[a-z-]+/g) ?? [];
         expect(known).to.include.members(flags);
-        const required = options.filter((option) => option.required === true).map(({ flags: f }) => f.split(" ")[0]!);
+        const required = options
+          .filter((option) => option.required === true)
+          .map(({ flags: f }) => f.split(" ")[0]!);
         expect(flags, example).to.include.members(required);
-        if (args[0]?.name.startsWith("<")) expect(example.slice(name.length), example).to.match(/^ [^-]|^ - /);
+        if (args[0]?.name.startsWith("<"))
+          expect(example.slice(name.length), example).to.match(/^ [^-]|^ - /);
       }
     });
   }
@@ -53,14 +56,18 @@ describe("usage of the command line", () => {
     expect((await refused(2, "ERR_USAGE", ["ingest"])).message).to.contain("path");
     expect((await refused(2, "ERR_USAGE", ["request", "--grant", "0x"])).message).to.contain("--purpose");
     expect((await refused(2, "ERR_USAGE", ["retract", "1", "2"])).message).to.contain("too many arguments");
-    expect((await refused(2, "ERR_USAGE", ["audit", "--patient", "x|y", "--format", "pdf"])).message).to.contain("pdf");
+    expect(
+      (await refused(2, "ERR_USAGE", ["audit", "--patient", "x|y", "--format", "pdf"])).message,
+    ).to.contain("pdf");
   });
 
   it("says an error to people in a line, a hint and a code", async () => {
     const { code, out, err } = await chartseal(["ingset", "x"]);
     expect(code).to.equal(2);
     expect(out).to.equal("");
-    expect(err).to.equal("chartseal: unknown command 'ingset'\n  hint: Did you mean ingest?\n  code: ERR_USAGE\n");
+    expect(err).to.equal(
+      "chartseal: unknown command 'ingset'\n  hint: Did you mean ingest?\n  code: ERR_USAGE\n",
+    );
   });
 
   it("shows its version", async () => {

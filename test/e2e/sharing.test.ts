@@ -42,9 +42,9 @@ class HospitalProcess implements AsyncDisposable {
 
   async #send<T>(command: string, argument: unknown): Promise<{ value: T; error?: Refused }> {
     this.#child.stdin!.write(`${JSON.stringify([command, argument])}\n`);
-    const { value, done } = await this.#answers.next();
-    if (done === true) throw new Error(`the hospital's process ended at ${command}`);
-    return JSON.parse(value) as { value: T; error?: Refused };
+    const line = await this.#answers.next();
+    if (line.done === true) throw new Error(`the hospital's process ended at ${command}`);
+    return JSON.parse(line.value) as { value: T; error?: Refused };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { auditEventNdjson, csv, disclosures, timeline, type Audit, type Language } from "../../audit/index.js";
+import {
+  auditEventNdjson,
+  csv,
+  timeline,
+  type Audit,
+  type Language,
+} from "../../audit/index.js";
 import { dateArgument, endArgument } from "../arguments.js";
 import { ExitCode, type Context } from "../context.js";
 import { openMember } from "../open-member.js";
@@ -22,17 +28,17 @@ export async function run(context: Context, values: Values): Promise<number> {
     ...(to === undefined ? {} : { to: endArgument(to, "--to") }),
   };
   await using chartseal = await openMember(context);
-  const { chain, vault, journal } = chartseal;
-  const patient = patientArgument(vault, values.patient);
-  // Another member's patient is not in this vault: his list is the same, without the names that only his has.
-  const own = vault.patients().some(({ patientId }) => patientId === patient);
-  const audit = await disclosures({ chain, patient, ...filter, ...(own ? { vault, journal } : {}) });
+  const patient = patientArgument(chartseal.vault, values.patient);
+  const audit = await chartseal.audit.disclosures({ patient, ...filter });
   const text = textOf(audit, values);
   if (values.out !== undefined) {
     await writeWhole(values.out, text);
     const { complete, total, entries } = audit;
     const answer = { patientId: patient, complete, total, shown: entries.length, file: values.out };
-    context.print(answer, `Wrote ${entries.length} of ${total} events to ${values.out}${complete ? "" : "; INCOMPLETE"}`);
+    context.print(
+      answer,
+      `Wrote ${entries.length} of ${total} events to ${values.out}${complete ? "" : "; INCOMPLETE"}`,
+    );
   } else context.print(audit, text.trimEnd());
   return audit.complete ? ExitCode.DONE : ExitCode.FAILED;
 }

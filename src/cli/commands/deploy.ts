@@ -17,11 +17,16 @@ export async function run(
     url: values.chain,
     deployer: keySigner(Wallet.createRandom().privateKey),
     governance,
-    ...(values.waitingTime === undefined ? {} : { waitingTime: wholeNumber(values.waitingTime, "--waiting-time") }),
+    ...(values.waitingTime === undefined
+      ? {}
+      : { waitingTime: wholeNumber(values.waitingTime, "--waiting-time") }),
     onProgress: ({ contract, address }) => context.note(`${contract} at ${address}`),
   });
   await writeNew(values.out, `${JSON.stringify(deployment, null, 2)}\n`, 0o644);
-  context.print(deployment, `Deployed on chain ${deployment.chainId}. Give every member a copy of ${values.out}.`);
+  context.print(
+    deployment,
+    `Deployed on chain ${deployment.chainId}. Give every member a copy of ${values.out}.`,
+  );
 }
 
 async function expectAbsent(path: string): Promise<void> {

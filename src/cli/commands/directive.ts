@@ -35,7 +35,10 @@ export async function run(context: Context, values: Values): Promise<void> {
   if (values.typedData === true) return context.print(answer, JSON.stringify(answer, null, 2));
   await chartseal.consent.setDirective(typedData, await patientSignature(values, typedData));
   const { denyAll, denyEmergency } = typedData.message;
-  context.print({ patientId, denyAll, denyEmergency, denied: values.deny ?? [] }, `Directive set for ${patientId}`);
+  context.print(
+    { patientId, denyAll, denyEmergency, denied: values.deny ?? [] },
+    `Directive set for ${patientId}`,
+  );
 }
 
 async function prepare({ consent, vault }: Chartseal, patient: Hex, values: Values): Promise<TypedData> {

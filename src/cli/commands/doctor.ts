@@ -39,7 +39,9 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
   using chain = Chain.open(config.chain);
   const onChain = await checkChain(diagnosis, chain, config.chain.url);
   if (onChain) await diagnosis.attempt("clock", () => checkClock(diagnosis, chain));
-  const member = onChain ? await diagnosis.attempt("member", () => checkMember(diagnosis, chain, config)) : undefined;
+  const member = onChain
+    ? await diagnosis.attempt("member", () => checkMember(diagnosis, chain, config))
+    : undefined;
   using vault = await diagnosis.attempt("vault", async () => {
     const opened = await Vault.open(config.vault, await context.unlock());
     diagnosis.ok("vault", "unlocked");
@@ -55,12 +57,18 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
   using journal = await diagnosis.attempt("journal", () => Journal.open(config.journal, vault));
   if (journal === undefined) return;
   await diagnosis.attempt("journal", () => checkJournal(diagnosis, journal));
-  if (member !== undefined) await diagnosis.attempt("log head", () => checkLog(diagnosis, chain, journal, member.id));
+  if (member !== undefined)
+    await diagnosis.attempt("log head", () => checkLog(diagnosis, chain, journal, member.id));
   await diagnosis.attempt("store", () => checkStore(diagnosis, config.store, journal));
 }
 
 function textOf({ findings }: Diagnosis): string {
   const rows = findings.map(({ check, state, detail }) => [state, check, detail]);
-  const hints = findings.flatMap(({ check, hint }) => (hint === undefined ? [] : [`  ${check}: ${printable(hint)}`]));
-  return [table(["STATE", "CHECK", "FOUND"], rows), ...(hints.length === 0 ? [] : ["", "To do:", ...hints])].join("\n");
+  const hints = findings.flatMap(({ check, hint }) =>
+    hint === undefined ? [] : [`  ${check}: ${printable(hint)}`],
+  );
+  return [
+    table(["STATE", "CHECK", "FOUND"], rows),
+    ...(hints.length === 0 ? [] : ["", "To do:", ...hints]),
+  ].join("\n");
 }

@@ -3,6 +3,7 @@ import type { Chartseal } from "../../chartseal.js";
 import { termsSchema, type PreparedTerms, type Terms } from "../../consent/index.js";
 import { ChartsealError } from "../../errors.js";
 import { dateArgument, endArgument, listArgument, purposeArgument } from "../arguments.js";
+import { badField } from "../bad-field.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { patientArgument } from "../patient-argument.js";
@@ -30,8 +31,7 @@ export async function run(context: Context, values: Values): Promise<void> {
   }
   if (given === undefined) expectTermsOptions(values);
   await using chartseal = await openMember(context, { role: "operator" });
-  const prepared =
-    given === undefined ? await prepare(chartseal, values) : chartseal.consent.prepared(given);
+  const prepared = given === undefined ? await prepare(chartseal, values) : chartseal.consent.prepared(given);
   if (values.typedData === true) {
     return context.print(prepared, JSON.stringify(prepared, null, 2));
   }
@@ -62,7 +62,9 @@ async function prepare(chartseal: Chartseal, values: Values): Promise<PreparedTe
     grantee: await memberArgument(chartseal, values.to!),
     purposes,
     notAfter,
-    ...(compartment === undefined ? {} : { compartments: compartment.map((name) => vault.compartmentOf(patient, name)) }),
+    ...(compartment === undefined
+      ? {}
+      : { compartments: compartment.map((name) => vault.compartmentOf(patient, name)) }),
     ...(recordedFrom === undefined ? {} : { recordedFrom: dateArgument(recordedFrom, "--recorded-from") }),
     ...(recordedTo === undefined ? {} : { recordedTo: dateArgument(recordedTo, "--recorded-to") }),
   });
@@ -73,10 +75,14 @@ async function memberArgument({ members }: Chartseal, text: string): Promise<num
   const list = await members.list();
   const found = list.filter(({ id, name }) => String(id) === text || name === text);
   if (found.length === 1) return found[0]!.id;
-  throw new ChartsealError("ERR_USAGE", `--to: ${found.length === 0 ? "no member" : "several members"}: ${text}`, {
-    values: { member: text },
-    hint: "`chartseal member list` shows ids and names",
-  });
+  throw new ChartsealError(
+    "ERR_USAGE",
+    `--to: ${found.length === 0 ? "no member" : "several members"}: ${text}`,
+    {
+      values: { member: text },
+      hint: "`chartseal member list` shows ids and names",
+    },
+  );
 }
 
 /** What `--typed-data` printed, or its `terms` alone. */
@@ -90,7 +96,7 @@ async function readTerms(path: string): Promise<Terms> {
   }
   const parsed = termsSchema.safeParse(json?.terms ?? json);
   if (parsed.success) return parsed.data;
-  throw new ChartsealError("ERR_USAGE", `${path} holds no terms: bad ${parsed.error.issues[0]?.path.join(".")}`, {
+  throw new ChartsealError("ERR_USAGE", `${path} holds no terms: bad ${badField(parsed.error)}`, {
     values: { path },
     hint: "`chartseal grant ... --typed-data --json > FILE` writes them",
   });

@@ -26,7 +26,8 @@ export async function run(context: Context, values: Values, [path = ""]: string[
   const report = new IngestReport(context, items.numberOf);
   const running = { ...options, signal, onProgress: report.update };
   try {
-    const work = values.dryRun === true ? dryRun(chartseal, items, running) : chartseal.ingest(items, running);
+    const work =
+      values.dryRun === true ? dryRun(chartseal, items, running) : chartseal.ingest(items, running);
     return report.finish(await work);
   } catch (error) {
     if (error instanceof Interruption) report.interrupted();

@@ -7,5 +7,8 @@ export async function run(context: Context, values: { admin: string; name: strin
   const admin = addressArgument(values.admin, "--admin");
   await using governance = await openMember(context, { role: "admin" });
   const memberId = await governance.members.admit(governance.writer("admin"), admin, values.name);
-  context.print({ memberId }, `Admitted as member ${memberId}. Its admin now runs \`chartseal member join\`.`);
+  context.print(
+    { memberId },
+    `Admitted as member ${memberId}. Its admin now runs \`chartseal member join\`.`,
+  );
 }

@@ -13,15 +13,21 @@ export async function run(context: Context): Promise<void> {
   const memberId = member.id;
   const { path, member: configured } = chartseal.config;
   if (configured.id !== undefined && configured.id !== memberId) {
-    throw new ChartsealError("ERR_CONFIG_INVALID", `${path} says member ${configured.id}, the chain says ${memberId}`, {
-      values: { path, configured: configured.id, memberId },
-      hint: "does the deployment file belong to another consortium?",
-    });
+    throw new ChartsealError(
+      "ERR_CONFIG_INVALID",
+      `${path} says member ${configured.id}, the chain says ${memberId}`,
+      {
+        values: { path, configured: configured.id, memberId },
+        hint: "does the deployment file belong to another consortium?",
+      },
+    );
   }
   if (configured.id === undefined) await writeId(path, memberId);
   const { members, vault } = chartseal;
   const keyEpoch =
-    member.keyEpoch > 0 ? member.keyEpoch : await members.publishKey(chartseal.writer("admin"), memberId, vault);
+    member.keyEpoch > 0
+      ? member.keyEpoch
+      : await members.publishKey(chartseal.writer("admin"), memberId, vault);
   context.print({ memberId, keyEpoch }, `Joined as member ${memberId}, encryption key epoch ${keyEpoch}.`);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
-import type { AccessOptions, Chart, OpenedAccess } from "../../access/index.js";
+import type { AccessOptions, Chart, ChartEntry, OpenedAccess } from "../../access/index.js";
 import type { Chartseal } from "../../chartseal.js";
 import type { GrantTicket } from "../../consent/index.js";
 import { ChartsealError } from "../../errors.js";
@@ -29,7 +29,10 @@ interface FailedRecord {
 
 export async function run(context: Context, values: Values): Promise<number> {
   const options = accessOptions(context, values);
-  const indices = values.index === undefined ? undefined : listArgument(values.index).map((text) => wholeNumber(text, "--index", 1));
+  const indices =
+    values.index === undefined
+      ? undefined
+      : listArgument(values.index).map((text) => wholeNumber(text, "--index", 1));
   if (values.chart === true && (indices !== undefined || values.type !== undefined)) {
     throw new ChartsealError("ERR_USAGE", "--chart is for everything: leave out --type and --index");
   }
@@ -65,7 +68,10 @@ async function listed(
   return chart;
 }
 
-function select(chart: Chart, { type, indices }: { type?: string; indices: readonly number[] | undefined }): Chart {
+function select(
+  chart: Chart,
+  { type, indices }: { type?: string; indices: readonly number[] | undefined },
+): Chart {
   const selected = chart.filter({
     ...(type === undefined ? {} : { type }),
     ...(indices === undefined ? {} : { indices }),
@@ -90,8 +96,7 @@ async function writeAll(
   for (const entry of opened.entries) {
     signal.throwIfAborted();
     try {
-      await using record = await opened.openEntry(entry);
-      records.push(await writeRecord(out, record, opened.chart.receipt(entry.leaf.index)));
+      records.push(await writeOne(opened, entry, out));
     } catch (error) {
       // A full disk is not the record's fault.
       if (!(error instanceof ChartsealError) || error.code === "ERR_STORE_FULL") throw error;
@@ -101,11 +106,18 @@ async function writeAll(
   return { records, failed };
 }
 
+async function writeOne(opened: OpenedAccess, entry: ChartEntry, out: string): Promise<WrittenRecord> {
+  await using record = await opened.openEntry(entry);
+  return await writeRecord(out, record, opened.chart.receipt(entry.leaf.index));
+}
+
 function textOf(records: readonly WrittenRecord[], failed: readonly FailedRecord[], out: string): string {
   const lines = records.map(({ index, file, size }) => `${index}  ${file}  ${size} bytes`);
   for (const { index, error } of failed) {
     lines.push(`FAILED  entry ${index}: ${printable(error.message)} (${error.code})`);
   }
-  lines.push(`${records.length} records written to ${out}${failed.length === 0 ? "" : `, ${failed.length} failed`}`);
+  lines.push(
+    `${records.length} records written to ${out}${failed.length === 0 ? "" : `, ${failed.length} failed`}`,
+  );
   return lines.join("\n");
 }

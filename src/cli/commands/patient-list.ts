@@ -5,13 +5,15 @@ import { table } from "../table.js";
 
 export async function run(context: Context): Promise<void> {
   await using chartseal = await openMember(context, { chain: "unused" });
-  const patients = chartseal.patients.list().map(({ patientId, label, identifiers, signer, administrative }) => ({
-    patientId,
-    ...(label === undefined ? {} : { label }),
-    identifiers,
-    ...(signer === undefined ? {} : { signer }),
-    administrative,
-  }));
+  const patients = chartseal.patients
+    .list()
+    .map(({ patientId, label, identifiers, signer, administrative }) => ({
+      patientId,
+      ...(label === undefined ? {} : { label }),
+      identifiers,
+      ...(signer === undefined ? {} : { signer }),
+      administrative,
+    }));
   const rows = patients.map(({ patientId, label, identifiers, signer, administrative }) => [
     patientId,
     label,

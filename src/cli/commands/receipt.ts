@@ -34,7 +34,8 @@ async function writeOne(context: Context, index: number, out: string | undefined
 }
 
 async function writePatient(context: Context, patient: string, out: string | undefined): Promise<void> {
-  if (out === undefined) throw new ChartsealError("ERR_USAGE", "--patient needs --out, the folder to write to");
+  if (out === undefined)
+    throw new ChartsealError("ERR_USAGE", "--patient needs --out, the folder to write to");
   await using chartseal = await openMember(context, { chain: "unused" });
   const { vault, journal, chain, memberId } = chartseal;
   const patientId = patientArgument(vault, patient);

@@ -17,7 +17,8 @@ export async function run(context: Context): Promise<void> {
   await chartseal.runReleaseAgent({
     signal,
     onAnswer: ({ accessId, to, error }) => {
-      const outcome = error === undefined ? "released" : `refused: ${printable(error.message)} (${error.code})`;
+      const outcome =
+        error === undefined ? "released" : `refused: ${printable(error.message)} (${error.code})`;
       context.print(
         { event: "answer", accessId, to, ...(error === undefined ? {} : { error: error.toJSON() }) },
         `${accessId} to member ${to}: ${outcome}`,

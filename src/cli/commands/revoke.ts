@@ -5,7 +5,10 @@ import { openMember } from "../open-member.js";
 import { patientArgument } from "../patient-argument.js";
 import { expectOneDevice, patientSignature, type DeviceValues } from "../patient-signature.js";
 
-export async function run(context: Context, values: DeviceValues & { patient: string; grant: string }): Promise<void> {
+export async function run(
+  context: Context,
+  values: DeviceValues & { patient: string; grant: string },
+): Promise<void> {
   expectOneDevice(values);
   const termsHash = hashArgument(values.grant, "--grant");
   await using chartseal = await openMember(context, { role: "operator" });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chartseal } from "../../chartseal.js";
 import { hashArgument } from "../arguments.js";
-import { type Context } from "../context.js";
+import type { Context } from "../context.js";
 import { readCsv, type CsvRow } from "../csv.js";
 import { enrolStaff, notAfterArgument, type StaffRequest } from "../enrol-staff.js";
 import { importLines, reportImport } from "../import-lines.js";
@@ -16,7 +16,13 @@ export async function run(context: Context, _values: unknown, [file = ""]: strin
 
 async function enrolLine(chartseal: Chartseal, { fields }: CsvRow) {
   const { name = "", roles = "", notAfter, personId } = fields;
-  const request: StaffRequest = { name, roles: roles.split(";").map((role) => role.trim()).filter(Boolean) };
+  const request: StaffRequest = {
+    name,
+    roles: roles
+      .split(";")
+      .map((role) => role.trim())
+      .filter(Boolean),
+  };
   if (notAfter !== undefined) request.notAfter = notAfterArgument(notAfter);
   if (personId !== undefined) request.personId = hashArgument(personId, "personId");
   return await enrolStaff(chartseal, request);

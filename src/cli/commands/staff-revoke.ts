@@ -32,9 +32,13 @@ async function accountOf(chartseal: Chartseal, name: string): Promise<Hex> {
   const staff = await members.staffOf(memberId);
   const found = staff.filter(({ account }) => staffName(chartseal, account) === name);
   if (found.length === 1) return found[0]!.account;
-  throw new ChartsealError("ERR_KEY_MISSING", found.length === 0 ? "no staff of this name" : "several accounts have this name", {
-    hint: "`chartseal staff list` shows the accounts; name one by its address",
-  });
+  throw new ChartsealError(
+    "ERR_KEY_MISSING",
+    found.length === 0 ? "no staff of this name" : "several accounts have this name",
+    {
+      hint: "`chartseal staff list` shows the accounts; name one by its address",
+    },
+  );
 }
 
 /** The contract refuses a moment in its future, and its clock may lag behind ours. */

@@ -24,10 +24,17 @@ export async function run(context: Context, values: { list?: boolean }): Promise
   const lines = [
     table(["STATE", "ITEMS"], Object.entries(items)),
     `log head: ${head.journal} in the journal, ${head.chain ?? "unknown (the node does not answer)"} on chain`,
-    ...openBatches.map((batch) => `open batch: ${batch.count} entries from ${batch.firstIndex}, ${batch.state}`),
+    ...openBatches.map(
+      (batch) => `open batch: ${batch.count} entries from ${batch.firstIndex}, ${batch.state}`,
+    ),
   ];
   if (list !== undefined && list.length > 0) {
-    lines.push(table(["ITEM", "STATE", "REASON", "LABEL"], list.map((item) => [item.item, item.state, item.reason, item.label])));
+    lines.push(
+      table(
+        ["ITEM", "STATE", "REASON", "LABEL"],
+        list.map((item) => [item.item, item.state, item.reason, item.label]),
+      ),
+    );
   }
   const member = chartseal.config.member;
   context.print(
@@ -36,15 +43,23 @@ export async function run(context: Context, values: { list?: boolean }): Promise
   );
 }
 
-async function heads({ chain, journal, config }: Chartseal): Promise<{ journal: number; chain: number | null }> {
-  const last = journal.batches().filter((batch) => batch.state === ItemState.ANCHORED).at(-1);
+async function heads({
+  chain,
+  journal,
+  config,
+}: Chartseal): Promise<{ journal: number; chain: number | null }> {
+  const last = journal
+    .batches()
+    .filter((batch) => batch.state === ItemState.ANCHORED)
+    .at(-1);
   const own = last === undefined ? 0 : last.firstIndex + last.count - 1;
   const { id } = config.member;
   if (id === undefined) return { journal: own, chain: 0 };
   try {
     return { journal: own, chain: Number(await chain.ask(() => chain.records.headOf(id))) };
   } catch (error) {
-    if (error instanceof ChartsealError && error.code === "ERR_RPC_UNAVAILABLE") return { journal: own, chain: null };
+    if (error instanceof ChartsealError && error.code === "ERR_RPC_UNAVAILABLE")
+      return { journal: own, chain: null };
     throw error;
   }
 }

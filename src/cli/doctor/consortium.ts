@@ -39,11 +39,19 @@ export async function checkClock(diagnosis: Diagnosis, chain: Chain, now = Date.
 }
 
 /** The member as the chain has it; undefined when it is not there. */
-export async function checkMember(diagnosis: Diagnosis, chain: Chain, config: Config): Promise<MemberInfo | undefined> {
+export async function checkMember(
+  diagnosis: Diagnosis,
+  chain: Chain,
+  config: Config,
+): Promise<MemberInfo | undefined> {
   const id = memberIdOf(config);
   const member = (await new Members(chain).list()).find((candidate) => candidate.id === id);
   if (member === undefined) {
-    diagnosis.fail("member", `the consortium has no member ${id}`, "is the deployment file another consortium's?");
+    diagnosis.fail(
+      "member",
+      `the consortium has no member ${id}`,
+      "is the deployment file another consortium's?",
+    );
     return undefined;
   }
   const { suspension, name } = member;
@@ -55,14 +63,23 @@ export async function checkMember(diagnosis: Diagnosis, chain: Chain, config: Co
   return member;
 }
 
-export async function checkEncryptionKey(diagnosis: Diagnosis, chain: Chain, vault: Vault, id: number): Promise<void> {
+export async function checkEncryptionKey(
+  diagnosis: Diagnosis,
+  chain: Chain,
+  vault: Vault,
+  id: number,
+): Promise<void> {
   const { keyEpoch, keyDigest: published } = await chain.ask(() => chain.members.memberOf(id));
   const epoch = Number(keyEpoch);
   const hint = "`chartseal member publish-key` publishes one that this vault holds";
   if (epoch === 0) return diagnosis.fail("encryption key", "this member has published none", hint);
   const held = publicKeyOf(vault, epoch);
   if (held === undefined) {
-    diagnosis.fail("encryption key", `the vault does not hold the key of epoch ${epoch}: nothing sent to this member can be opened`, `restore the vault, or: ${hint}`);
+    diagnosis.fail(
+      "encryption key",
+      `the vault does not hold the key of epoch ${epoch}: nothing sent to this member can be opened`,
+      `restore the vault, or: ${hint}`,
+    );
   } else if (keyDigest(held) !== published) {
     diagnosis.fail("encryption key", `the vault's key of epoch ${epoch} is not the published one`, hint);
   } else diagnosis.ok("encryption key", `epoch ${epoch}, held in the vault`);
@@ -86,7 +103,8 @@ export async function checkStaff(
 ): Promise<void> {
   const members = new Members(chain);
   const names = vault.staffKeyNames().filter((name) => name !== "admin");
-  if (names.length === 0) diagnosis.warn("staff", "the vault holds no staff keys", "`chartseal staff enrol` makes one");
+  if (names.length === 0)
+    diagnosis.warn("staff", "the vault holds no staff keys", "`chartseal staff enrol` makes one");
   for (const name of names) {
     const account = keySigner(vault.staffKey(name)).address.toLowerCase() as Hex;
     const staff = await members.staff(account).catch((error: unknown) => {
@@ -99,11 +117,17 @@ export async function checkStaff(
 
 function checkOne(
   diagnosis: Diagnosis,
-  { name, staff, memberId, now }: { name: string; staff: StaffInfo | undefined; memberId: number; now: number },
+  {
+    name,
+    staff,
+    memberId,
+    now,
+  }: { name: string; staff: StaffInfo | undefined; memberId: number; now: number },
 ): void {
   const check = `staff ${name}`;
   const again = "`chartseal staff enrol` enrols a new key under another name";
-  if (staff === undefined) return diagnosis.warn(check, "is not enrolled", `chartseal staff enrol --name ${name} --role ROLE`);
+  if (staff === undefined)
+    return diagnosis.warn(check, "is not enrolled", `chartseal staff enrol --name ${name} --role ROLE`);
   if (staff.memberId !== memberId) return diagnosis.fail(check, `belongs to member ${staff.memberId}`, again);
   if (staff.revokedSince !== undefined) return diagnosis.warn(check, "was revoked", again);
   const days = Math.floor((staff.notAfter - now) / SECONDS_PER_DAY);

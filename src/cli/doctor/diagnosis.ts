@@ -40,7 +40,9 @@ export class Diagnosis {
     } catch (error) {
       const known = error instanceof ChartsealError;
       const { code, message } = error as { code?: string; message: string };
-      const detail = known ? `${message} (${error.code})` : `${message.split("\n")[0]}${code === undefined ? "" : ` (${code})`}`;
+      const detail = known
+        ? `${message} (${error.code})`
+        : `${message.split("\n")[0]}${code === undefined ? "" : ` (${code})`}`;
       this.findings.push({
         check,
         state: "fail",

@@ -23,31 +23,58 @@ export function checkJournal(diagnosis: Diagnosis, journal: Journal): void {
   const open = journal.openBatches().length;
   const unfinished = (counts.get(ItemState.SEALED) ?? 0) + open;
   if (waiting > 0) {
-    diagnosis.warn("items", `${waiting} wait for their patient`, "`chartseal status --list`, enrol the patients, then `chartseal retry`");
+    diagnosis.warn(
+      "items",
+      `${waiting} wait for their patient`,
+      "`chartseal status --list`, enrol the patients, then `chartseal retry`",
+    );
   }
   if (dead > 0) {
-    diagnosis.warn("items", `${dead} were refused`, "`chartseal status --list`, correct them, then `chartseal retry --dead`");
+    diagnosis.warn(
+      "items",
+      `${dead} were refused`,
+      "`chartseal status --list`, correct them, then `chartseal retry --dead`",
+    );
   }
-  if (unfinished > 0) diagnosis.warn("items", `${open} open batches, not all is anchored yet`, "`chartseal retry` goes on");
-  if (waiting + dead + unfinished === 0) diagnosis.ok("items", `${counts.get(ItemState.ANCHORED) ?? 0} anchored, none waiting`);
+  if (unfinished > 0)
+    diagnosis.warn("items", `${open} open batches, not all is anchored yet`, "`chartseal retry` goes on");
+  if (waiting + dead + unfinished === 0)
+    diagnosis.ok("items", `${counts.get(ItemState.ANCHORED) ?? 0} anchored, none waiting`);
 }
 
 /** Holds the journal against the chain: the head, and every batch's root. */
-export async function checkLog(diagnosis: Diagnosis, chain: Chain, journal: Journal, memberId: number): Promise<void> {
+export async function checkLog(
+  diagnosis: Diagnosis,
+  chain: Chain,
+  journal: Journal,
+  memberId: number,
+): Promise<void> {
   const batches = journal.batches().filter((batch) => batch.state === ItemState.ANCHORED);
   const last = batches.at(-1);
   const own = last === undefined ? 0 : last.firstIndex + last.count - 1;
   const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
   if (own === head) diagnosis.ok("log head", `${head} entries, in the journal and on chain`);
   else if (own < head) {
-    diagnosis.fail("log head", `the chain has ${head} entries, the journal ${own}`, "`chartseal retry` if batches are open; else the journal is an older copy: restore the newest");
+    diagnosis.fail(
+      "log head",
+      `the chain has ${head} entries, the journal ${own}`,
+      "`chartseal retry` if batches are open; else the journal is an older copy: restore the newest",
+    );
   } else {
-    diagnosis.fail("log head", `the journal has ${own} entries, the chain ${head}`, "the node is behind or was reset: sync it, then `chartseal retry`");
+    diagnosis.fail(
+      "log head",
+      `the journal has ${own} entries, the chain ${head}`,
+      "the node is behind or was reset: sync it, then `chartseal retry`",
+    );
   }
   const wrong: JournalBatch[] = [];
   for (const batch of batches) if (!(await hasRoot(chain, memberId, batch))) wrong.push(batch);
   for (const { firstIndex, count } of wrong.slice(0, NAMED)) {
-    diagnosis.fail("log roots", `the batch of ${count} entries from ${firstIndex} has another root on chain, or none`, "the journal was altered or restored: keep it, and restore the newest backup");
+    diagnosis.fail(
+      "log roots",
+      `the batch of ${count} entries from ${firstIndex} has another root on chain, or none`,
+      "the journal was altered or restored: keep it, and restore the newest backup",
+    );
   }
   if (wrong.length === 0) diagnosis.ok("log roots", `${batches.length} batches have their roots on chain`);
 }
@@ -62,10 +89,18 @@ export async function checkStore(diagnosis: Diagnosis, folder: string, journal: 
   }
   if (missing.length === 0) return diagnosis.ok("store", `holds the manifests of ${batches.length} batches`);
   const named = missing.slice(0, NAMED).join(", ");
-  diagnosis.fail("store", `lacks the batch manifests of the entries from ${named}`, "restore the store; `chartseal verify --log` names every missing body");
+  diagnosis.fail(
+    "store",
+    `lacks the batch manifests of the entries from ${named}`,
+    "restore the store; `chartseal verify --log` names every missing body",
+  );
 }
 
-async function hasRoot(chain: Chain, memberId: number, { firstIndex, count, root }: JournalBatch): Promise<boolean> {
+async function hasRoot(
+  chain: Chain,
+  memberId: number,
+  { firstIndex, count, root }: JournalBatch,
+): Promise<boolean> {
   try {
     const found = await chain.ask(() => chain.records.rootAndStatus(memberId, firstIndex, count, firstIndex));
     return found.root === toHex(root);

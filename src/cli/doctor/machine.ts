@@ -27,7 +27,11 @@ export async function checkModes(diagnosis: Diagnosis, config: Config): Promise<
     const mode = await modeOf(path);
     // Who may write the folder can put another vault there; a sticky folder (/tmp) does not let him.
     if (mode === undefined || (mode & 0o022) === 0 || (mode & 0o1000) !== 0) continue;
-    diagnosis.fail("file modes", `others may change ${path} (mode ${mode.toString(8)})`, `chmod go-w ${path}`);
+    diagnosis.fail(
+      "file modes",
+      `others may change ${path} (mode ${mode.toString(8)})`,
+      `chmod go-w ${path}`,
+    );
   }
   if (!diagnosis.findings.some(({ check }) => check === "file modes")) {
     diagnosis.ok("file modes", "vault, journal and configuration are this user's alone");
@@ -40,7 +44,8 @@ export async function checkExchange(diagnosis: Diagnosis, { exchange }: Config):
     diagnosis.ok("exchange", `${exchange} can be written`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const hint = code === "ENOENT" ? `mkdir ${exchange}, or mount it` : "let this user read and write the folder";
+    const hint =
+      code === "ENOENT" ? `mkdir ${exchange}, or mount it` : "let this user read and write the folder";
     diagnosis.fail("exchange", `${exchange} cannot be used (${code})`, hint);
   }
 }
@@ -50,7 +55,10 @@ export async function checkDisk(
   config: Config,
   freeBytes: (path: string) => Promise<number> = freeOn,
 ): Promise<void> {
-  const paths = [dirname(config.vault), (await modeOf(config.store)) === undefined ? dirname(config.store) : config.store];
+  const paths = [
+    dirname(config.vault),
+    (await modeOf(config.store)) === undefined ? dirname(config.store) : config.store,
+  ];
   for (const path of new Set(paths)) {
     const free = await freeBytes(path);
     const detail = `${Math.floor(free / MIB)} MiB free at ${path}`;

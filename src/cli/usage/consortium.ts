@@ -8,14 +8,17 @@ export const CONSORTIUM: CommandSpec[] = [
   {
     name: "deploy",
     summary: "deploy a consortium's contracts, once",
-    details: "Signs with a key that is thrown away: the contracts have no owner. Needs no configuration and no vault.",
+    details:
+      "Signs with a key that is thrown away: the contracts have no owner. Needs no configuration and no vault.",
     options: [
       required("--chain <url>", "JSON-RPC endpoint"),
       required("--governance <address>", "account that admits, suspends and removes members"),
       option("--waiting-time <seconds>", "before new staff may witness: 3600 to 1209600; default 86400"),
       required("--out <file>", "the deployment file to write; every member gets a copy"),
     ],
-    examples: ["deploy --chain http://127.0.0.1:8545 --governance 0x52908400098527886E0F7030069857D2E4169EE7 --out deployment.json"],
+    examples: [
+      "deploy --chain http://127.0.0.1:8545 --governance 0x52908400098527886E0F7030069857D2E4169EE7 --out deployment.json",
+    ],
     load: () => import("../commands/deploy.js"),
   },
   {
@@ -29,7 +32,9 @@ export const CONSORTIUM: CommandSpec[] = [
       option("--store <dir>", "where sealed records are kept; default <dir>/store"),
       option("--exchange <dir>", "folder shared with the other members; default <dir>/exchange"),
     ],
-    examples: ["init a --name 'General Hospital' --chain http://127.0.0.1:8545 --deployment deployment.json --exchange /mnt/exchange"],
+    examples: [
+      "init a --name 'General Hospital' --chain http://127.0.0.1:8545 --deployment deployment.json --exchange /mnt/exchange",
+    ],
     load: () => import("../commands/init.js"),
   },
   {
@@ -39,7 +44,9 @@ export const CONSORTIUM: CommandSpec[] = [
       required("--admin <address>", "the new member's admin, as its `chartseal init` printed it"),
       required("--name <name>", "the member's name, public on chain"),
     ],
-    examples: ["member admit --config governance/chartseal.json --admin 0x52908400098527886E0F7030069857D2E4169EE7 --name 'General Hospital'"],
+    examples: [
+      "member admit --config governance/chartseal.json --admin 0x52908400098527886E0F7030069857D2E4169EE7 --name 'General Hospital'",
+    ],
     load: () => import("../commands/member-admit.js"),
   },
   {
@@ -64,7 +71,10 @@ export const CONSORTIUM: CommandSpec[] = [
     name: "member suspend",
     args: [{ name: "<id>", description: "member id" }],
     summary: "suspend a member; without --reading and --writing, lift its suspension",
-    options: [option("--reading", "its clinicians may not read"), option("--writing", "its operators may not anchor")],
+    options: [
+      option("--reading", "its clinicians may not read"),
+      option("--writing", "its operators may not anchor"),
+    ],
     examples: ["member suspend 2 --reading", "member suspend 2"],
     load: () => import("../commands/member-suspend.js"),
   },
@@ -85,12 +95,20 @@ export const CONSORTIUM: CommandSpec[] = [
       option("--person-id <hex>", "32 bytes, the same for all accounts of one person; default random"),
       option("--account <address>", "account of a key that is held elsewhere"),
     ],
-    examples: ["staff enrol --name clinician --role CLINICIAN --not-after 2027-12-31", "staff enrol --name operator --role OPERATOR,RELEASER"],
+    examples: [
+      "staff enrol --name clinician --role CLINICIAN --not-after 2027-12-31",
+      "staff enrol --name operator --role OPERATOR,RELEASER",
+    ],
     load: () => import("../commands/staff-enrol.js"),
   },
   {
     name: "staff import",
-    args: [{ name: "<file>", description: "CSV with the header name,roles,notAfter,personId; roles separated by ;" }],
+    args: [
+      {
+        name: "<file>",
+        description: "CSV with the header name,roles,notAfter,personId; roles separated by ;",
+      },
+    ],
     summary: "enrol staff from a CSV file; may be repeated",
     examples: ["staff import staff.csv"],
     load: () => import("../commands/staff-import.js"),
@@ -109,7 +127,10 @@ export const CONSORTIUM: CommandSpec[] = [
       { ...required("--reason <reason>", "why"), choices: ["LEFT", "KEY_LOST", "KEY_COMPROMISED", "MISUSE"] },
       option("--since <date>", "from when on what it signed is to be doubted; default now"),
     ],
-    examples: ["staff revoke clinician --reason LEFT", "staff revoke clinician --reason KEY_COMPROMISED --since 2026-11-01"],
+    examples: [
+      "staff revoke clinician --reason LEFT",
+      "staff revoke clinician --reason KEY_COMPROMISED --since 2026-11-01",
+    ],
     load: () => import("../commands/staff-revoke.js"),
   },
   {
@@ -118,9 +139,14 @@ export const CONSORTIUM: CommandSpec[] = [
     options: [
       required("--identifier <identifier>...", "system|value, as records name him"),
       option("--label <text>", "for the hospital's staff; stays in the vault"),
-      option("--signer-key <file>", "the patient's private key (hex, mode 0600): stands for his device; left out, he has none"),
+      option(
+        "--signer-key <file>",
+        "the patient's private key (hex, mode 0600): stands for his device; left out, he has none",
+      ),
     ],
-    examples: ["patient enrol --identifier 'https://github.com/synthetichealth/synthea|2cd30bd6' --signer-key patient.key"],
+    examples: [
+      "patient enrol --identifier 'https://github.com/synthetichealth/synthea|2cd30bd6' --signer-key patient.key",
+    ],
     load: () => import("../commands/patient-enrol.js"),
   },
   {

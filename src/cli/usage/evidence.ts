@@ -10,7 +10,10 @@ export const EVIDENCE: CommandSpec[] = [
     options: [
       option("--patient <patient>", "all entries of a patient: 0x patient id, or system|value"),
       option("--roots", "instead, the roots of this member's batches, to pin and verify against offline"),
-      option("--out <path>", "file to write; a folder with --patient; default, for one receipt: standard output"),
+      option(
+        "--out <path>",
+        "file to write; a folder with --patient; default, for one receipt: standard output",
+      ),
     ],
     examples: [
       "receipt 17 --out 17.json",
@@ -27,6 +30,7 @@ export const EVIDENCE: CommandSpec[] = [
       option("--body <file>", "also compare a sealed body, as stored"),
       option("--roots <file>", "trust these roots instead of asking the member's node"),
       option("--offline", "ask nobody: says only whether a receipt agrees with itself"),
+      option("--partial", "the folder need not hold all of a patient's receipts: name gaps, but do not fail"),
       option("--log [member]", "verify a member's whole log from chain and store; default this member's"),
     ],
     examples: ["verify receipts/", "verify 17.json --roots roots.json", "verify --log 1"],

@@ -13,13 +13,18 @@ const FILING = [
 export const RECORDS: CommandSpec[] = [
   {
     name: "ingest",
-    args: [{ name: "<path>", description: "a file, a folder, NDJSON, a FHIR Bundle, or - for standard input" }],
+    args: [
+      { name: "<path>", description: "a file, a folder, NDJSON, a FHIR Bundle, or - for standard input" },
+    ],
     summary: "seal, store and anchor records; interrupted, the next run goes on where it was",
     options: [
       option("--split", "a Bundle becomes one record an entry"),
       ...FILING,
       option("--name <name>", "for -: labels the items; its extension may tell the kind"),
-      { ...option("--format <format>", "for -: one record a line, or all of it as one"), choices: ["ndjson", "file"] },
+      {
+        ...option("--format <format>", "for -: one record a line, or all of it as one"),
+        choices: ["ndjson", "file"],
+      },
       option("--dry-run", "only say what would happen"),
     ],
     examples: [

@@ -7,7 +7,10 @@ const DEVICE = [
   option("--typed-data", "print what his device is to sign (EIP-712) and relay nothing"),
   option("--signature <hex>", "relay what his device signed"),
 ];
-const GRANT = required("--grant <grant>", "terms hash of a grant that came over the exchange, or a ticket file");
+const GRANT = required(
+  "--grant <grant>",
+  "terms hash of a grant that came over the exchange, or a ticket file",
+);
 const PURPOSE = required("--purpose <code>", "purpose of use, such as TREAT");
 const TIMEOUT = option("--timeout <seconds>", "that the custodian's agent has to answer; default 60");
 
@@ -41,7 +44,9 @@ export const SHARING: CommandSpec[] = [
     name: "revoke",
     summary: "end a grant, at once and for good, on the patient's signature",
     options: [PATIENT, required("--grant <termsHash>", "terms hash"), ...DEVICE],
-    examples: ["revoke --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --grant 0x5e1f... --signer-key patient.key"],
+    examples: [
+      "revoke --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --grant 0x5e1f... --signer-key patient.key",
+    ],
     load: () => import("../commands/revoke.js"),
   },
   {
@@ -55,7 +60,9 @@ export const SHARING: CommandSpec[] = [
       ...DEVICE,
       option("--document <file>", "with --signature: what --typed-data printed"),
     ],
-    examples: ["directive --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --deny psychiatry --signer-key patient.key"],
+    examples: [
+      "directive --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --deny psychiatry --signer-key patient.key",
+    ],
     load: () => import("../commands/directive.js"),
   },
   {

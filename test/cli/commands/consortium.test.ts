@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Wallet } from "ethers";
 import { loadDeployment } from "../../../src/config.js";
 import { chartseal, done, refused } from "../command-line.js";
-import { Consortium, PASSPHRASE, SYSTEM, type Desk } from "../consortium.js";
+import { Consortium, PASSPHRASE, type Desk } from "../consortium.js";
 
 describe("setting up a consortium", () => {
   let consortium: Consortium;
@@ -21,7 +21,16 @@ describe("setting up a consortium", () => {
     it("writes a deployment file that others can read, without configuration or vault", async () => {
       const governance = Wallet.createRandom().address;
       const out = at("second.json");
-      const { json } = await done(["deploy", "--chain", consortium.chain.url, "--governance", governance, "--out", out, "--json"]);
+      const { json } = await done([
+        "deploy",
+        "--chain",
+        consortium.chain.url,
+        "--governance",
+        governance,
+        "--out",
+        out,
+        "--json",
+      ]);
       expect(await loadDeployment(out)).to.deep.equal(json);
       expect(statSync(out).mode & 0o777).to.equal(0o644);
     });
@@ -30,7 +39,15 @@ describe("setting up a consortium", () => {
       const out = at("kept.json");
       writeFileSync(out, "mine");
       const dead = "http://127.0.0.1:1";
-      await refused(2, "ERR_USAGE", ["deploy", "--chain", dead, "--governance", Wallet.createRandom().address, "--out", out]);
+      await refused(2, "ERR_USAGE", [
+        "deploy",
+        "--chain",
+        dead,
+        "--governance",
+        Wallet.createRandom().address,
+        "--out",
+        out,
+      ]);
       expect(readFileSync(out, "utf8")).to.equal("mine");
     });
 
@@ -47,8 +64,16 @@ describe("setting up a consortium", () => {
 
   describe("init", () => {
     const init = (dir: string) => [
-      ...["init", at(dir), "--name", "General", "--chain", consortium.chain.url],
-      ...["--deployment", at("deployment.json"), "--passphrase-file", consortium.passphraseFile],
+      "init",
+      at(dir),
+      "--name",
+      "General",
+      "--chain",
+      consortium.chain.url,
+      "--deployment",
+      at("deployment.json"),
+      "--passphrase-file",
+      consortium.passphraseFile,
     ];
 
     it("makes a private folder with configuration, vault and admin key, and never overwrites it", async () => {
@@ -57,13 +82,17 @@ describe("setting up a consortium", () => {
       expect(config).to.equal(at("new/chartseal.json"));
       expect(admin).to.match(/^0x[0-9a-f]{40}$/);
       expect(statSync(at("new")).mode & 0o777).to.equal(0o700);
-      for (const name of ["chartseal.json", "vault.db"]) expect(statSync(at(`new/${name}`)).mode & 0o777).to.equal(0o600);
+      for (const name of ["chartseal.json", "vault.db"])
+        expect(statSync(at(`new/${name}`)).mode & 0o777).to.equal(0o600);
       const file = JSON.parse(readFileSync(config, "utf8")) as object;
       expect(file).to.deep.equal({
         format: 1,
         chain: { url: consortium.chain.url, deployment: "../deployment.json" },
         member: { name: "General" },
-        ...{ vault: "vault.db", journal: "journal.db", store: "store", exchange: "../exchange" },
+        vault: "vault.db",
+        journal: "journal.db",
+        store: "store",
+        exchange: "../exchange",
       });
       const vault = readFileSync(at("new/vault.db"));
       await refused(1, "ERR_CONFIG_INVALID", init("new"));
@@ -71,7 +100,6 @@ describe("setting up a consortium", () => {
     });
 
     it("reads the passphrase once from a file descriptor, for making and for opening", async () => {
-      const { openSync, closeSync } = await import("node:fs");
       const fd = openSync(consortium.passphraseFile, "r");
       try {
         const argv = init("by-fd").slice(0, -2);
@@ -84,9 +112,15 @@ describe("setting up a consortium", () => {
     it("refuses a short passphrase, a bad URL and a broken deployment file, and leaves no configuration", async () => {
       writeFileSync(at("short"), "too short", { mode: 0o600 });
       await refused(2, "ERR_USAGE", [...init("refused").slice(0, -1), at("short")]);
-      await refused(2, "ERR_USAGE", init("refused").map((part) => (part === consortium.chain.url ? "ftp://x" : part)));
+      await refused(
+        2,
+        "ERR_USAGE",
+        init("refused").map((part) => (part === consortium.chain.url ? "ftp://x" : part)),
+      );
       writeFileSync(at("broken.json"), "{");
-      const broken = init("refused").map((part) => (part === at("deployment.json") ? at("broken.json") : part));
+      const broken = init("refused").map((part) =>
+        part === at("deployment.json") ? at("broken.json") : part,
+      );
       await refused(1, "ERR_CONFIG_INVALID", broken);
       expect(existsSync(at("refused/chartseal.json"))).to.be.false;
     });
@@ -99,7 +133,15 @@ describe("setting up a consortium", () => {
       expect(before.hint).to.contain(`member admit --admin ${b.admin}`);
       const untold = await b.refused(1, "ERR_CONFIG_INVALID", "patient", "administrative");
       expect(untold.hint).to.contain("member join");
-      const admitted = await consortium.governance.done("member", "admit", "--admin", b.admin, "--name", "b", "--json");
+      const admitted = await consortium.governance.done(
+        "member",
+        "admit",
+        "--admin",
+        b.admin,
+        "--name",
+        "b",
+        "--json",
+      );
       const { memberId } = admitted.json as { memberId: number };
       for (let time = 0; time < 2; time++) {
         expect((await b.done("member", "join", "--json")).json).to.deep.equal({ memberId, keyEpoch: 1 });
@@ -126,7 +168,9 @@ describe("setting up a consortium", () => {
       const { governance } = consortium;
       const state = async () => {
         const { json } = await c.done("member", "list", "--json");
-        return (json as { members: { id: number; suspension: string[] }[] }).members.find(({ id }) => id === c.id)?.suspension;
+        return (json as { members: { id: number; suspension: string[] }[] }).members.find(
+          ({ id }) => id === c.id,
+        )?.suspension;
       };
       const id = String(c.id);
       const error = await c.refused(1, "ERR_CHAIN_REFUSED", "member", "suspend", String(a.id), "--reading");
@@ -145,18 +189,53 @@ describe("setting up a consortium", () => {
     it("enrols with a new key of the vault, or an account held elsewhere, and lists both by name", async () => {
       const account = Wallet.createRandom().address.toLowerCase();
       const personId = `0x${"17".repeat(32)}`;
-      const first = await a.done("staff", "enrol", "--name", "ng", "--role", "operator,RELEASER", "--person-id", personId, "--json");
+      const first = await a.done(
+        "staff",
+        "enrol",
+        "--name",
+        "ng",
+        "--role",
+        "operator,RELEASER",
+        "--person-id",
+        personId,
+        "--json",
+      );
       expect(first.json).to.deep.include({ name: "ng", roles: ["OPERATOR", "RELEASER"], personId });
       const until = ["--not-after", "2099-01-31"];
-      await a.done("staff", "enrol", "--name", "remote", "--role", "CLINICIAN", "--account", account, ...until);
-      const { staff } = (await a.done("staff", "list", "--json")).json as { staff: { name: string; account: string; notAfter: number; keyInVault: boolean }[] };
+      await a.done(
+        "staff",
+        "enrol",
+        "--name",
+        "remote",
+        "--role",
+        "CLINICIAN",
+        "--account",
+        account,
+        ...until,
+      );
+      const { staff } = (await a.done("staff", "list", "--json")).json as {
+        staff: { name: string; account: string; notAfter: number; keyInVault: boolean }[];
+      };
       expect(staff.find(({ name }) => name === "ng")).to.include({ keyInVault: true });
       const remote = staff.find(({ name }) => name === "remote");
-      expect(remote).to.include({ account, keyInVault: false, notAfter: Date.parse("2099-01-31T23:59:59Z") / 1000 });
+      expect(remote).to.include({
+        account,
+        keyInVault: false,
+        notAfter: Date.parse("2099-01-31T23:59:59Z") / 1000,
+      });
     });
 
     it("never gives one key to two enrolments, nor the admin's to anyone", async () => {
-      const again = await a.refused(2, "ERR_USAGE", "staff", "enrol", "--name", "operator", "--role", "CLINICIAN");
+      const again = await a.refused(
+        2,
+        "ERR_USAGE",
+        "staff",
+        "enrol",
+        "--name",
+        "operator",
+        "--role",
+        "CLINICIAN",
+      );
       expect(again.message).to.contain("enrolled already");
       await a.refused(2, "ERR_USAGE", "staff", "enrol", "--name", "admin", "--role", "CLINICIAN");
     });
@@ -164,14 +243,28 @@ describe("setting up a consortium", () => {
     it("refuses an unknown role and a date that has passed", async () => {
       await a.refused(2, "ERR_USAGE", "staff", "enrol", "--name", "x", "--role", "KING");
       await a.refused(2, "ERR_USAGE", "staff", "enrol", "--name", "x", "--role", ",");
-      const past = await a.refused(1, "ERR_CHAIN_REFUSED", "staff", "enrol", "--name", "x", "--role", "OPERATOR", "--not-after", "2020-01-01");
+      const past = await a.refused(
+        1,
+        "ERR_CHAIN_REFUSED",
+        "staff",
+        "enrol",
+        "--name",
+        "x",
+        "--role",
+        "OPERATOR",
+        "--not-after",
+        "2020-01-01",
+      );
       expect(past.values["reason"]).to.equal("StaffExpiryPast");
       await a.done("staff", "enrol", "--name", "x", "--role", "OPERATOR"); // the key of the refused call is used
     });
 
     it("imports what it can of a file, says which line failed, and ends with 3", async () => {
       const file = at("staff.csv");
-      writeFileSync(file, "name,roles,notAfter,personId\ndr-li,CLINICIAN,2099-12-31,\nnobody,KING,,\ndr-wu,CLINICIAN;OPERATOR,,\n");
+      writeFileSync(
+        file,
+        "name,roles,notAfter,personId\ndr-li,CLINICIAN,2099-12-31,\nnobody,KING,,\ndr-wu,CLINICIAN;OPERATOR,,\n",
+      );
       const { code, json } = await a.run("staff", "import", file, "--json");
       expect(code).to.equal(3);
       const { lines, ...counts } = json as { lines: { line: number; error?: { code: string } }[] };
@@ -185,81 +278,48 @@ describe("setting up a consortium", () => {
 
     it("revokes by name or account, held here or elsewhere", async () => {
       await a.done("staff", "enrol", "--name", "leaver", "--role", "CLINICIAN");
-      await a.done("staff", "enrol", "--name", "afar", "--role", "CLINICIAN", "--account", Wallet.createRandom().address);
+      await a.done(
+        "staff",
+        "enrol",
+        "--name",
+        "afar",
+        "--role",
+        "CLINICIAN",
+        "--account",
+        Wallet.createRandom().address,
+      );
       await a.done("staff", "revoke", "leaver", "--reason", "LEFT");
-      const { json } = await a.done("staff", "revoke", "afar", "--reason", "KEY_COMPROMISED", "--since", "2026-01-01", "--json");
+      const { json } = await a.done(
+        "staff",
+        "revoke",
+        "afar",
+        "--reason",
+        "KEY_COMPROMISED",
+        "--since",
+        "2026-01-01",
+        "--json",
+      );
       expect(json).to.include({ reason: "KEY_COMPROMISED", since: "2026-01-01T00:00:00.000Z" });
       await a.refused(1, "ERR_KEY_MISSING", "staff", "revoke", "nobody", "--reason", "LEFT");
       await a.refused(2, "ERR_USAGE", "staff", "revoke", "leaver", "--reason", "BORED");
       const { out } = await a.done("staff", "list");
-      expect(out).to.match(/^leaver .* revoked /m).and.to.match(/^afar .* revoked 2026-01-01 +elsewhere/m);
-    });
-  });
-
-  describe("patient", () => {
-    it("enrols one with a device, one without, and the administrative id, and lists them", async () => {
-      const key = consortium.keyFile("ann.key");
-      const enrol = ["patient", "enrol", "--identifier", `${SYSTEM}|1`, "--identifier", "urn:x|a|b", "--label", "Ann"];
-      const { patientId } = (await a.done(...enrol, "--signer-key", key, "--json")).json as { patientId: string };
-      await a.done("patient", "enrol", "--identifier", `${SYSTEM}|2`);
-      const administrative = (await a.done("patient", "administrative", "--json")).json as { patientId: string };
-      expect((await a.done("patient", "administrative", "--json")).json).to.deep.equal(administrative);
-      const { patients } = (await a.done("patient", "list", "--json")).json as { patients: { patientId: string; identifiers: object[] }[] };
-      const ann = patients.find((patient) => patient.patientId === patientId);
-      expect(ann?.identifiers).to.have.deep.members([
-        { system: SYSTEM, value: "1" },
-        { system: "urn:x", value: "a|b" },
-      ]);
-      expect(ann).to.include({
-        label: "Ann",
-        signer: new Wallet(readFileSync(key, "utf8").trim()).address.toLowerCase(),
-        administrative: false,
-      });
-      expect(patients).to.have.length(3);
-    });
-
-    it("refuses an identifier that is taken, without repeating it", async () => {
-      const error = await a.refused(1, "ERR_PATIENT_AMBIGUOUS", "patient", "enrol", "--identifier", `${SYSTEM}|1`);
-      expect(JSON.stringify(error)).not.to.contain(SYSTEM);
-      await a.refused(2, "ERR_USAGE", "patient", "enrol", "--identifier", "no-bar");
-    });
-
-    it("refuses a key file that others may read, is no key or is not there, and never shows it", async () => {
-      const open = consortium.keyFile("open.key", 0o644);
-      const shared = await a.refused(1, "ERR_KEY_INVALID", "patient", "enrol", "--identifier", "urn:y|1", "--signer-key", open);
-      expect(shared.hint).to.equal(`chmod 600 ${open}`);
-      const key = readFileSync(open, "utf8").trim();
-      expect(JSON.stringify(shared)).not.to.contain(key.slice(2, 20));
-      const broken = at("broken.key");
-      writeFileSync(broken, key.slice(0, -2), { mode: 0o600 });
-      const error = await a.refused(1, "ERR_KEY_INVALID", "patient", "enrol", "--identifier", "urn:y|1", "--signer-key", broken);
-      expect(JSON.stringify(error)).not.to.contain(key.slice(2, 20));
-      await a.refused(1, "ERR_KEY_INVALID", "patient", "enrol", "--identifier", "urn:y|1", "--signer-key", at("none.key"));
-      chmodSync(open, 0o600);
-      await a.done("patient", "enrol", "--identifier", "urn:y|1", "--signer-key", open);
-    });
-
-    it("imports patients without repeating who they are", async () => {
-      const file = at("patients.csv");
-      writeFileSync(file, `system,value,label\n${SYSTEM},901,"Ng, Al"\n${SYSTEM},901,Again\n${SYSTEM},902,\n`);
-      const { code, json, out } = await a.run("patient", "import", file, "--json");
-      expect(code).to.equal(3);
-      expect(json).to.include({ enrolled: 2, failed: 1 });
-      expect(out).not.to.contain(SYSTEM).and.not.to.contain("Ng");
-    });
-
-    it("acts with the key that --as names", async () => {
-      const enrol = ["patient", "enrol", "--identifier", "urn:z|1"];
-      await a.refused(1, "ERR_KEY_MISSING", ...enrol, "--as", "nobody");
-      const error = await a.refused(1, "ERR_CHAIN_REFUSED", ...enrol, "--as", "admin");
-      expect(error.values["reason"]).to.equal("StaffUnknown");
+      expect(out)
+        .to.match(/^leaver .* revoked /m)
+        .and.to.match(/^afar .* revoked 2026-01-01 +elsewhere/m);
     });
   });
 
   it("never takes a passphrase from an argument or the environment", async () => {
     process.env["CHARTSEAL_PASSPHRASE"] = PASSPHRASE;
     try {
-      const { code, err } = await chartseal(["patient", "list", "--config", a.config, "--passphrase", PASSPHRASE]);
+      const { code, err } = await chartseal([
+        "patient",
+        "list",
+        "--config",
+        a.config,
+        "--passphrase",
+        PASSPHRASE,
+      ]);
       expect(code).to.equal(2);
       expect(err).not.to.contain(PASSPHRASE);
     } finally {

@@ -54,8 +54,27 @@ describe("doctor", () => {
     const { code, ok, findings } = await examine();
     expect(findings.filter(({ state }) => state !== "ok")).to.deep.equal([]);
     expect({ code, ok }).to.deep.equal({ code: 0, ok: true });
-    const checks = ["node", "configuration", "file modes", "exchange", "disk", "chain", "clock", "member", "vault"];
-    const more = ["encryption key", "admin", "staff operator", "journal", "items", "log head", "log roots", "store"];
+    const checks = [
+      "node",
+      "configuration",
+      "file modes",
+      "exchange",
+      "disk",
+      "chain",
+      "clock",
+      "member",
+      "vault",
+    ];
+    const more = [
+      "encryption key",
+      "admin",
+      "staff operator",
+      "journal",
+      "items",
+      "log head",
+      "log roots",
+      "store",
+    ];
     expect(findings.map(({ check }) => check)).to.include.members([...checks, ...more]);
     expect((await a.done("doctor")).out).to.match(/^ok +chain /m);
   });
@@ -67,7 +86,11 @@ describe("doctor", () => {
     );
     expect(code).to.equal(1);
     expect(findings).to.have.length(1);
-    expect(findings[0]).to.include({ check: "file modes", state: "fail", hint: `chmod 600 ${a.path("vault.db")}` });
+    expect(findings[0]).to.include({
+      check: "file modes",
+      state: "fail",
+      hint: `chmod 600 ${a.path("vault.db")}`,
+    });
   });
 
   it("names an exchange that is not there", async () => {
@@ -120,7 +143,11 @@ describe("doctor", () => {
       () => governance.done("member", "suspend", String(a.id), "--writing"),
       () => governance.done("member", "suspend", String(a.id)),
     );
-    expect(findings[0]).to.include({ check: "member", state: "fail", detail: `member ${a.id} is suspended from writing` });
+    expect(findings[0]).to.include({
+      check: "member",
+      state: "fail",
+      detail: `member ${a.id} is suspended from writing`,
+    });
   });
 
   it("names staff who are not enrolled, revoked, or expire soon", async () => {
@@ -167,14 +194,24 @@ describe("doctor", () => {
     held.id = b.id;
     held.configure({});
     const outcome = await held.run("doctor", "--json");
-    const checks = (outcome.json as Examined).findings.filter(({ state }) => state !== "ok").map(({ check, state }) => [check, state]);
+    const checks = (outcome.json as Examined).findings
+      .filter(({ state }) => state !== "ok")
+      .map(({ check, state }) => [check, state]);
     expect(checks).to.have.deep.members([
       ["encryption key", "fail"],
       ["admin", "warn"],
       ["staff", "warn"],
     ]);
     const c = await consortium.desk("keyless");
-    const { json } = await consortium.governance.done("member", "admit", "--admin", c.admin, "--name", "c", "--json");
+    const { json } = await consortium.governance.done(
+      "member",
+      "admit",
+      "--admin",
+      c.admin,
+      "--name",
+      "c",
+      "--json",
+    );
     c.id = (json as { memberId: number }).memberId;
     c.configure({});
     const { findings: keyless } = (await c.run("doctor", "--json")).json as Examined;
@@ -204,17 +241,17 @@ describe("doctor", () => {
   });
 
   it("names a journal that another process writes", async () => {
-    const { promise: end, resolve } = Promise.withResolvers<void>();
-    const { promise: reading, resolve: began } = Promise.withResolvers<void>();
+    const { promise: end, resolve } = Promise.withResolvers<undefined>();
+    const { promise: reading, resolve: began } = Promise.withResolvers<undefined>();
     const stdin = (async function* () {
-      began();
+      began(undefined);
       yield Buffer.from(`${observation("o1", "ann")}\n`);
       await end;
     })();
     const writer = a.runWith({ stdin }, "ingest", "-", "--format", "ndjson");
     await reading;
     const { findings } = await examine();
-    resolve();
+    resolve(undefined);
     await writer;
     expect(findings.find(({ check }) => check === "journal")).to.include({ state: "warn" });
   });
@@ -236,7 +273,9 @@ describe("doctor", () => {
 
   it("names a store without a batch's manifest", async () => {
     using database = new DatabaseSync(a.path("journal.db"));
-    const row = database.prepare("SELECT manifest_cid AS cid FROM batches WHERE first_index = 1").get() as { cid: string };
+    const row = database.prepare("SELECT manifest_cid AS cid FROM batches WHERE first_index = 1").get() as {
+      cid: string;
+    };
     lose(join(consortium.folder, "store"), row.cid);
     const { findings } = await examine();
     expect(findings.find(({ check }) => check === "store")).to.include({ state: "fail" });

@@ -45,9 +45,26 @@ describe("taking records", () => {
     const source = file("dry.ndjson", `${observations("ann", 3)}not json\n${observation("x", "stranger")}\n`);
     const { code, json } = await a.run("ingest", source, "--dry-run", "--json");
     expect(code).to.equal(3);
-    expect(json as Done).to.deep.include({ event: "done", read: 5, sealed: 3, waiting: 1, dead: 1, anchored: 0, batches: [] });
-    expect((json as Done).refused).to.deep.equal([{ number: 4, code: "ERR_JSON_INVALID", message: (json as Done).refused[0]!.message }]);
-    expect((await status()).items).to.deep.equal({ waiting: 0, sealed: 0, batched: 0, submitted: 0, anchored: 0, dead: 0 });
+    expect(json).to.deep.include({
+      event: "done",
+      read: 5,
+      sealed: 3,
+      waiting: 1,
+      dead: 1,
+      anchored: 0,
+      batches: [],
+    });
+    expect((json as Done).refused).to.deep.equal([
+      { number: 4, code: "ERR_JSON_INVALID", message: (json as Done).refused[0]!.message },
+    ]);
+    expect((await status()).items).to.deep.equal({
+      waiting: 0,
+      sealed: 0,
+      batched: 0,
+      submitted: 0,
+      anchored: 0,
+      dead: 0,
+    });
   });
 
   it("anchors a file, counts gas a record, and knows it the next time", async () => {
@@ -72,31 +89,53 @@ describe("taking records", () => {
     file("folder/one.json", observation("o1", "ann", 2));
     file("folder/two.json", observation("new", "ann"));
     const { json } = await a.done("ingest", a.path("folder"), "--json");
-    expect(json as Done).to.include({ read: 2, sealed: 2, anchored: 2, superseded: 1 });
+    expect(json).to.include({ read: 2, sealed: 2, anchored: 2, superseded: 1 });
   });
 
   it("takes standard input, by its name or as it is told", async () => {
     const stdin = async function* (text: string) {
       yield Buffer.from(text);
     };
-    const named = await a.runWith({ stdin: stdin(observations("ann", 2, "in")) }, "ingest", "-", "--name", "in.ndjson", "--json");
-    expect(named.json as Done).to.include({ read: 2, anchored: 2 });
-    const told = await a.runWith({ stdin: stdin(observations("ann", 2, "told")) }, "ingest", "-", "--format", "ndjson", "--json");
-    expect(told.json as Done).to.include({ read: 2, anchored: 2 });
+    const named = await a.runWith(
+      { stdin: stdin(observations("ann", 2, "in")) },
+      "ingest",
+      "-",
+      "--name",
+      "in.ndjson",
+      "--json",
+    );
+    expect(named.json).to.include({ read: 2, anchored: 2 });
+    const told = await a.runWith(
+      { stdin: stdin(observations("ann", 2, "told")) },
+      "ingest",
+      "-",
+      "--format",
+      "ndjson",
+      "--json",
+    );
+    expect(told.json).to.include({ read: 2, anchored: 2 });
     const whole = await a.runWith({ stdin: stdin(observation("whole", "ann")) }, "ingest", "-", "--json");
-    expect(whole.json as Done).to.include({ read: 1, anchored: 1 });
+    expect(whole.json).to.include({ read: 1, anchored: 1 });
     await a.refused(2, "ERR_USAGE", "ingest", a.path("a.ndjson"), "--name", "x");
   });
 
   it("splits a Bundle only when told to", async () => {
-    const entry = [{ resource: JSON.parse(observation("s1", "ann")) as object }, { resource: JSON.parse(observation("s2", "ann")) as object }];
+    const entry = [
+      { resource: JSON.parse(observation("s1", "ann")) as object },
+      { resource: JSON.parse(observation("s2", "ann")) as object },
+    ];
     const source = file("bundle.json", JSON.stringify({ resourceType: "Bundle", type: "collection", entry }));
-    expect((await a.run("ingest", source, "--split", "--dry-run", "--json")).json as Done).to.include({ read: 2 });
-    expect((await a.run("ingest", source, "--dry-run", "--json")).json as Done).to.include({ read: 1 });
+    expect((await a.run("ingest", source, "--split", "--dry-run", "--json")).json).to.include({
+      read: 2,
+    });
+    expect((await a.run("ingest", source, "--dry-run", "--json")).json).to.include({ read: 1 });
   });
 
   it("ends with 3 and takes the rest when items wait or are refused, and repeats no label", async () => {
-    const source = file("mixed.ndjson", `${observation("m1", "ann")}\n${observation("m2", "zoe")}\n{"resourceType":\n${observation("m3", "ann")}\n`);
+    const source = file(
+      "mixed.ndjson",
+      `${observation("m1", "ann")}\n${observation("m2", "zoe")}\n{"resourceType":\n${observation("m3", "ann")}\n`,
+    );
     const { code, json, out, err } = await a.run("ingest", source, "--json");
     expect(code).to.equal(3);
     const { refused, ...counts } = json as Done;
@@ -114,22 +153,30 @@ describe("taking records", () => {
       ["waiting", undefined, "mixed.ndjson#line 2"],
       ["dead", "ERR_JSON_INVALID", "mixed.ndjson#line 3"],
     ]);
-    expect((await a.done("status")).out).to.match(/^waiting +1$/m).and.to.contain("log head: ");
+    expect((await a.done("status")).out)
+      .to.match(/^waiting +1$/m)
+      .and.to.contain("log head: ");
   });
 
   it("anchors on retry what waited for its patient", async () => {
     await a.done("patient", "enrol", "--identifier", reference("zoe"));
     const { json } = await a.done("retry", "--json");
-    expect(json as Done).to.include({ event: "done", anchored: 1, waiting: 0 });
+    expect(json).to.include({ event: "done", anchored: 1, waiting: 0 });
     expect((await status()).items).to.include({ waiting: 0, dead: 1 });
   });
 
   it("files by rules and in the compartment named", async () => {
-    const rules = file("rules.json", JSON.stringify({ format: 1, rules: [{ path: "**", patient: { system: "fhir:Patient", value: "ann" } }] }));
+    const rules = file(
+      "rules.json",
+      JSON.stringify({
+        format: 1,
+        rules: [{ path: "**", patient: { system: "fhir:Patient", value: "ann" } }],
+      }),
+    );
     const source = file("scan.bin", "opaque");
-    expect((await a.run("ingest", source, "--json")).json as Done).to.include({ waiting: 1 });
+    expect((await a.run("ingest", source, "--json")).json).to.include({ waiting: 1 });
     const { json } = await a.done("retry", "--rules", rules, "--compartment", "psychiatry", "--json");
-    expect(json as Done).to.include({ anchored: 1 });
+    expect(json).to.include({ anchored: 1 });
     appendFileSync(rules, "x");
     await a.refused(1, "ERR_CONFIG_INVALID", "ingest", source, "--rules", rules);
   });
@@ -140,12 +187,12 @@ describe("taking records", () => {
     const { code, json } = await a.run("ingest", source, "--chain-wait", "0", "--json");
     expect(code).to.equal(3);
     expect((json as Done).failure?.code).to.equal("ERR_RPC_UNAVAILABLE");
-    expect(json as Done).to.include({ sealed: 3, anchored: 0 });
+    expect(json).to.include({ sealed: 3, anchored: 0 });
     const { head } = await status();
     expect(head.chain).to.equal(null);
     await a.refused(1, "ERR_RPC_UNAVAILABLE", "retry");
     a.configure({});
-    expect((await a.done("retry", "--json")).json as Done).to.include({ anchored: 3 });
+    expect((await a.done("retry", "--json")).json).to.include({ anchored: 3 });
   });
 
   it("refuses options out of range, a source that is not there, and a second writer", async () => {
@@ -154,15 +201,18 @@ describe("taking records", () => {
     await a.refused(2, "ERR_USAGE", "ingest", a.path("none.ndjson"));
     const fresh = file("fresh.ndjson", observations("ann", 1, "fresh"));
     await a.refused(2, "ERR_USAGE", "ingest", fresh, "--compartment", "No Such!");
-    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<undefined>();
+    const reading = Promise.withResolvers<undefined>(); // the lock is taken before the source is read
     const stdin = (async function* () {
+      reading.resolve(undefined);
       yield Buffer.from(observations("ann", 1, "slow"));
-      await end;
+      await end.promise;
     })();
     const first = a.runWith({ stdin }, "ingest", "-", "--format", "ndjson");
-    const error = await untilRefused(() => a.run("ingest", a.path("a.ndjson"), "--json"));
-    expect(error).to.include({ code: "ERR_JOURNAL_LOCKED", retryable: true });
-    resolve();
+    await reading.promise;
+    const error = await a.refused(1, "ERR_JOURNAL_LOCKED", "ingest", a.path("a.ndjson"));
+    expect(error).to.include({ retryable: true });
+    end.resolve(undefined);
     expect((await first).code).to.equal(0);
   });
 
@@ -185,12 +235,4 @@ describe("taking records", () => {
     expect(code).to.equal(130);
     expect(err).to.match(/Stopped: \d+ items read, \d+ newly sealed and safe, .*Run the same command again/);
   });
-
-  /** The first writer opens its vault first. */
-  async function untilRefused(work: () => Promise<{ code: number; error: { code: string; retryable: boolean } }>) {
-    for (;;) {
-      const outcome = await work();
-      if (outcome.code !== 0) return outcome.error;
-    }
-  }
 });

@@ -102,18 +102,16 @@ abstract contract MemberActions is ConsortiumStage {
         address from = _onceIn(3) ? _adminOf(_staff[account].memberId) : _anyone();
         _administeredRules(account, from);
         _rule(since <= _clock, IMemberRegistry.RevocationInFuture.selector);
-        // Once revoked, only an earlier time may be set.
+        // 0 is kept as 1, for 0 means "not revoked"; once revoked, only an earlier time may be set.
+        uint48 kept = since == 0 ? 1 : since;
         uint48 before = _staff[account].revokedSince;
-        _rule(before == 0 || since < before, IMemberRegistry.StaffIsRevoked.selector);
+        _rule(before == 0 || kept < before, IMemberRegistry.StaffIsRevoked.selector);
         bytes memory call = abi.encodeCall(
             MEMBERS.revokeStaff,
             (account, since, IMemberRegistry.RevocationReason(_draw(4)))
         );
 
-        if (_attempt(from, address(MEMBERS), call)) {
-            // 0 is kept as 1, for 0 means "not revoked".
-            _staff[account].revokedSince = since == 0 ? 1 : since;
-        }
+        if (_attempt(from, address(MEMBERS), call)) _staff[account].revokedSince = kept;
     }
 
     function _admit(address from, address admin) internal {
