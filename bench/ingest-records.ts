@@ -36,7 +36,9 @@ function syntheaResources(): Resource[] {
   return files
     .sort()
     .flatMap((name) => {
-      const bundle = JSON.parse(readFileSync(join(folder, name), "utf8")) as { entry: { resource: Resource }[] };
+      const bundle = JSON.parse(readFileSync(join(folder, name), "utf8")) as {
+        entry: { resource: Resource }[];
+      };
       return bundle.entry.map(({ resource }) => resource);
     })
     .filter((resource) => resource.subject !== undefined)

@@ -29,11 +29,7 @@ contract AccessLog is IAccessLog {
 
     mapping(bytes32 patientId => uint256 head) private _heads;
 
-    constructor(
-        IMemberRegistry members,
-        IRecordRegistry records,
-        IConsentRegistry consents
-    ) {
+    constructor(IMemberRegistry members, IRecordRegistry records, IConsentRegistry consents) {
         MEMBERS = members;
         RECORDS = records;
         CONSENTS = consents;
@@ -140,7 +136,11 @@ contract AccessLog is IAccessLog {
     }
 
     /// @dev Names the access and moves the patient's head over its event.
-    function _advance(bytes32 selector, bytes32 patientId, bytes32 dataDigest) private returns (bytes32 accessId) {
+    function _advance(
+        bytes32 selector,
+        bytes32 patientId,
+        bytes32 dataDigest
+    ) private returns (bytes32 accessId) {
         uint256 head = _heads[patientId];
         accessId = keccak256(abi.encode(block.chainid, address(this), patientId, Heads.count(head) + 1));
         _heads[patientId] = Heads.advance(

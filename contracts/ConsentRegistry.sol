@@ -12,11 +12,12 @@ import {Heads} from "./libraries/Heads.sol";
 contract ConsentRegistry is IConsentRegistry, EIP712 {
     using ConsentTerms for Terms;
 
-    bytes32 private constant REVOCATION_TYPEHASH = keccak256("Revocation(bytes32 patientId,bytes32 termsHash)");
-    bytes32 private constant DIRECTIVE_TYPEHASH =
-        keccak256(
-            "Directive(bytes32 patientId,bool denyAll,bool denyEmergency,uint64 deniedCompartments,uint64 nonce,uint48 deadline)"
-        );
+    bytes32 private constant REVOCATION_TYPEHASH = keccak256(
+        "Revocation(bytes32 patientId,bytes32 termsHash)"
+    );
+    bytes32 private constant DIRECTIVE_TYPEHASH = keccak256(
+        "Directive(bytes32 patientId,bool denyAll,bool denyEmergency,uint64 deniedCompartments,uint64 nonce,uint48 deadline)"
+    );
 
     /// @notice Who belongs to the consortium.
     IMemberRegistry public immutable MEMBERS;
@@ -70,7 +71,12 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
 
         uint48 revokedAt = uint48(block.timestamp);
         given.revokedAt = revokedAt;
-        _advance(patientId, keccak256(abi.encode(GrantRevoked.selector, patientId, termsHash, keccak256(abi.encode(revokedAt)))));
+        _advance(
+            patientId,
+            keccak256(
+                abi.encode(GrantRevoked.selector, patientId, termsHash, keccak256(abi.encode(revokedAt)))
+            )
+        );
 
         emit GrantRevoked(patientId, termsHash, revokedAt);
     }

@@ -47,7 +47,8 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
 
     /// @inheritdoc IMemberRegistry
     function setSuspension(uint32 memberId, uint8 suspension) external restricted {
-        if (suspension & ~(Suspension.READING | Suspension.WRITING) != 0) revert SuspensionInvalid(suspension);
+        if (suspension & ~(Suspension.READING | Suspension.WRITING) != 0)
+            revert SuspensionInvalid(suspension);
         Member storage member = _present(memberId);
 
         member.suspension = suspension;
@@ -76,7 +77,10 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
     }
 
     /// @inheritdoc IMemberRegistry
-    function publishKey(uint32 memberId, bytes calldata key) external onlyAdminOf(memberId) returns (uint32 epoch) {
+    function publishKey(
+        uint32 memberId,
+        bytes calldata key
+    ) external onlyAdminOf(memberId) returns (uint32 epoch) {
         if (key.length == 0) revert KeyEmpty();
 
         Member storage member = _members[memberId];

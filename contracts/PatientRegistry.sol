@@ -11,8 +11,9 @@ import {Suspension} from "./libraries/Suspension.sol";
 
 /// @title PatientRegistry
 contract PatientRegistry is IPatientRegistry, EIP712 {
-    bytes32 private constant PATIENT_SIGNER_TYPEHASH =
-        keccak256("PatientSigner(bytes32 patientId,bytes signer,uint48 deadline)");
+    bytes32 private constant PATIENT_SIGNER_TYPEHASH = keccak256(
+        "PatientSigner(bytes32 patientId,bytes signer,uint48 deadline)"
+    );
 
     /// @notice Who belongs to the consortium.
     IMemberRegistry public immutable MEMBERS;
@@ -87,7 +88,8 @@ contract PatientRegistry is IPatientRegistry, EIP712 {
         bytes memory signer = patient.signer;
         if (signer.length == 0) revert PatientHasNoSigner(patientId);
 
-        if (!SignatureChecker.isValidSignatureNow(signer, digest, signature)) revert SignatureInvalid(patientId);
+        if (!SignatureChecker.isValidSignatureNow(signer, digest, signature))
+            revert SignatureInvalid(patientId);
     }
 
     /// @inheritdoc IPatientRegistry
@@ -110,7 +112,8 @@ contract PatientRegistry is IPatientRegistry, EIP712 {
         bytes32 digest = _hashTypedDataV4(
             keccak256(abi.encode(PATIENT_SIGNER_TYPEHASH, patientId, signerHash, deadline))
         );
-        if (!SignatureChecker.isValidSignatureNow(signer, digest, possession)) revert SignatureInvalid(patientId);
+        if (!SignatureChecker.isValidSignatureNow(signer, digest, possession))
+            revert SignatureInvalid(patientId);
 
         _signerOwners[signerHash] = patientId;
     }

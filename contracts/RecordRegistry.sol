@@ -103,7 +103,8 @@ contract RecordRegistry is IRecordRegistry {
     ) public view returns (bytes32 root, uint8 status) {
         root = _logs[memberId].roots[_batchKey(firstIndex, count)];
         if (root == 0) revert BatchUnknown(memberId, firstIndex, count);
-        if (index < firstIndex || index - firstIndex >= count) revert IndexOutsideBatch(index, firstIndex, count);
+        if (index < firstIndex || index - firstIndex >= count)
+            revert IndexOutsideBatch(index, firstIndex, count);
         status = statusOf(memberId, index);
     }
 

@@ -48,7 +48,13 @@ export class Chartseal implements AsyncDisposable {
     this.config = config;
     this.vault = vault;
     this.store = store;
-    this.#acting = { admin: "admin", operator: "operator", clinician: "clinician", releaser: "releaser", ...acting };
+    this.#acting = {
+      admin: "admin",
+      operator: "operator",
+      clinician: "clinician",
+      releaser: "releaser",
+      ...acting,
+    };
     this.chain = Chain.open(config.chain);
     this.journal = Journal.open(config.journal, vault);
     this.exchange = new FolderExchange(config.exchange);
@@ -135,7 +141,9 @@ export class Chartseal implements AsyncDisposable {
   }
 
   /** Who did what with a patient's records. See {@link disclosures}. */
-  get audit(): { disclosures(options: Omit<DisclosuresOptions, "chain" | "vault" | "journal">): Promise<Audit> } {
+  get audit(): {
+    disclosures(options: Omit<DisclosuresOptions, "chain" | "vault" | "journal">): Promise<Audit>;
+  } {
     const { chain, vault, journal } = this;
     return {
       disclosures: async (options) => {

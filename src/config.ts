@@ -63,10 +63,14 @@ export async function loadConfig(path: string): Promise<Config> {
  */
 export function memberIdOf({ path, member }: Pick<Config, "path" | "member">): number {
   if (member.id !== undefined) return member.id;
-  throw new ChartsealError("ERR_CONFIG_INVALID", `${path}: member.id is missing: this member has not joined yet`, {
-    values: { path, field: "member.id" },
-    hint: "have governance admit the member's admin, then run `chartseal member join`",
-  });
+  throw new ChartsealError(
+    "ERR_CONFIG_INVALID",
+    `${path}: member.id is missing: this member has not joined yet`,
+    {
+      values: { path, field: "member.id" },
+      hint: "have governance admit the member's admin, then run `chartseal member join`",
+    },
+  );
 }
 
 /** @throws ERR_CONFIG_INVALID */
@@ -79,7 +83,11 @@ async function readChecked<T>(path: string, schema: z.ZodType<T>, hint: string):
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw new ChartsealError("ERR_CONFIG_INVALID", `${path} cannot be read`, { values: { path }, hint, cause });
+    throw new ChartsealError("ERR_CONFIG_INVALID", `${path} cannot be read`, {
+      values: { path },
+      hint,
+      cause,
+    });
   }
   let json: unknown;
   try {

@@ -26,7 +26,15 @@ export {
   type AuditEntry,
   type AuditFilter,
 } from "./audit/index.js";
-export { Chain, Writer, deploy, keySigner, type DeployOptions, type Deployment, type StaffSigner } from "./chain/index.js";
+export {
+  Chain,
+  Writer,
+  deploy,
+  keySigner,
+  type DeployOptions,
+  type Deployment,
+  type StaffSigner,
+} from "./chain/index.js";
 export {
   Consent,
   PURPOSES,
@@ -66,7 +74,28 @@ export {
   type IngestResult,
   type Source,
 } from "./ingest/index.js";
-export { Members, ROLES, type MemberInfo, type Role, type StaffEnrolment, type StaffInfo } from "./members/index.js";
+export {
+  Members,
+  ROLES,
+  type MemberInfo,
+  type Role,
+  type StaffEnrolment,
+  type StaffInfo,
+} from "./members/index.js";
 export { loadRules, verifyLog, type Finding, type LogVerdict, type PatientRules } from "./records/index.js";
-export { openEmbeddedStore, type BlobStore, type Stored, type Verification } from "./storage/index.js";
-export { Vault, credential, fileDescriptor, passphrase, prompt, type PatientIdentifier, type Unlock } from "./vault/index.js";
+export {
+  cidOfDigest,
+  openEmbeddedStore,
+  type BlobStore,
+  type Stored,
+  type Verification,
+} from "./storage/index.js";
+export {
+  Vault,
+  credential,
+  fileDescriptor,
+  passphrase,
+  prompt,
+  type PatientIdentifier,
+  type Unlock,
+} from "./vault/index.js";

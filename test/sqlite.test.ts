@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { Database, type DatabaseOptions, openDatabase } from "../src/sqlite.js";
+import { type Database, type DatabaseOptions, openDatabase } from "../src/sqlite.js";
 import { refusal, TemporaryFolder } from "./vault/temporary-vault.js";
 
 const OPTIONS: DatabaseOptions = {

@@ -9,6 +9,7 @@ await using hospital = await openHospital({ config });
 const started = performance.now();
 const run = await hospital.ingest(ndjsonSource(file));
 const seconds = (performance.now() - started) / 1_000;
-if (run.failure !== undefined || run.anchored !== run.read) throw new Error(JSON.stringify(run.failure ?? run.refused));
+if (run.failure !== undefined || run.anchored !== run.read)
+  throw new Error(JSON.stringify(run.failure ?? run.refused));
 const gas = run.batches.reduce((sum, batch) => sum + batch.gasUsed!, 0);
 say({ records: run.anchored, bytes: run.bytesRead, seconds, gas });

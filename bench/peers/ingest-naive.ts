@@ -79,11 +79,13 @@ async function takeOne(item: SourceItem, index: number): Promise<string> {
   const { to, data } = await chain.records.anchor.populateTransaction(index, 1, root, ZERO);
   const { chainId } = chain;
   const request = { type: 0, chainId, to, data, gasPrice: 0, gasLimit: GAS_LIMIT, nonce: nonce++, value: 0 };
-  return (await chain.provider.send("eth_sendRawTransaction", [await signer.signTransaction(request)])) as string;
+  return (await chain.provider.send("eth_sendRawTransaction", [
+    await signer.signTransaction(request),
+  ])) as string;
 }
 
-async function mined(hash: string): Promise<void> {
-  const receipt = await waitForReceipt(chain, hash);
-  if (receipt.status !== 1) throw new Error(`${hash} was reverted`);
+async function mined(transaction: string): Promise<void> {
+  const receipt = await waitForReceipt(chain, transaction);
+  if (receipt.status !== 1) throw new Error(`${transaction} was reverted`);
   outcome.gas += Number(receipt.gasUsed);
 }

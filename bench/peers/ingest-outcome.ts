@@ -6,11 +6,14 @@ export interface Outcome {
   /** Of the source. */
   bytes: number;
   seconds: number;
+  /** Processor time of the process, its start included. */
+  cpuSeconds: number;
   gas: number;
   maxRssMiB: number;
 }
 
-export function say(outcome: Omit<Outcome, "maxRssMiB">): void {
-  const maxRssMiB = process.resourceUsage().maxRSS / 1_024;
-  process.stdout.write(`${JSON.stringify({ ...outcome, maxRssMiB })}\n`);
+export function say(outcome: Omit<Outcome, "maxRssMiB" | "cpuSeconds">): void {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
+  process.stdout.write(`${JSON.stringify({ ...outcome, cpuSeconds, maxRssMiB: maxRSS / 1_024 })}\n`);
 }

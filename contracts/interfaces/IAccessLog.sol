@@ -37,6 +37,7 @@ interface IAccessLog {
         uint64 upTo; // newest index of the custodian's log that is meant
     }
 
+    /// @notice A clinician requested the bodies of these entries.
     event RecordsRequested(
         bytes32 indexed accessId,
         bytes32 indexed patientId,
@@ -44,6 +45,7 @@ interface IAccessLog {
         Access access,
         uint64[] indices
     );
+    /// @notice A clinician requested the index or the bodies of all entries within a scope.
     event ScopeRequested(
         bytes32 indexed accessId,
         bytes32 indexed patientId,

@@ -30,6 +30,7 @@ interface IConsentRegistry {
         uint48 setAt; // Unix seconds; 0: never set
     }
 
+    /// @notice Terms were granted, by the patient or for him.
     event GrantGiven(
         bytes32 indexed patientId,
         bytes32 indexed termsHash,
@@ -38,7 +39,9 @@ interface IConsentRegistry {
         GivenBy givenBy,
         uint48 grantedAt
     );
+    /// @notice Terms were revoked, given or not yet given.
     event GrantRevoked(bytes32 indexed patientId, bytes32 indexed termsHash, uint48 revokedAt);
+    /// @notice The patient's directive was replaced; `nonce` is the one that was used up.
     event DirectiveSet(
         bytes32 indexed patientId,
         bool denyAll,

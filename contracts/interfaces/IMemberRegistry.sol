@@ -31,11 +31,17 @@ interface IMemberRegistry {
         MISUSE
     }
 
+    /// @notice A member was admitted; `name` is its institution's, for people.
     event MemberAdmitted(uint32 indexed memberId, address indexed admin, string name);
+    /// @notice A member's suspension is now these bits of Suspension.
     event MemberSuspensionSet(uint32 indexed memberId, uint8 suspension);
+    /// @notice A member left the consortium, for good.
     event MemberRemoved(uint32 indexed memberId);
+    /// @notice Another account now administers the member.
     event MemberAdminSet(uint32 indexed memberId, address indexed admin);
+    /// @notice The member's encryption key of this epoch; capsules are sealed to the newest.
     event KeyPublished(uint32 indexed memberId, uint32 indexed epoch, bytes key);
+    /// @notice An account was enrolled with bits of Roles, until `notAfter` (Unix seconds).
     event StaffEnrolled(
         uint32 indexed memberId,
         address indexed account,
@@ -43,8 +49,21 @@ interface IMemberRegistry {
         uint8 roles,
         uint48 notAfter
     );
-    event StaffUpdated(uint32 indexed memberId, address indexed account, uint8 roles, uint48 since, uint48 notAfter);
-    event StaffRevoked(uint32 indexed memberId, address indexed account, uint48 since, RevocationReason reason);
+    /// @notice An account's roles or end date changed; its waiting time runs from `since`.
+    event StaffUpdated(
+        uint32 indexed memberId,
+        address indexed account,
+        uint8 roles,
+        uint48 since,
+        uint48 notAfter
+    );
+    /// @notice An account was revoked; what it signed from `since` on is to be doubted.
+    event StaffRevoked(
+        uint32 indexed memberId,
+        address indexed account,
+        uint48 since,
+        RevocationReason reason
+    );
 
     error MemberUnknown(uint32 memberId);
     error MemberGone(uint32 memberId);

@@ -11,6 +11,7 @@ interface IPatientRegistry {
         bytes signer; // ERC-7913: 20-byte account, or verifier followed by key; empty: the patient has no device
     }
 
+    /// @notice A patient's pseudonym was registered; `signer` is empty for a patient without a device.
     event PatientRegistered(
         bytes32 indexed patientId,
         uint32 indexed custodian,

@@ -8,6 +8,7 @@ import {Entry} from "../libraries/Leaves.sol";
 /// @dev A batch is an RFC 9162 Merkle tree. Its root is kept by (member, first index, count), so that a root binds
 /// every entry's position and the batch's size.
 interface IRecordRegistry {
+    /// @notice Entries `firstIndex` to `firstIndex + count - 1` were appended to a member's log.
     event BatchAnchored(
         uint32 indexed memberId,
         uint64 firstIndex,
@@ -15,17 +16,15 @@ interface IRecordRegistry {
         bytes32 root,
         bytes32 manifestDigest
     );
+    /// @notice Entry `index` is amended by entry `byIndex`.
     event EntrySuperseded(
         uint32 indexed memberId,
         uint64 indexed index,
         bytes32 indexed patientId,
         uint64 byIndex
     );
-    event EntryRetracted(
-        uint32 indexed memberId,
-        uint64 indexed index,
-        bytes32 indexed patientId
-    );
+    /// @notice Entry `index` was entered in error.
+    event EntryRetracted(uint32 indexed memberId, uint64 indexed index, bytes32 indexed patientId);
 
     error IndexNotNext(uint32 memberId, uint64 firstIndex, uint256 expected);
     error BatchEmpty();

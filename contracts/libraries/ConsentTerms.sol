@@ -23,10 +23,9 @@ library ConsentTerms {
     uint16 internal constant FORMAT = 1;
 
     /// @dev EIP-712 type hash.
-    bytes32 internal constant TYPEHASH =
-        keccak256(
-            "Terms(uint16 format,bytes32 patientId,uint32 grantee,uint64 compartments,uint16 purposes,uint48 notBefore,uint48 notAfter,uint32 recordedFrom,uint32 recordedTo,bytes32 salt)"
-        );
+    bytes32 internal constant TYPEHASH = keccak256(
+        "Terms(uint16 format,bytes32 patientId,uint32 grantee,uint64 compartments,uint16 purposes,uint48 notBefore,uint48 notAfter,uint32 recordedFrom,uint32 recordedTo,bytes32 salt)"
+    );
 
     error TermsFormatUnsupported(uint16 format);
     error TermsPeriodInvalid(uint48 notBefore, uint48 notAfter);

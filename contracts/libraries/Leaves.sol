@@ -66,7 +66,12 @@ library Leaves {
         Leaf calldata leaf = entry.leaf;
         if (leaf.format != FORMAT) revert LeafFormatUnsupported(leaf.format);
 
-        bytes32 derived = LogTree.rootFrom(hash(leaf), leaf.index - entry.firstIndex, entry.count, entry.proof);
+        bytes32 derived = LogTree.rootFrom(
+            hash(leaf),
+            leaf.index - entry.firstIndex,
+            entry.count,
+            entry.proof
+        );
         if (derived != root) revert ProofInvalid(leaf.memberId, leaf.index);
     }
 }

@@ -33,11 +33,10 @@ library LogTree {
             let end := add(sibling, shl(5, proof.length))
             // The running hash lies in scratch space, where the precompile writes it.
             mstore(0x00, leafHash)
-
-            for {} lt(sibling, end) { sibling := add(sibling, 0x20) } {
-                if iszero(last) {
-                    break // too long
-                }
+            // Ends early, before the proof's end, when the proof is too long.
+            for {} and(lt(sibling, end), gt(last, 0)) {
+                sibling := add(sibling, 0x20)
+            } {
                 switch or(and(position, 1), eq(position, last))
                 case 0 {
                     mstore(left, mload(0x00))

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-export const CHAIN_PORT = 8545;
+const CHAIN_PORT = 8545;
 export const CHAIN_URL = `http://127.0.0.1:${CHAIN_PORT}`;
 const ANVIL = fileURLToPath(new URL("../../node_modules/.bin/anvil", import.meta.url));
 const STARTS_WITHIN_MS = 30_000;

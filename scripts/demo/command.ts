@@ -44,7 +44,7 @@ export class Member {
     });
     await new Promise<void>((resolve, reject) => {
       child.on("exit", (code) => reject(new Error(`${args[0]} ended with exit code ${code}`)));
-      createInterface({ input: child.stdout! }).on("line", (line) => {
+      createInterface({ input: child.stdout }).on("line", (line) => {
         const event = JSON.parse(line);
         if (event.event === "ready") resolve();
         else onLine(event);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChildProcess } from "node:child_process";
 import { mkdir, readFile, readdir, rename } from "node:fs/promises";
-import type { Receipt } from "../../src/index.js";
+import { cidOfDigest, type Receipt } from "../../src/index.js";
 import { startChain, stopProcess } from "./chain.js";
 import type { Grant } from "./sharing-scenes.js";
-import type { World } from "./story.js";
+import type { World } from "./world.js";
 import { flipByte, forgeReceipt } from "./tamper.js";
 
 export async function auditScene(world: World): Promise<void> {
@@ -21,47 +21,69 @@ export async function auditScene(world: World): Promise<void> {
 
 /** Four attacks, each caught and named; what was changed is put back after each. */
 export async function tamperScene(world: World, grant: Grant): Promise<void> {
-  const { stage, hospitalA, hospitalB, folder, store } = world;
+  const { stage, hospitalA, hospitalB, folder, ids } = world;
   stage.scene("Someone tampers");
   const receipts = `${folder}/receipts`;
   await hospitalA.run(["receipt", "--patient", world.johnnie, "--out", receipts]);
-  const names = (await readdir(receipts)).filter((name) => name.endsWith(".json"));
+  const names = (await readdir(receipts)).filter((name) => name.endsWith(".json")).toSorted();
   const file = `${receipts}/${names[Math.floor(names.length / 2)]}`;
   const receipt = JSON.parse(await readFile(file, "utf8")) as Receipt;
-  const { index } = receipt.leaf;
+  await flippedBody(world, grant, receipt);
+  await alteredManifest(world, receipt);
+  await droppedRecord(world, receipts, file, receipt);
+  await forgedReceipt(world, file);
+  const clean = await hospitalB.run(["verify", "--log", String(ids.a)]);
+  stage.expect("put back as it was, the whole log verifies", clean.exit === 0 && clean.json?.ok === true, clean.text);
+}
 
+async function flippedBody(world: World, grant: Grant, receipt: Receipt): Promise<void> {
+  const { stage, hospitalB, folder, store, ids } = world;
+  const { index } = receipt.leaf;
   const putBack = flipByte(store, receipt.cid, 100);
-  const log = await hospitalB.run(["verify", "--log", String(world.ids.a)]);
+  const log = await hospitalB.run(["verify", "--log", String(ids.a)]);
   const altered = finding(log.json, "body-altered");
-  stage.expect(`one flipped byte in the store: entry ${index} is named`, log.exit === 1 && altered?.index === index, log.text);
+  stage.expect(
+    `one flipped byte in the store: entry ${index} is named`,
+    log.exit === 1 && altered?.index === index,
+    log.text,
+  );
   const opened = await hospitalB.run([
     ...["open", "--grant", grant.termsHash, "--purpose", "TREAT", "--index", String(index)],
     ...["--out", `${folder}/opened-tampered`],
   ]);
-  stage.expect("and a reader is not given it", opened.exit !== 0 && (opened.json?.records ?? []).length === 0, opened.text);
+  const given = opened.json?.records?.length ?? 0;
+  stage.expect("and a reader is not given it", opened.exit !== 0 && given === 0, opened.text);
   putBack();
+}
 
-  const manifest = await manifestCid(receipt);
-  const putManifestBack = flipByte(store, manifest, 40);
-  const batches = await hospitalB.run(["verify", "--log", String(world.ids.a)]);
-  const first = receipt.batch.firstIndex;
+async function alteredManifest(world: World, receipt: Receipt): Promise<void> {
+  const { stage, hospitalB, store, ids } = world;
+  const { firstIndex, manifestDigest } = receipt.batch;
+  const putBack = flipByte(store, cidOfDigest(Buffer.from(manifestDigest.slice(2), "hex")), 40);
+  const log = await hospitalB.run(["verify", "--log", String(ids.a)]);
   stage.expect(
-    `one altered batch manifest: the batch from entry ${first} is named`,
-    batches.exit === 1 && finding(batches.json, "batch-manifest-altered")?.index === first,
-    batches.text,
+    `one altered batch manifest: the batch from entry ${firstIndex} is named`,
+    log.exit === 1 && finding(log.json, "batch-manifest-altered")?.index === firstIndex,
+    log.text,
   );
-  putManifestBack();
+  putBack();
+}
 
+async function droppedRecord(world: World, receipts: string, file: string, receipt: Receipt): Promise<void> {
+  const { stage, hospitalA, folder } = world;
+  const { patientSeq } = receipt.leaf;
   await rename(file, `${folder}/dropped.json`);
   const dropped = await hospitalA.run(["verify", receipts]);
-  const { patientSeq } = receipt.leaf;
   stage.expect(
     `one dropped record: number ${patientSeq} of the patient is named`,
-    dropped.exit === 1 && dropped.json?.missing?.some((gap: unknown) => JSON.stringify(gap).includes(String(patientSeq))),
+    dropped.exit === 1 && JSON.stringify(dropped.json?.missing ?? []).includes(String(patientSeq)),
     dropped.text,
   );
   await rename(`${folder}/dropped.json`, file);
+}
 
+async function forgedReceipt(world: World, file: string): Promise<void> {
+  const { stage, hospitalA, folder } = world;
   await mkdir(`${folder}/forged`, { recursive: true });
   await forgeReceipt(file, `${folder}/forged/forged.json`);
   const forged = await hospitalA.run(["verify", `${folder}/forged/forged.json`]);
@@ -70,8 +92,6 @@ export async function tamperScene(world: World, grant: Grant): Promise<void> {
     forged.exit === 1 && JSON.stringify(forged.json).includes('"inclusion","ok":false'),
     forged.text,
   );
-  const clean = await hospitalB.run(["verify", "--log", String(world.ids.a)]);
-  stage.expect("put back as it was, the whole log verifies", clean.exit === 0 && clean.json?.ok === true, clean.text);
 }
 
 /** A receipt outlives the chain: with pinned roots it verifies while no node runs. */
@@ -102,9 +122,4 @@ export async function wakeScene(world: World): Promise<void> {
 
 function finding(verdict: any, what: string): { index: number } | undefined {
   return verdict?.findings?.find((one: { what: string }) => one.what === what);
-}
-
-async function manifestCid(receipt: Receipt): Promise<string> {
-  const { cidOfDigest } = await import("../../src/storage/index.js");
-  return cidOfDigest(Buffer.from(receipt.batch.manifestDigest.slice(2), "hex"));
 }

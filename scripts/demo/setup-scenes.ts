@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { JOHNNIE, LUNA, PETER, copyExamples } from "./data.js";
-import type { World } from "./story.js";
+import type { World } from "./world.js";
 
 /** Gas that one record may cost in a full batch; the rest of a small batch is the batch's own. */
 const GAS_OF_A_BATCH = 80_000;

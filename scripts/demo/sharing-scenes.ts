@@ -6,7 +6,7 @@ import { JOHNNIE, sourceDigests } from "./data.js";
 import type { Answer } from "./command.js";
 import { short } from "./setup-scenes.js";
 import { stopProcess } from "./chain.js";
-import type { World } from "./story.js";
+import type { World } from "./world.js";
 
 const READ_TYPE = "Condition";
 

@@ -6,23 +6,7 @@ import { auditScene, offlineScene, tamperScene, wakeScene } from "./evidence-sce
 import { grantScene, readScene, refusedScene, revokeScene } from "./sharing-scenes.js";
 import { enrolScene, ingestScene, secretFile } from "./setup-scenes.js";
 import type { Stage } from "./stage.js";
-
-/** What the scenes share. Hospitals share only chain, store and Exchange folder. */
-export interface World {
-  stage: Stage;
-  folder: string;
-  store: string;
-  authority: Member;
-  hospitalA: Member;
-  hospitalB: Member;
-  /** Member ids. */
-  ids: { a: number; b: number };
-  /** Patient ids at hospital A. */
-  johnnie: string;
-  /** Private key of the patient's phone; chartseal never sees it. */
-  phone: string;
-  onEnd: (stop: () => Promise<void>) => void;
-}
+import type { World } from "./world.js";
 
 /** Tells the whole story. @throws when a step that others build on fails */
 export async function tell(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Questions that are put to a node at the same time. */
-export const NODE_QUESTIONS = 32;
+export const NODE_QUESTIONS = 200;
 
 /** Runs `work` over the items, at most `most` at a time. Results are in the items' order; the first error ends it. */
 export async function inParallel<T, R>(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Access } from "./access.js";
 export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
-export { accessEventOf, accessTopics, type AccessEvent, type Scope } from "./access-event.js";
+export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
 export type { AgentParts, Answer } from "./answer-request.js";
 export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
 export type { Exchange } from "./exchange.js";
@@ -9,4 +9,4 @@ export { FolderExchange } from "./folder-exchange.js";
 export type { Message, MessageType } from "./message.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
-export { answerRequests, runReleaseAgent } from "./release-agent.js";
+export { runReleaseAgent } from "./release-agent.js";

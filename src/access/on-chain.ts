@@ -20,7 +20,7 @@ export async function onChain(
 ): Promise<OnChain> {
   const { memberId, index } = leaf;
   const { firstIndex, count } = batch;
-  const found = await chain.ask(() => chain.records.rootAndStatus(memberId, firstIndex, count, index));
+  const found = await chain.ask(() => chain.recordsInBulk.rootAndStatus(memberId, firstIndex, count, index));
   return { root: found.root as Hex, status: Number(found.status) };
 }
 

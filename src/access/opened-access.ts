@@ -11,9 +11,18 @@ import {
   type Manifest,
 } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { AccessParts } from "./access.js";
+import type { Chain } from "../chain/index.js";
+import type { BlobStore } from "../storage/index.js";
+import type { Vault } from "../vault/index.js";
 import type { Chart, ChartEntry } from "./chart.js";
 import type { Release } from "./message-bodies.js";
+
+/** What a reader opens records with. */
+export interface OpeningParts {
+  chain: Chain;
+  vault: Vault;
+  store: BlobStore;
+}
 
 /**
  * One record, opened. The body is provisional until it was read to its end without an error. Dispose of it
@@ -30,14 +39,10 @@ export interface OpenedEntry extends AsyncDisposable {
 export class OpenedAccess {
   readonly chart: Chart;
   readonly accessIds: readonly Hex[];
-  readonly #parts: Pick<AccessParts, "chain" | "vault" | "store">;
+  readonly #parts: OpeningParts;
   readonly #capsules: ReadonlyMap<Hex, { capsule: Capsule; accessId: Hex }>;
 
-  constructor(
-    parts: Pick<AccessParts, "chain" | "vault" | "store">,
-    chart: Chart,
-    answers: readonly Release[],
-  ) {
+  constructor(parts: OpeningParts, chart: Chart, answers: readonly Release[]) {
     this.#parts = parts;
     this.chart = chart;
     this.#capsules = new Map(

@@ -24,7 +24,7 @@ interface Waiting {
 }
 
 /** A custodian's release agent. */
-export class ReleaseAgent {
+class ReleaseAgent {
   readonly #parts: AgentParts;
   readonly #waiting = new Map<Hex, Waiting>();
   #checked = false;

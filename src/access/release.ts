@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain } from "../chain/index.js";
-import { sealCapsule, sealIndexPage, toHex, type Capsule, type Hex } from "../crypto/index.js";
+import { sealCapsule, sealIndexPage, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
 import type { ChartEntry } from "./chart.js";
+import { inParallel } from "./in-parallel.js";
 import { writePage, type PageBatch } from "./index-page.js";
 import type { Release } from "./message-bodies.js";
 import { permissionOf, refused, type Permission } from "./permission.js";
 import { releasable, type Releasable } from "./releasable.js";
+
+/** Capsules that are sealed at the same time: Node's thread pool has four threads. */
+const CAPSULES_AT_ONCE = 4;
 
 export interface ReleaseParts {
   memberId: number;
@@ -69,17 +73,18 @@ async function makeRelease(
   const { chain } = parts;
   const { accessId, extent } = access;
   const binding = { chainId: chain.chainId, accessLog: chain.deployment.accessLog, accessId };
-  const capsules: Capsule[] = [];
-  for (const { item, entry } of extent === "INDEX" ? [] : items) {
+  const opened = extent === "INDEX" ? [] : items;
+  const sealed = await inParallel(opened, CAPSULES_AT_ONCE, async ({ item, entry }) => {
     const contentKey = keyOf(parts.vault, item.recordId!, extent);
-    if (contentKey === undefined) continue;
+    if (contentKey === undefined) return undefined;
     try {
       const content = { recordId: item.recordId!, contentKey, cid: entry.cid, leaf: entry.leaf };
-      capsules.push(await sealCapsule({ ...binding, ...reader, ...content }));
+      return await sealCapsule({ ...binding, ...reader, ...content });
     } finally {
       contentKey.fill(0);
     }
-  }
+  });
+  const capsules = sealed.filter((capsule) => capsule !== undefined);
   if (extent === "RECORDS") return { format: 1, accessId, capsules };
   const index = await sealIndexPage({ ...binding, ...reader, json: pageOf(parts, items) });
   return { format: 1, accessId, index, capsules };

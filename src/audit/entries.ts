@@ -9,6 +9,12 @@ import type { AuditEntry, Place, Registry } from "./audit.js";
 /** IConsentRegistry.GivenBy, by number. */
 const GIVEN_BY = ["NOBODY", "PATIENT", "GUARDIANS", "WITNESSES"] as const;
 
+/** Of the terms in GrantGiven, what is shown. */
+type LoggedTerms = Record<
+  "grantee" | "compartments" | "purposes" | "notBefore" | "notAfter" | "recordedFrom" | "recordedTo",
+  bigint
+>;
+
 /** An event of the patient with the registry that it came from. */
 export interface FoundLog {
   registry: Registry;
@@ -54,7 +60,7 @@ const readers: Readonly<Record<string, Reader>> = {
     hasSigner: args["signer"] !== "0x",
   }),
   GrantGiven: (place, { args }) => {
-    const terms = args["terms"];
+    const terms = args["terms"] as LoggedTerms;
     const givenBy = GIVEN_BY[Number(args["givenBy"])];
     if (givenBy === undefined || givenBy === "NOBODY") return undefined;
     return {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 export { disclosures, type DisclosuresOptions } from "./disclosures.js";
-export { memberOf } from "./audit.js";
 export type {
   Accessed,
   Amended,

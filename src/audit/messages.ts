@@ -109,7 +109,7 @@ export const ENGLISH: Messages = {
   retracted: (index) => `record ${index} was entered in error`,
 };
 
-export const CHINESE: Messages = {
+const CHINESE: Messages = {
   title: (patient, custodian) => `患者 ${patient} 的披露记录，保管机构：${custodian}`,
   period: (from, to) => `时段    ${from} 至 ${to}`,
   beginning: "最初",

@@ -42,15 +42,20 @@ export class Chain implements Disposable {
   readonly accessLog: AccessLog;
   /** Milliseconds that a transaction may take until it is mined. */
   readonly confirmationTimeoutMs: number;
+  /** As `records`, for a question about each of very many entries: see {@link openProvider}. */
+  readonly recordsInBulk: RecordRegistry;
+  readonly #bulk: JsonRpcProvider;
 
   private constructor({ url, deployment, callTimeoutMs, confirmationTimeoutMs }: ChainOptions) {
     const provider = openProvider(url, deployment.chainId, callTimeoutMs);
     this.provider = provider;
+    this.#bulk = openProvider(url, deployment.chainId, callTimeoutMs, true);
     this.deployment = deployment;
     this.confirmationTimeoutMs = confirmationTimeoutMs ?? CONFIRMATION_TIMEOUT_MS;
     this.members = MemberRegistry__factory.connect(deployment.members, provider);
     this.patients = PatientRegistry__factory.connect(deployment.patients, provider);
     this.records = RecordRegistry__factory.connect(deployment.records, provider);
+    this.recordsInBulk = RecordRegistry__factory.connect(deployment.records, this.#bulk);
     this.consents = ConsentRegistry__factory.connect(deployment.consents, provider);
     this.accessLog = AccessLog__factory.connect(deployment.accessLog, provider);
   }
@@ -142,5 +147,6 @@ export class Chain implements Disposable {
 
   [Symbol.dispose](): void {
     this.provider.destroy();
+    this.#bulk.destroy();
   }
 }

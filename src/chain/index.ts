@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Chain } from "./chain.js";
-export { chainError } from "./contract-error.js";
 export { deploy, type DeployOptions } from "./deploy.js";
 export { deploymentSchema, type Deployment } from "./deployment.js";
 export { collectLogs, readLogs, type LogFilter } from "./log-reader.js";

@@ -2,10 +2,21 @@
 import { FetchRequest, JsonRpcProvider, Network, isHexString, makeError, type GetUrlResponse } from "ethers";
 
 /** Milliseconds until a call to the node counts as unanswered. */
-export const CALL_TIMEOUT_MS = 30_000;
+const CALL_TIMEOUT_MS = 30_000;
 
-/** A provider for `url` that asks nobody else and gives up after `timeoutMs`. */
-export function openProvider(url: string, chainId: number, timeoutMs = CALL_TIMEOUT_MS): JsonRpcProvider {
+/** Questions in one HTTP call of a bulk provider: nodes take from 100 (some gateways) to 1,024 (Besu). */
+const BULK_QUESTIONS = 50;
+
+/**
+ * A provider for `url` that asks nobody else and gives up after `timeoutMs`. With `bulk` it puts questions of the same
+ * moment into one HTTP call, which takes a third of the time; then one bad answer fails them all.
+ */
+export function openProvider(
+  url: string,
+  chainId: number,
+  timeoutMs = CALL_TIMEOUT_MS,
+  bulk = false,
+): JsonRpcProvider {
   const { address, authorization } = withoutCredentials(url);
   const request = new FetchRequest(address);
   if (authorization !== undefined) request.setHeader("authorization", authorization);
@@ -13,7 +24,8 @@ export function openProvider(url: string, chainId: number, timeoutMs = CALL_TIME
   request.getUrlFunc = (call) => post(call, timeoutMs);
   return new NodeProvider(request, undefined, {
     staticNetwork: Network.from(chainId),
-    batchMaxCount: 1,
+    batchMaxCount: bulk ? BULK_QUESTIONS : 1,
+    batchStallTime: 1,
     // Without it ethers answers repeated calls from memory for 250 ms: stale after our own transaction.
     cacheTimeout: -1,
   });

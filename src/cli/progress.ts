@@ -9,24 +9,28 @@ const LOG_MS = 5_000;
 /** Says how far an ingest is: one line on a terminal, else a line every 5 s, with `--json` as an object. */
 export class ProgressReport {
   readonly #context: Context;
-  readonly #startedAt = performance.now();
+  readonly #now: () => number;
+  readonly #startedAt: number;
   #shownAt: number;
   #shownOnTerminal = false;
 
-  constructor(context: Context) {
+  /** @param now Milliseconds that only grow */
+  constructor(context: Context, now = () => performance.now()) {
     this.#context = context;
+    this.#now = now;
+    this.#startedAt = now();
     this.#shownAt = this.#startedAt;
   }
 
   /** Seconds since the start. */
   get seconds(): number {
-    return (performance.now() - this.#startedAt) / 1000;
+    return (this.#now() - this.#startedAt) / 1000;
   }
 
   readonly update = (progress: IngestProgress): void => {
     const { io, json } = this.#context;
     const terminal = !json && io.stderr.isTTY === true;
-    const now = performance.now();
+    const now = this.#now();
     if (now - this.#shownAt < (terminal ? TERMINAL_MS : LOG_MS)) return;
     this.#shownAt = now;
     if (json) this.#context.print(progressEvent(progress, this.seconds), "");

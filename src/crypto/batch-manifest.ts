@@ -6,7 +6,7 @@ import { CID_LENGTH, cidText, parseCid } from "./cid.js";
 import { unsupportedFormat } from "./strict-json.js";
 
 /** The batch-manifest format this version writes and reads. */
-export const BATCH_MANIFEST_FORMAT = 1;
+const BATCH_MANIFEST_FORMAT = 1;
 
 /** What a batch holds, for anyone to fetch. It is stored as a blob whose SHA-256 is on chain. */
 export interface BatchManifest {

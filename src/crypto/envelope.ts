@@ -9,7 +9,7 @@ import { SUITE, checkPublicKey, checkSecretKey } from "./member-key.js";
 import { StrictObject } from "./strict-json.js";
 
 /** The envelope format this version writes and reads. */
-export const ENVELOPE_FORMAT = 1;
+const ENVELOPE_FORMAT = 1;
 
 /** A capsule or an index page as it travels: plain JSON. */
 export interface Envelope {
@@ -107,7 +107,7 @@ export async function openEnvelope(
  *
  * @throws ChartsealError ERR_CAPSULE_REFUSED, or ERR_FORMAT_UNSUPPORTED for another format
  */
-export function parseEnvelope(value: unknown): Envelope {
+function parseEnvelope(value: unknown): Envelope {
   const fields =
     typeof value === "string"
       ? StrictObject.parse(value, "capsule", "ERR_CAPSULE_REFUSED")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { decodeBatchManifest, encodeBatchManifest, BATCH_MANIFEST_FORMAT } from "./batch-manifest.js";
+export { decodeBatchManifest, encodeBatchManifest } from "./batch-manifest.js";
 export type { BatchEntry, BatchManifest } from "./batch-manifest.js";
 export {
   concatBytes,
@@ -14,13 +14,12 @@ export {
 export type { Hex } from "./bytes.js";
 export { openCapsule, sealCapsule } from "./capsule.js";
 export type { Capsule, CapsuleContent } from "./capsule.js";
-export { ONE_BLOCK_MAX_LENGTH, cidText, parseCid } from "./cid.js";
+export { cidText, parseCid } from "./cid.js";
 export type { ParsedCid } from "./cid.js";
 export { CHUNK_LENGTH, CONTENT_KEY_LENGTH } from "./chunk-keys.js";
 export { ciphertextLength } from "./chunked-encryption.js";
 export type { EncryptOptions } from "./chunked-encryption.js";
 export { decrypt, decryptBytes, encrypt, encryptBytes } from "./cobblestone.js";
-export { parseEnvelope } from "./envelope.js";
 export type { AccessBinding, Envelope } from "./envelope.js";
 export { openIndexPage, sealIndexPage } from "./index-page.js";
 export type { IndexPage } from "./index-page.js";
@@ -37,14 +36,9 @@ export {
   leafToJson,
 } from "./leaf.js";
 export type { Leaf } from "./leaf.js";
-export { MANIFEST_MAX_LENGTH, SEALED_RECORD_FORMAT } from "./manifest.js";
+export { SEALED_RECORD_FORMAT } from "./manifest.js";
 export type { Manifest } from "./manifest.js";
-export {
-  MEMBER_PUBLIC_KEY_LENGTH,
-  MEMBER_SECRET_KEY_LENGTH,
-  generateMemberKey,
-  keyDigest,
-} from "./member-key.js";
+export { MEMBER_PUBLIC_KEY_LENGTH, generateMemberKey, keyDigest } from "./member-key.js";
 export type { MemberKey } from "./member-key.js";
 export { paddedLength } from "./padding.js";
 export { RECEIPT_FORMAT, parseReceipt } from "./receipt.js";

@@ -8,7 +8,7 @@ import type { Hex } from "./bytes.js";
 /** Bytes of a member's encryption key: ML-KEM-768 (1,184), then X25519 (32). */
 export const MEMBER_PUBLIC_KEY_LENGTH = 1216;
 /** Bytes of its secret: the X-Wing seed. */
-export const MEMBER_SECRET_KEY_LENGTH = 32;
+const MEMBER_SECRET_KEY_LENGTH = 32;
 
 /**
  * HPKE (RFC 9180) with X-Wing (0x647a, draft-connolly-cfrg-xwing-kem), HKDF-SHA256 and AES-256-GCM.

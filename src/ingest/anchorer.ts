@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain, SignedTransaction, Writer } from "../chain/index.js";
-import { type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { ItemState, type Journal, type JournalBatch } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
@@ -55,7 +54,11 @@ export class Anchorer {
     try {
       if (this.#inDoubt) await this.#reconcile();
       for (const batch of journal.openBatches()) if (!(await this.#followUp(batch))) break;
-      while (!this.#inDoubt && journal.openBatches().length < MOST_IN_FLIGHT && (await this.#closeBatch(flush)));
+      while (
+        !this.#inDoubt &&
+        journal.openBatches().length < MOST_IN_FLIGHT &&
+        (await this.#closeBatch(flush))
+      );
     } catch (error) {
       this.#inDoubt = true;
       throw error;
@@ -80,25 +83,24 @@ export class Anchorer {
     if (unsent.length > 0) await requireOperator(chain, writer.address);
     this.#inDoubt = false;
     for (const batch of unsent) {
-      await this.#send(resign(journal, batch, await this.#sign(batch)));
-      if (this.#inDoubt) return;
+      if (!(await this.#send(resign(journal, batch, await this.#sign(batch))))) return;
     }
   }
 
   async #closeBatch(flush: boolean): Promise<boolean> {
     const { journal, batchItems, batchWait } = this.#parts;
-    const items = journal.itemsIn(ItemState.SEALED, batchItems);
-    if (items.length === 0) {
+    const sealed = journal.countIn(ItemState.SEALED, batchItems);
+    if (sealed === 0) {
       this.#sealedSince = undefined;
       return false;
     }
     this.#sealedSince ??= performance.now();
-    const due = flush || items.length >= batchItems || performance.now() - this.#sealedSince >= batchWait;
+    const due = flush || sealed >= batchItems || performance.now() - this.#sealedSince >= batchWait;
     if (!due) return false;
     const firstIndex = await this.#nextIndex();
     if (firstIndex === undefined) return false;
     this.#sealedSince = undefined;
-    const draft = await draftBatch(this.#parts, items, firstIndex);
+    const draft = await draftBatch(this.#parts, journal.sealedItems(batchItems), firstIndex);
     const signed = await this.#sign({ ...draft, count: draft.items.length });
     await this.#send(recordBatch(journal, draft, signed));
     return true;
@@ -124,17 +126,18 @@ export class Anchorer {
     return await writer.sign(call, ANCHOR_GAS_LIMIT);
   }
 
-  async #send(batch: JournalBatch): Promise<void> {
-    const raw: Hex = batch.rawTransaction!;
+  /** @returns false when another transaction has the nonce: the next pump settles that */
+  async #send(batch: JournalBatch): Promise<boolean> {
     try {
-      await this.#parts.writer.send(raw);
+      await this.#parts.writer.send(batch.rawTransaction!);
     } catch (error) {
       if (!isNonceConflict(error)) throw error;
       this.#inDoubt = true;
-      return;
+      return false;
     }
     this.#sentAt.set(batch.id, performance.now());
     setState(this.#parts.journal, batch, ItemState.SUBMITTED);
+    return true;
   }
 
   /** @returns true when the batch is anchored, so that the next can be looked at */
@@ -143,7 +146,8 @@ export class Anchorer {
     const hash = batch.transactionHash!;
     const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(hash));
     if (receipt === null) {
-      if (performance.now() - (this.#sentAt.get(batch.id) ?? -Infinity) > RESEND_AFTER_MS) this.#inDoubt = true;
+      if (performance.now() - (this.#sentAt.get(batch.id) ?? -Infinity) > RESEND_AFTER_MS)
+        this.#inDoubt = true;
       return false;
     }
     if (receipt.status !== 1) {

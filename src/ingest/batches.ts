@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { MerkleTree, encodeBatchManifest, leafHash, toHex, type Hex } from "../crypto/index.js";
-import { ItemState, leafOf, type Anchoring, type Journal, type JournalBatch, type JournalItem } from "../records/index.js";
+import {
+  ItemState,
+  leafOf,
+  type Anchoring,
+  type Journal,
+  type JournalBatch,
+  type SealedItem,
+} from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
 
 /** A batch that is built but not in the journal yet. */
@@ -34,7 +41,7 @@ const SALT_LENGTH = 32;
 /** Gives items their indices from `firstIndex` on, builds their tree and stores the batch manifest. */
 export async function draftBatch(
   parts: { memberId: number; journal: Journal; store: BlobStore },
-  items: readonly JournalItem[],
+  items: readonly SealedItem[],
   firstIndex: number,
 ): Promise<DraftBatch> {
   const { memberId, journal, store } = parts;
@@ -48,7 +55,9 @@ export async function draftBatch(
     const logIndex = firstIndex + position;
     indexOf.set(item.id, logIndex);
     const amendedIndex =
-      item.amends === undefined ? undefined : (indexOf.get(item.amends) ?? journal.item(item.amends)?.logIndex);
+      item.amends === undefined
+        ? undefined
+        : (indexOf.get(item.amends) ?? journal.item(item.amends)?.logIndex);
     const placed = { ...item, salt: saltAt(salts, position), logIndex, patientSeq, amendedIndex };
     return { placed, leafHash: leafHash(leafOf(memberId, placed)) };
   });
@@ -75,7 +84,11 @@ export async function draftBatch(
 }
 
 /** Writes a batch with its signed transaction, in one commit, before anything is sent. */
-export function recordBatch(journal: Journal, draft: DraftBatch, signed: { raw: Hex; hash: Hex }): JournalBatch {
+export function recordBatch(
+  journal: Journal,
+  draft: DraftBatch,
+  signed: { raw: Hex; hash: Hex },
+): JournalBatch {
   const { database } = journal;
   return database.transaction(() => {
     database.run(

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError, type ErrorCode } from "../errors.js";
-import { ItemState, isBadItem, type BadItem, type ItemDetails, type Journal, type SourceItem } from "../records/index.js";
+import {
+  ItemState,
+  isBadItem,
+  type BadItem,
+  type ItemDetails,
+  type Journal,
+  type SourceItem,
+} from "../records/index.js";
 
 /** What an item itself can be refused for; a full disk or a locked vault stops the run instead. */
 const ITEMS_FAULTS: readonly ErrorCode[] = ["ERR_ITEM_INVALID", "ERR_JSON_INVALID", "ERR_SOURCE_CHANGED"];

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError } from "../errors.js";
 import type { Hex } from "../crypto/index.js";
-import { ItemState, resolveSubject, type PatientRef, type PatientRules, type SourceItem } from "../records/index.js";
+import {
+  ItemState,
+  resolveSubject,
+  type PatientRef,
+  type PatientRules,
+  type SourceItem,
+} from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 
 /** Patients whose compartment number is kept at hand: the vault takes a sixth of a millisecond for each. */

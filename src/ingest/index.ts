@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 export { ingest, retry } from "./ingest.js";
-export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest.js";
-export { bundleSource, fileSource, folderSource, ndjsonSource, sourceFor, stdinSource } from "./sources/index.js";
+export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";
+export {
+  bundleSource,
+  fileSource,
+  folderSource,
+  ndjsonSource,
+  sourceFor,
+  stdinSource,
+} from "./sources/index.js";
 export type { Source, SourceOptions } from "./sources/index.js";

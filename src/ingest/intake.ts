@@ -75,7 +75,8 @@ export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | B
     parts.journal.database.transaction(() => {
       const dead = parts.journal.hasIn(ItemState.DEAD);
       for (const outcome of outcomes) record(parts.journal, outcome, taken);
-      if (dead) for (const { item, body } of outcomes) if (body !== undefined) unbury(parts.journal, item.label);
+      if (dead)
+        for (const { item, body } of outcomes) if (body !== undefined) unbury(parts.journal, item.label);
     });
   } finally {
     for (const { read } of outcomes) read?.contentKey.fill(0);
@@ -127,7 +128,10 @@ async function digestOf(item: SourceItem): Promise<Uint8Array> {
 }
 
 /** Gives each outcome its body, or the error of an item that cannot be sealed. */
-async function sealAndStore({ vault, store, memberId }: IntakeParts, outcomes: readonly Outcome[]): Promise<void> {
+async function sealAndStore(
+  { vault, store, memberId }: IntakeParts,
+  outcomes: readonly Outcome[],
+): Promise<void> {
   const reads = outcomes.flatMap(({ read }) => read ?? []);
   if (reads.length > 0) vault.putKeys(reads);
   const small: { outcome: Outcome; sealed: Uint8Array }[] = [];
@@ -137,7 +141,8 @@ async function sealAndStore({ vault, store, memberId }: IntakeParts, outcomes: r
     const { item, contentKey, recordId } = read;
     const source = { manifest: manifestOf(read), contentKey, memberId, recordId };
     try {
-      if (item.bytes !== undefined) small.push({ outcome, sealed: sealBytes({ ...source, body: item.bytes }) });
+      if (item.bytes !== undefined)
+        small.push({ outcome, sealed: sealBytes({ ...source, body: item.bytes }) });
       else outcome.body = await store.put(sealRecord({ ...source, body: item.open() }));
     } catch (error) {
       outcome.error = itemsFault(error);
@@ -182,14 +187,17 @@ function rowOf(read: Incoming, body: Stored): NewItem {
     state: filing.state,
     sealed: { recordId: read.recordId, cid: body.cid, contentDigest: body.sha256 },
     details: detailsOf(item, false),
-    recordedDay: dayOf(recordedAt(item) ?? read.receivedAt),
+    recordedDay: dayOf(dateOf(item) ?? read.receivedAt),
     receivedAt: Math.floor(read.receivedAt.getTime() / 1000),
     ...(filing.patient === undefined ? {} : { patient: filing.patient }),
   };
 }
 
 /** An item cannot move to another patient by an amendment: that would link the two on chain. */
-export function changedPatient(before: string | undefined, now: string | undefined): ChartsealError | undefined {
+export function changedPatient(
+  before: string | undefined,
+  now: string | undefined,
+): ChartsealError | undefined {
   if (before === undefined || now === undefined || before === now) return undefined;
   return new ChartsealError("ERR_PATIENT_CHANGED", "the item was filed under another patient before", {
     hint: "if it was misfiled: retract that entry, then run `chartseal retry --dead`",
@@ -213,7 +221,7 @@ function manifestOf({ item, sha256, receivedAt }: Incoming): Manifest {
   };
 }
 
-function recordedAt(item: SourceItem): Date | undefined {
+function dateOf(item: SourceItem): Date | undefined {
   const date = item.recordedAt === undefined ? undefined : new Date(item.recordedAt);
   // Days count from 1970; an older date, or one that says nothing, gives way to the day of receipt.
   return date === undefined || Number.isNaN(date.getTime()) || date.getTime() < 0 ? undefined : date;

@@ -73,11 +73,15 @@ async function unanchorLost(parts: ReconcileParts, block: number): Promise<void>
     const newest = journal.newestAnchored();
     if (newest === undefined || (await rootAt(parts, newest, block)) === toHex(newest.root)) return;
     if ((await chain.ask(() => chain.provider.send("eth_syncing", []))) !== false) {
-      throw new ChartsealError("ERR_RPC_UNAVAILABLE", "the node still syncs: it does not show what was anchored before", {
-        values: { firstIndex: newest.firstIndex },
-        hint: "wait until it has caught up",
-        retryable: true,
-      });
+      throw new ChartsealError(
+        "ERR_RPC_UNAVAILABLE",
+        "the node still syncs: it does not show what was anchored before",
+        {
+          values: { firstIndex: newest.firstIndex },
+          hint: "wait until it has caught up",
+          retryable: true,
+        },
+      );
     }
     setState(journal, newest, ItemState.BATCHED);
   }
@@ -114,10 +118,14 @@ async function anchoringOf(parts: ReconcileParts, batch: JournalBatch): Promise<
     const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(log.transactionHash));
     if (receipt !== null) return anchoringFrom(receipt);
   }
-  throw new ChartsealError("ERR_CHAIN_MISMATCH", `the chain holds batch ${batch.firstIndex} but no event of it`, {
-    values: { firstIndex: batch.firstIndex },
-    hint: "the node's logs are incomplete; sync it again",
-  });
+  throw new ChartsealError(
+    "ERR_CHAIN_MISMATCH",
+    `the chain holds batch ${batch.firstIndex} but no event of it`,
+    {
+      values: { firstIndex: batch.firstIndex },
+      hint: "the node's logs are incomplete; sync it again",
+    },
+  );
 }
 
 export function anchoringFrom(receipt: TransactionReceipt): Anchoring {

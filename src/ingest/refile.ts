@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ItemState, type Journal, type JournalItem } from "../records/index.js";
-import type { Filer } from "./filing.js";
+import type { Filer, Filing } from "./filing.js";
 import { changedPatient } from "./intake.js";
 
 /** Items a transaction, so that a long list neither holds the journal's lock nor fills the memory. */
@@ -34,31 +34,48 @@ export function refile(parts: RefileParts, dead = false): number {
   return filed;
 }
 
-function refileOne(parts: RefileParts, item: JournalItem): boolean {
-  const { journal, filer } = parts;
-  const dead = item.state === ItemState.DEAD;
+/** How an item is filed now. */
+interface Decision {
+  state: ItemState;
+  reason: string | undefined;
+  patient: Filing["patient"];
+  /** Row of the item that it amends. */
+  amends: number | undefined;
+}
+
+function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean {
   // Without a body, or outdated: a newer version of it was taken since, which cannot amend a later entry.
-  if (dead && (item.cid === undefined || hasSuccessor(journal, item))) return false;
+  const lost = item.cid === undefined || hasSuccessor(journal, item);
+  if (item.state === ItemState.DEAD && lost) return false;
   const details = journal.details(item.id);
   const filing = filer.file({ ...details, subjects: details.subjects ?? [] });
-  const amended = amendedOf(journal, item);
-  const error = filing.error ?? changedPatient(amended?.patientId, filing.patient?.patientId);
-  const waits = filing.state === ItemState.WAITING || amended?.state === ItemState.WAITING;
-  const state = error !== undefined ? ItemState.DEAD : waits ? ItemState.WAITING : ItemState.SEALED;
-  if (state === item.state && error?.code === item.reason && amended?.id === item.amends) return false;
+  const { state, reason, patient, amends } = decide(filing, amendedOf(journal, item));
+  if (state === item.state && reason === item.reason && amends === item.amends) return false;
   journal.database.run(
     "UPDATE items SET state = ?, reason = ?, patient_id = ?, compartment = ?, amends = ? WHERE id = ?",
     state,
-    error?.code ?? null,
-    filing.patient === undefined ? null : Buffer.from(filing.patient.patientId.slice(2), "hex"),
-    filing.patient?.compartment ?? null,
-    amended?.id ?? null,
+    reason ?? null,
+    patient === undefined ? null : Buffer.from(patient.patientId.slice(2), "hex"),
+    patient?.compartment ?? null,
+    amends ?? null,
     item.id,
   );
   if (state !== ItemState.SEALED) return false;
   const { subjects: _, ...kept } = details;
   journal.setDetails(item.id, kept);
   return true;
+}
+
+function decide(filing: Filing, amended: JournalItem | undefined): Decision {
+  const error = filing.error ?? changedPatient(amended?.patientId, filing.patient?.patientId);
+  const waits = filing.state === ItemState.WAITING || amended?.state === ItemState.WAITING;
+  const filed = waits ? ItemState.WAITING : ItemState.SEALED;
+  return {
+    state: error === undefined ? filed : ItemState.DEAD,
+    reason: error?.code,
+    patient: filing.patient,
+    amends: amended?.id,
+  };
 }
 
 /** The item that this one amends now: one that was refused or retracted since gives way to what it amended. */

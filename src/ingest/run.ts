@@ -3,7 +3,7 @@ import { ChartsealError } from "../errors.js";
 import { DEFAULT_RULES, Entries, type BadItem, type SourceItem } from "../records/index.js";
 import { Anchorer } from "./anchorer.js";
 import { Filer } from "./filing.js";
-import type { IngestOptions, IngestParts, IngestResult } from "./ingest.js";
+import type { IngestOptions, IngestParts, IngestResult } from "./ingest-run.js";
 import { takeIn, type IntakeParts } from "./intake.js";
 import { refile } from "./refile.js";
 import { isNonceConflict } from "./settle.js";
@@ -105,12 +105,16 @@ export class Run implements AsyncDisposable {
     const { journal, chain, writer, memberId } = this.#parts;
     const parts = { journal, chain, writer, memberId };
     await unmarkLost(parts);
-    this.result.superseded += await supersedeAmended({ ...parts, entries: new Entries(journal, memberId) }, signal);
+    this.result.superseded += await supersedeAmended(
+      { ...parts, entries: new Entries(journal, memberId) },
+      signal,
+    );
   }
 
   /** Looks after the batches beside the intake: one look at a time. A chain that is down does not stop the intake. */
   #pumpAside(): void {
-    if (this.#pumping !== undefined || this.#broken !== undefined || performance.now() < this.#restsUntil) return;
+    if (this.#pumping !== undefined || this.#broken !== undefined || performance.now() < this.#restsUntil)
+      return;
     this.#pumping = this.#onChain(() => this.#anchorer.pump(false))
       .catch((error: unknown) => {
         this.#broken = { error };

@@ -9,7 +9,7 @@ const POLL_MS = 50;
 /** Milliseconds after which an unmined transaction is sent again: a node may have dropped it. */
 export const RESEND_AFTER_MS = 30_000;
 /** As chain/writer.ts: QBFT halts for a minute when two of four validators stop. */
-export const SETTLE_TIMEOUT_MS = 5 * 60_000;
+const SETTLE_TIMEOUT_MS = 5 * 60_000;
 /** How long a nonce before ours may stay free, for another process may have signed for it, in milliseconds. */
 const GAP_GRACE_MS = 2_000;
 const PLAIN_TRANSFER_GAS = 21_000n;
@@ -53,7 +53,11 @@ function byAccount(journal: Journal): Map<string, Pending[]> {
   return Map.groupBy(signed, ({ account }) => account);
 }
 
-async function settleAccount(parts: SettleParts, account: string, pending: readonly Pending[]): Promise<number> {
+async function settleAccount(
+  parts: SettleParts,
+  account: string,
+  pending: readonly Pending[],
+): Promise<number> {
   const { chain, writer, signal } = parts;
   const own = account === writer.address.toLowerCase();
   const giveUp = performance.now() + SETTLE_TIMEOUT_MS;

@@ -41,7 +41,11 @@ export async function supersedeAmended(parts: SupersedeParts, signal?: AbortSign
 }
 
 /** Marks that the node lost with its last blocks are set again by {@link supersedeAmended}. */
-export async function unmarkLost({ journal, chain, memberId }: Omit<SupersedeParts, "entries">): Promise<void> {
+export async function unmarkLost({
+  journal,
+  chain,
+  memberId,
+}: Omit<SupersedeParts, "entries">): Promise<void> {
   for (;;) {
     const row = journal.database.get(
       `SELECT id, log_index FROM items WHERE superseded_by IS NOT NULL AND log_index IS NOT NULL

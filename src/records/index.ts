@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-export { ADMINISTRATIVE_TYPES } from "./administrative-types.js";
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
-export type { Anchoring, ItemDetails, JournalBatch, JournalItem, NewItem } from "./journal-rows.js";
+export type {
+  Anchoring,
+  ItemDetails,
+  JournalBatch,
+  JournalItem,
+  NewItem,
+  SealedItem,
+} from "./journal-rows.js";
 export { ItemState } from "./journal-schema.js";
 export { verifyLog, type Finding, type LogVerdict, type VerifyLogOptions } from "./verify-log.js";
 export { readFhir } from "./fhir-bundle.js";

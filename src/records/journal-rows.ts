@@ -57,6 +57,12 @@ export interface JournalItem {
   retracted: boolean;
 }
 
+/** What a batch needs of a sealed item. */
+export type SealedItem = Pick<
+  JournalItem,
+  "id" | "cid" | "contentDigest" | "recordedDay" | "patientId" | "compartment" | "amends"
+>;
+
 export interface JournalBatch {
   id: number;
   state: ItemState;
@@ -101,6 +107,18 @@ export function itemOf(row: SqlRow): JournalItem {
     leafHash: bytes(row["leaf_hash"]),
     supersededBy: number(row["superseded_by"]),
     retracted: row["retracted"] === 1,
+  };
+}
+
+export function sealedOf(row: SqlRow): SealedItem {
+  return {
+    id: Number(row["id"]),
+    cid: text(row["cid"]),
+    contentDigest: bytes(row["content_digest"]),
+    recordedDay: Number(row["recorded_day"]),
+    patientId: toHex(row["patient_id"] as Uint8Array),
+    compartment: number(row["compartment"]),
+    amends: number(row["amends"]),
   };
 }
 

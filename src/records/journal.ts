@@ -5,11 +5,20 @@ import { openDatabase, type Database } from "../sqlite.js";
 import { openCell, sealCell, type Vault } from "../vault/index.js";
 import type { Hex } from "../crypto/index.js";
 import { lockJournal } from "./journal-lock.js";
-import { batchOf, itemOf, type ItemDetails, type JournalBatch, type JournalItem, type NewItem } from "./journal-rows.js";
+import {
+  batchOf,
+  itemOf,
+  sealedOf,
+  type ItemDetails,
+  type JournalBatch,
+  type JournalItem,
+  type NewItem,
+  type SealedItem,
+} from "./journal-rows.js";
 import { ItemState, JOURNAL_FORMAT, JOURNAL_SCHEMA } from "./journal-schema.js";
 
 /**
- * States are written into the SQL: a bound one would keep SQLite from the partial indexes of what is not anchored,
+ * The condition of the partial indexes. States are written into the SQL: a bound one would keep SQLite from the partial indexes of what is not anchored,
  * or make it prepare the statement anew at each call.
  */
 const NOT_ANCHORED = `state <> ${ItemState.ANCHORED}`;
@@ -113,14 +122,32 @@ export class Journal implements Disposable {
 
   /** Oldest first. @param afterId to read on, page by page */
   itemsIn(state: ItemState, most = -1, afterId = 0): JournalItem[] {
+    const where = state === ItemState.ANCHORED ? `state = ${state}` : waitingIn(state);
     return this.database
-      .all(`SELECT * FROM items WHERE state = ${state} AND id > ? ORDER BY id LIMIT ?`, afterId, most)
+      .all(`SELECT * FROM items WHERE ${where} AND id > ? ORDER BY id LIMIT ?`, afterId, most)
       .map(itemOf);
+  }
+
+  /** The sealed items, oldest first, with only what a batch needs of them. */
+  sealedItems(most: number): SealedItem[] {
+    return this.database
+      .all(
+        `SELECT id, cid, content_digest, recorded_day, patient_id, compartment, amends FROM items
+         WHERE ${waitingIn(ItemState.SEALED)} ORDER BY id LIMIT ?`,
+        most,
+      )
+      .map(sealedOf);
+  }
+
+  /** How many items are in the state, counted up to `most`. Not for ANCHORED. */
+  countIn(state: ItemState, most: number): number {
+    const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM items WHERE ${waitingIn(state)} LIMIT ?)`;
+    return Number(this.database.get(sql, most)!["n"]);
   }
 
   /** True when at least one item is in the state. Not for ANCHORED. */
   hasIn(state: ItemState): boolean {
-    return this.database.get(`SELECT 1 FROM items WHERE state = ${state} LIMIT 1`) !== undefined;
+    return this.countIn(state, 1) > 0;
   }
 
   /** A patient's anchored items, by patientSeq. */
@@ -198,6 +225,11 @@ export class Journal implements Disposable {
     this.#detailsKey.fill(0);
     this.database.close();
   }
+}
+
+/** SQLite does not see by itself that another state is not ANCHORED. */
+function waitingIn(state: ItemState): string {
+  return `state = ${state} AND ${NOT_ANCHORED}`;
 }
 
 function detailsCell(row: Uint8Array) {

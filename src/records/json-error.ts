@@ -16,7 +16,13 @@ const LINE_FEED = 0x0a;
  * ERR_JSON_INVALID at a byte of `bytes`. The column counts bytes from 1; the message never quotes the text,
  * which may be a patient's.
  */
-export function jsonError(bytes: Uint8Array, at: number, origin: JsonOrigin, problem: string, hint?: string) {
+export function jsonError(
+  bytes: Uint8Array,
+  at: number,
+  origin: JsonOrigin,
+  problem: string,
+  hint?: string,
+): ChartsealError {
   let line = origin.line;
   let lineStart = 0;
   for (

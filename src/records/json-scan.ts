@@ -119,7 +119,7 @@ class Scan {
     this.#token = this.#scanner.scan();
     this.#start = at;
     this.#end = this.#scanner.getPosition();
-    const problem = this.#scanner.getTokenError();
+    const problem: number = this.#scanner.getTokenError();
     if (problem !== 0) throw this.#error(SCAN_PROBLEMS[problem] ?? "the token is not complete");
   }
 

@@ -73,7 +73,15 @@ export async function verifyLog(
   // One block for all, so that a batch anchored meanwhile is not half of the picture.
   const toBlock = await chain.ask(() => chain.provider.getBlockNumber());
   const head = Number(await chain.ask(() => chain.records.headOf(memberId, { blockTag: toBlock })));
-  const verdict: LogVerdict = { memberId, entries: head, batches: 0, bodies: 0, erased: 0, findings: [], ok: true };
+  const verdict: LogVerdict = {
+    memberId,
+    entries: head,
+    batches: 0,
+    bodies: 0,
+    erased: 0,
+    findings: [],
+    ok: true,
+  };
   const { interface: abi } = chain.records;
   const topics = abi.encodeFilterTopics("BatchAnchored", [memberId]) as string[];
   let next = 1;
@@ -112,12 +120,14 @@ async function verifyBatch(
   const range = `entries ${firstIndex} to ${firstIndex + count - 1}`;
   // A manifest of one block, up to 1 MiB (15,000 entries), has its digest as its CID. Ingest makes no larger one.
   const bytes = await read(store, cidOfDigest(fromHex(batch.manifestDigest)));
-  if (bytes === "missing") return report("batch-manifest-missing", `the batch manifest of ${range} is missing`);
+  if (bytes === "missing")
+    return report("batch-manifest-missing", `the batch manifest of ${range} is missing`);
   if (bytes === "altered" || !equalBytes(hash("sha256", bytes, "buffer"), fromHex(batch.manifestDigest))) {
     return report("batch-manifest-altered", `the batch manifest of ${range} is altered`);
   }
   const entries = entriesOf(bytes, memberId, batch);
-  if (typeof entries === "string") return report("batch-manifest-invalid", `the batch manifest of ${range}: ${entries}`);
+  if (typeof entries === "string")
+    return report("batch-manifest-invalid", `the batch manifest of ${range}: ${entries}`);
   const root = toHex(MerkleTree.of(entries.map((entry) => fromHex(entry.leafHash))).root);
   const onChain = await chain.ask(() => chain.records.rootAndStatus(memberId, firstIndex, count, firstIndex));
   if (root !== onChain.root || root !== batch.root) {
@@ -176,8 +186,12 @@ async function read(store: BlobStore, cid: string): Promise<Uint8Array | "missin
 }
 
 function incomplete(memberId: number, index: number): ChartsealError {
-  return new ChartsealError("ERR_CHAIN_MISMATCH", `the node shows no batch of member ${memberId} for entry ${index}`, {
-    values: { memberId, index },
-    hint: "the node's logs are incomplete; sync it again",
-  });
+  return new ChartsealError(
+    "ERR_CHAIN_MISMATCH",
+    `the node shows no batch of member ${memberId} for entry ${index}`,
+    {
+      values: { memberId, index },
+      hint: "the node's logs are incomplete; sync it again",
+    },
+  );
 }

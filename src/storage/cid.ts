@@ -116,7 +116,7 @@ export function parseCid(text: string): ParsedCid {
     multihash.digest.length === DIGEST_BYTES &&
     cid?.toString() === text;
   if (!isOurs) {
-    const shown = String(text).slice(0, SHOWN_CHARACTERS);
+    const shown = text.slice(0, SHOWN_CHARACTERS);
     throw new ChartsealError("ERR_USAGE", `"${shown}" is not a CID of profile unixfs-v1-2025`, {
       values: { cid: shown },
       hint: "give a CIDv1 in lower-case base32, such as bafkrei...",

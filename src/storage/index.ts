@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { BlobStore, ByteRange, PutOptions, Stored, Verification } from "./blob-store.js";
-export { CidBuilder, cidFromBytes, cidOfBytes, cidOfDigest, cidToBytes, parseCid } from "./cid.js";
+export { cidOfBytes, cidOfDigest } from "./cid.js";
 export type { BuiltCid, ParsedCid } from "./cid.js";
 export { openEmbeddedStore, type EmbeddedStoreOptions } from "./embedded.js";

@@ -63,7 +63,7 @@ function rawBlock({ cid, sha256 }: ParsedCid, found: number): { size: number; di
 
 function listedBlocks({ cid }: ParsedCid, row: BlobRow): { size: number; digests: Uint8Array } {
   const { size, blocks } = row;
-  const isComplete = blocks !== undefined && blocks.length === blockCount(size) * DIGEST_BYTES;
+  const isComplete = blocks?.length === blockCount(size) * DIGEST_BYTES;
   if (!isComplete || blockCount(size) < 2 || rootOfBlocks(blocks, size).toString() !== cid) {
     throw bodyTampered(cid, "the list of block digests does not give the root");
   }

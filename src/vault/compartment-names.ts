@@ -5,7 +5,7 @@ import type { Database } from "../sqlite.js";
 import type { Settings } from "./settings.js";
 
 /** A patient's records are filed in compartments numbered 0..63: a bitmap of them fits a uint64. */
-export const COMPARTMENT_COUNT = 64;
+const COMPARTMENT_COUNT = 64;
 
 /**
  * The names a new vault starts with; "general" is for all that is not sensitive. The others follow the

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { COMPARTMENT_COUNT, DEFAULT_COMPARTMENTS } from "./compartment-names.js";
+export { DEFAULT_COMPARTMENTS } from "./compartment-names.js";
 export { type ContentKey } from "./content-keys.js";
 export { type MemberKey } from "./member-keys.js";
 export { credential, fileDescriptor, passphrase, type Unlock, type UnlockPurpose } from "./passphrase.js";

@@ -6,7 +6,7 @@ import { isatty } from "node:tty";
 import { ChartsealError } from "../errors.js";
 
 /** Characters (code points) a new passphrase needs; NIST SP 800-63B asks for 8, a stolen file for more. */
-export const SHORTEST_PASSPHRASE = 12;
+const SHORTEST_PASSPHRASE = 12;
 /** A longer source is not a passphrase file. */
 const LONGEST_PASSPHRASE_BYTES = 4096;
 

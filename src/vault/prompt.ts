@@ -82,7 +82,7 @@ function ask(terminal: PromptTerminal, questions: string[]): Promise<string[]> {
 }
 
 /** What arrow and function keys send, no part of a passphrase: ESC [ ... or ESC O x (ECMA-48, 5.4). */
-const ESCAPE_SEQUENCE = new RegExp(`${"\x1b"}(?:\\[[0-?]*[ -/]*[@-~]|O[A-Za-z])`, "g");
+const ESCAPE_SEQUENCE = new RegExp(`\x1b(?:\\[[0-?]*[ -/]*[@-~]|O[A-Za-z])`, "g");
 
 /** Lines typed in raw mode, with backspace, Ctrl-U (start anew) and Ctrl-D (end). */
 class TypedLines {

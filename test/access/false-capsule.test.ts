@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
+import { createHash, randomBytes } from "node:crypto";
 import type { AccessEvent } from "../../src/access/access-event.js";
-import type { ChartEntry } from "../../src/access/chart.js";
+import { Chart, type ChartEntry } from "../../src/access/chart.js";
 import type { Release } from "../../src/access/message-bodies.js";
-import { sealCapsule, type Leaf } from "../../src/crypto/index.js";
+import { sealBytes, sealCapsule, toHex, type Hex, type Leaf } from "../../src/crypto/index.js";
+import { OpenedAccess } from "../../src/access/opened-access.js";
 import { FalseCustodian } from "../support/false-custodian.js";
 import { rejected } from "../support/rejected.js";
 import { patientWith, sharing, type SharedPatient, type Sharing } from "../support/sharing.js";
@@ -74,6 +76,38 @@ describe("a release with the wrong capsules", function () {
       earlier.map((capsule) => ({ ...capsule, accessId })),
     );
     await rejected("ERR_CAPSULE_REFUSED", relabelled.openEntry(chart.entries[0]!));
+  });
+
+  it("that lead to another body, sealed under the same key", async () => {
+    const [entry] = f.honestPage().entries as [ChartEntry];
+    const accessId: Hex = `0x${"ac".repeat(32)}`;
+    const { store, chain, vault } = s.b;
+    const keys = { contentKey: randomBytes(32), recordId: randomBytes(16), memberId: s.a.memberId };
+    // Past 1 MiB a CID no longer holds the body's own digest, so only the anchored one can tell.
+    const body = randomBytes(1_200_000);
+    const manifest = { sourceKey: "x", label: "x", mediaType: "text/plain", size: body.length };
+    const sha256 = toHex(createHash("sha256").update(body).digest());
+    const sealed = sealBytes({
+      ...keys,
+      body,
+      manifest: { format: 1, ...manifest, sha256, receivedAt: "2024-01-01T00:00:00Z" },
+    });
+    const { cid, sha256: digest } = await store.put(sealed);
+    for (const [contentDigest, refused] of [
+      [toHex(digest), false],
+      [entry.leaf.contentDigest, true],
+    ] as const) {
+      const leaf = { ...entry.leaf, contentDigest };
+      const capsule = await sealCapsule({ ...f.sealing(accessId), ...keys, leaf, cid });
+      const chart = new Chart(p.ticket.terms, [{ ...entry, leaf }], new Map());
+      const opened = new OpenedAccess({ chain, vault, store }, chart, [
+        { format: 1, accessId, capsules: [capsule] },
+      ]);
+      const read = async () => Array.fromAsync((await opened.openEntry({ leaf })).body);
+      if (!refused) expect(Buffer.concat(await read()).equals(body)).to.equal(true);
+      else
+        expect((await rejected("ERR_BODY_TAMPERED", read())).message).to.contain("is not the one anchored");
+    }
   });
 
   async function capsuleFor({ accessId }: AccessEvent, leaf: Leaf) {

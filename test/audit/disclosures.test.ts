@@ -204,13 +204,13 @@ describe("disclosures", function () {
     const general = vault.compartmentOf(patientId, "general");
     expect(named.local?.compartments[general]).to.equal("general");
     expect(named.local?.records).to.deep.equal({ 1: "item 10" });
-    expect(asked.sort()).to.deep.equal([1, 2]);
+    expect(asked.toSorted((a, b) => a - b)).to.deep.equal([1, 2]);
     expect(audit).not.to.have.property("local");
   });
 
   it("refuses a pseudonym that nobody registered, rather than call an empty list complete", async () => {
     const { chain } = story.hospitals;
-    const unknown = `0x${"ab".repeat(32)}` as Hex;
+    const unknown: Hex = `0x${"ab".repeat(32)}`;
     const error = await rejection("ERR_PATIENT_UNKNOWN", disclosures({ chain, patient: unknown }));
     expect(error.values).to.deep.equal({ patientId: unknown });
     await rejection("ERR_USAGE", disclosures({ chain, patient: "0x1234" }));
@@ -218,7 +218,7 @@ describe("disclosures", function () {
 
   it("takes a patient id in any case", async () => {
     const { chain } = story.hospitals;
-    const shouted = `0x${story.patientId.slice(2).toUpperCase()}` as Hex;
+    const shouted: Hex = `0x${story.patientId.slice(2).toUpperCase()}`;
     expect((await disclosures({ chain, patient: shouted })).entries).to.deep.equal(audit.entries);
   });
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { printable } from "../../src/cli/printable.js";
-import { progressLine, secondsLeft } from "../../src/cli/progress.js";
+import { Context } from "../../src/cli/context.js";
+import { ProgressReport, progressLine, secondsLeft } from "../../src/cli/progress.js";
 import { table } from "../../src/cli/table.js";
 
 const progress = {
@@ -42,6 +43,39 @@ describe("what people read", () => {
     expect(progressLine({ ...progress, bytesRead: 1, waiting: 0, dead: 0 }, 3_700)).to.contain(
       "101:45:00 left",
     );
+  });
+
+  describe("a progress report", () => {
+    const shown = (globals: { json?: boolean }, isTTY: boolean) => {
+      let text = "";
+      const output = { write: (part: string) => (text += part), isTTY };
+      const stdin = (async function* () {})();
+      const io = { stdin, stdout: output, stderr: output, interruption: () => new AbortController().signal };
+      let now = 0;
+      const report = new ProgressReport(new Context(io, { config: "", ...globals }), () => now);
+      for (; now <= 10_000; now += 100) report.update({ ...progress, read: now });
+      report.end();
+      return text;
+    };
+
+    it("writes its line anew on a terminal, five times a second, and takes it away at the end", () => {
+      const text = shown({}, true);
+      expect(text.split("\r")).to.have.length(52);
+      expect(text).to.match(/\r\u001b\[K9800 read, [^\r]*\r\u001b\[K10000 read[^\r]*\r\u001b\[K$/);
+      expect(text).not.to.contain("\n");
+    });
+
+    it("writes a line every five seconds elsewhere", () => {
+      const lines = shown({}, false).trim().split("\n");
+      expect(lines.map((line) => line.split(" ")[0])).to.deep.equal(["5000", "10000"]);
+    });
+
+    it("writes objects for programs", () => {
+      const lines = shown({ json: true }, true).trim().split("\n");
+      const [first] = lines.map((line) => JSON.parse(line) as object);
+      expect(lines).to.have.length(2);
+      expect(first).to.include({ event: "progress", read: 5_000, recordsPerSecond: 1_000, secondsLeft: 15 });
+    });
   });
 
   it("guesses no time for a stream", () => {

@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { createRequire } from "node:module";
 import { AbiCoder, TypedDataEncoder, Wallet, concat, getBytes, hexlify, toBeHex } from "ethers";
+import type { InterfaceAbi } from "ethers";
 import { ethers } from "./consortium.js";
 import type { PatientSigner } from "./consortium.js";
 
@@ -20,15 +21,20 @@ export async function contractAccount() {
     bytes: (await account.getAddress()).toLowerCase(),
     signTypedData: (...message) => key.signTypedData(...message),
   };
-  const replaceKey = async () => await account.getFunction("replaceKey")(Wallet.createRandom().address);
+  const replaceKey = async (): Promise<void> => {
+    await account.getFunction("replaceKey")(Wallet.createRandom().address);
+  };
   return { signer, replaceKey };
 }
 
 /** A passkey: a P-256 key that signs WebAuthn assertions, behind OpenZeppelin's ERC-7913 verifier for them. */
 export async function passkey(): Promise<PatientSigner> {
-  const artifact = require("@openzeppelin/contracts/build/contracts/ERC7913WebAuthnVerifier.json");
+  const artifact = require("@openzeppelin/contracts/build/contracts/ERC7913WebAuthnVerifier.json") as {
+    abi: InterfaceAbi;
+    bytecode: string;
+  };
   const [deployer] = await ethers.getSigners();
-  const verifier = await new ethers.ContractFactory(artifact.abi, artifact.bytecode, deployer!).deploy();
+  const verifier = await new ethers.ContractFactory(artifact.abi, artifact.bytecode, deployer).deploy();
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x, y } = publicKey.export({ format: "jwk" });
   return {

@@ -64,7 +64,7 @@ describe("The deployment by ignition/modules/Chartseal.ts", () => {
     for (const waitingTime of [0, 3_599, 14 * DAY + 1]) {
       const failure = await deployWaiting(waitingTime).then(
         () => undefined,
-        (error: Error) => error,
+        (error: unknown) => error as Error,
       );
       expect(failure?.message).to.contain(`WaitingTimeOutOfBounds(${waitingTime})`);
     }

@@ -2,10 +2,16 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { fromBase64url, openCapsule, sealCapsule, toBase64url, toHex } from "../../src/crypto/index.js";
+import {
+  fromBase64url,
+  openCapsule,
+  sealCapsule,
+  toBase64url,
+  toHex,
+  leafHash,
+} from "../../src/crypto/index.js";
 import type { Capsule, Hex } from "../../src/crypto/index.js";
 import { openEnvelope, sealEnvelope } from "../../src/crypto/envelope.js";
-import { leafHash } from "../../src/crypto/index.js";
 import { capsuleVector, flipped } from "./capsule-vector.js";
 import { expectCode } from "./expect-code.js";
 

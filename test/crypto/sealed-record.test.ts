@@ -167,7 +167,8 @@ describe("sealed record", function () {
 
   it("yields no complete sealed record when the source changed", async () => {
     const body = bytesOf(1000);
-    const manifest = { ...manifestOf(body), sha256: `0x${"00".repeat(32)}` as Hex };
+    const sha256: Hex = `0x${"00".repeat(32)}`;
+    const manifest = { ...manifestOf(body), sha256 };
     const yielded: Uint8Array[] = [];
     await expectCode("ERR_SOURCE_CHANGED", async () => {
       for await (const part of sealRecord({ ...keys, manifest, body })) yielded.push(part);
@@ -178,7 +179,7 @@ describe("sealed record", function () {
   it("refuses an unusable manifest", async () => {
     const body = bytesOf(10);
     const seal = (more: Record<string, unknown>) => () =>
-      sealBytes({ ...keys, manifest: { ...manifestOf(body), ...more } as Manifest, body });
+      sealBytes({ ...keys, manifest: { ...manifestOf(body), ...more }, body });
     await expectCode("ERR_ITEM_INVALID", seal({ label: "x".repeat(65_536) }));
     await expectCode("ERR_ITEM_INVALID", seal({ size: -1 }));
     await expectCode("ERR_ITEM_INVALID", seal({ sha256: "00" }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ingest in a process of its own: node ingest-child.ts CHARTSEAL.JSON FILE.NDJSON BATCH_ITEMS
-import { ndjsonSource } from "../../src/ingest/index.js";
+// An ingest in a process of its own: node ingest-child.ts CHARTSEAL.JSON FILE BATCH_ITEMS
+import { sourceFor } from "../../src/ingest/index.js";
 import { openHospital } from "../support/hospital.js";
 
 const [config = "", file = "", batchItems = "1000"] = process.argv.slice(2);
@@ -10,7 +10,10 @@ try {
   const onProgress = ({ sealed }: { sealed: number }) => {
     if (process.env["PROGRESS"] !== undefined) process.stdout.write(`${JSON.stringify({ sealed })}\n`);
   };
-  const run = await hospital.ingest(ndjsonSource(file), { batchItems: Number(batchItems), onProgress });
+  const run = await hospital.ingest(await sourceFor(file, { split: true }), {
+    batchItems: Number(batchItems),
+    onProgress,
+  });
   const seconds = (performance.now() - started) / 1000;
   const { read, known, sealed, waiting, dead, anchored, superseded, failure } = run;
   const maxRssMiB = process.resourceUsage().maxRSS / 1024;

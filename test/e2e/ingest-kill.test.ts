@@ -9,7 +9,13 @@ import { checkLog, sorted } from "../support/log-check.js";
 import { observation, observations } from "../support/observations.js";
 
 /** What is interrupted, four times each, spread over the run. */
-const KINDS = ["vault.db", "store.sqlite|rename", "commit to journal.db", "write to journal.db", "transaction is sent"];
+const KINDS = [
+  "vault.db",
+  "store.sqlite|rename",
+  "commit to journal.db",
+  "write to journal.db",
+  "transaction is sent",
+];
 const KILLS_OF_A_KIND = 4;
 const KILLS = KINDS.length * KILLS_OF_A_KIND;
 const SEED = 20_240_917;

@@ -24,6 +24,7 @@ function around<T>(what: string, work: () => T): T {
   return result;
 }
 
+// oxlint-disable-next-line typescript/unbound-method -- called with the instance below
 const { exec, prepare } = DatabaseSync.prototype;
 DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
   if (sql === "COMMIT") return around(`commit to ${nameOf(this)}`, () => exec.call(this, sql));
@@ -31,9 +32,11 @@ DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
 };
 DatabaseSync.prototype.prepare = function (this: DatabaseSync, ...args: Parameters<typeof prepare>) {
   const statement: StatementSync = prepare.apply(this, args);
-  const run = statement.run.bind(statement) as StatementSync["run"];
+  const run = statement.run.bind<StatementSync["run"]>(statement);
   statement.run = ((...values: Parameters<typeof run>) =>
-    this.isTransaction ? run(...values) : around(`write to ${nameOf(this)}`, () => run(...values))) as typeof run;
+    this.isTransaction
+      ? run(...values)
+      : around(`write to ${nameOf(this)}`, () => run(...values))) as typeof run;
   return statement;
 };
 

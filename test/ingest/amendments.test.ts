@@ -54,7 +54,9 @@ describe("An item that was taken before", function () {
     await hospital.ingest(linesSource([middle, large, small]));
     const items = allItems(hospital);
     expect(items.map((item) => item.amends)).to.deep.equal([undefined, 1, 2]);
-    const bodies = await Promise.all(items.map(async (item) => (await openItem(hospital, item)).body.toString()));
+    const bodies = await Promise.all(
+      items.map(async (item) => (await openItem(hospital, item)).body.toString()),
+    );
     expect(bodies).to.deep.equal([middle, large, small]);
     expect(await statuses(hospital, 3)).to.deep.equal([SUPERSEDED, SUPERSEDED, 0]);
   });
@@ -144,6 +146,7 @@ function byId(hospital: Chartseal): JournalItem[] {
 
 async function statuses({ chain, memberId }: Chartseal, upTo: number): Promise<number[]> {
   const found: number[] = [];
-  for (let index = 1; index <= upTo; index++) found.push(Number(await chain.records.statusOf(memberId, index)));
+  for (let index = 1; index <= upTo; index++)
+    found.push(Number(await chain.records.statusOf(memberId, index)));
   return found;
 }

@@ -116,7 +116,12 @@ function isFragile(text: string): boolean {
 }
 
 /** Reads a patient's chart as another member does: grant, list, request, capsule, body. */
-async function readAll(custodian: Chartseal, reader: string, patient: Hex, wallet: Wallet): Promise<Buffer[]> {
+async function readAll(
+  custodian: Chartseal,
+  reader: string,
+  patient: Hex,
+  wallet: Wallet,
+): Promise<Buffer[]> {
   await using other = await openHospital({ config: reader });
   const notAfter = new Date(Date.now() + 1e9);
   const terms = custodian.consent.terms({ patient, grantee: other.memberId, purposes: ["TREAT"], notAfter });

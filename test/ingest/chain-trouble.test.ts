@@ -40,7 +40,12 @@ describe("An ingest whose chain", function () {
   async function anchorElsewhere(entries: number): Promise<void> {
     const { chain, memberId } = hospital;
     const next = Number(await chain.records.headOf(memberId)) + 1;
-    const call = await chain.records.anchor.populateTransaction(next, entries, randomBytes(32), randomBytes(32));
+    const call = await chain.records.anchor.populateTransaction(
+      next,
+      entries,
+      randomBytes(32),
+      randomBytes(32),
+    );
     await new Writer(chain, hospital.signer("operator")).execute(call);
   }
 
@@ -73,10 +78,17 @@ describe("An ingest whose chain", function () {
 
   it("drops transactions without a word gets them again", async () => {
     let dropped = 0;
-    proxy.intercept = ({ method }) => (method === SEND && dropped++ === 1 ? { result: toHex(randomBytes(32)) } : undefined);
+    proxy.intercept = ({ method }) =>
+      method === SEND && dropped++ === 1 ? { result: toHex(randomBytes(32)) } : undefined;
     await hospital.ingest(linesSource(observations("p", 10)), { batchItems: 10 });
     await openAgain();
-    const run = await hospital.ingest(linesSource(observations("p", 30, 11)), { batchItems: 10, chainWait: 0, signal: AbortSignal.timeout(1_500) }).catch(() => undefined);
+    const run = await hospital
+      .ingest(linesSource(observations("p", 30, 11)), {
+        batchItems: 10,
+        chainWait: 0,
+        signal: AbortSignal.timeout(1_500),
+      })
+      .catch(() => undefined);
     expect(run, "stopped while it waits").to.equal(undefined);
     await openAgain();
     await hospital.retry();
@@ -86,7 +98,9 @@ describe("An ingest whose chain", function () {
   it("lost its last blocks gets their batches and marks again", async () => {
     await hospital.ingest(linesSource(observations("p", 10)), { batchItems: 5 });
     const snapshot = await consortium.chain.rpc("evm_snapshot");
-    await hospital.ingest(linesSource([...observations("p", 5, 1, "second"), ...observations("p", 10, 20)]), { batchItems: 5 });
+    await hospital.ingest(linesSource([...observations("p", 5, 1, "second"), ...observations("p", 10, 20)]), {
+      batchItems: 5,
+    });
     await checkLog(hospital);
     await consortium.chain.rpc("evm_revert", [snapshot]);
     expect(Number(await hospital.chain.records.headOf(hospital.memberId))).to.equal(10);
@@ -114,7 +128,8 @@ describe("An ingest whose chain", function () {
     await hospital.ingest(linesSource(observations("p", 10)), { batchItems: 5 });
     const old = await consortium.chain.rpc<string>("eth_blockNumber");
     await hospital.ingest(linesSource(observations("p", 10, 20)), { batchItems: 5 });
-    proxy.intercept = (request) => (request.method === "eth_syncing" ? { result: { currentBlock: old } } : atBlock(request, old));
+    proxy.intercept = (request) =>
+      request.method === "eth_syncing" ? { result: { currentBlock: old } } : atBlock(request, old);
     let sent = 0;
     const behind = proxy.intercept;
     proxy.intercept = (request) => {
@@ -138,7 +153,11 @@ describe("An ingest whose chain", function () {
         signal: stop.signal,
       })
       .catch(() => undefined);
-    await until(async () => hospital.journal.openBatches().every((batch) => batch.state === 4) && hospital.journal.openBatches().length === 2);
+    await until(
+      async () =>
+        hospital.journal.openBatches().every((batch) => batch.state === 4) &&
+        hospital.journal.openBatches().length === 2,
+    );
     stop.abort();
     await first;
     const old = await consortium.chain.rpc<string>("eth_blockNumber");
@@ -164,14 +183,20 @@ describe("An ingest whose chain", function () {
     expect(run.failure?.values["reason"]).to.equal("StaffIsRevoked");
     const nonce = await chain.provider.getTransactionCount(address);
     expect((await hospital.retry()).failure?.code).to.equal("ERR_CHAIN_REFUSED");
-    expect(await chain.provider.getTransactionCount(address), "no more transactions that revert").to.equal(nonce);
+    expect(await chain.provider.getTransactionCount(address), "no more transactions that revert").to.equal(
+      nonce,
+    );
 
     const key = toHex(randomBytes(32));
     hospital.vault.putStaffKey("operator", key);
     await openAgain();
     const staff = { account: hospital.writer("operator").address, roles: ["OPERATOR"] as const };
     const personId = toHex(randomBytes(32));
-    await members.enrolStaff(place.admin, hospital.memberId, { ...staff, notAfter: new Date("2099-01-01"), personId });
+    await members.enrolStaff(place.admin, hospital.memberId, {
+      ...staff,
+      notAfter: new Date("2099-01-01"),
+      personId,
+    });
     expect(await hospital.retry()).to.include({ anchored: 10 });
     await checkLog(hospital);
   });
@@ -272,7 +297,8 @@ function atBlock(request: RpcRequest, block: string): Answer {
   const tag = params.at(-1);
   if (method === "eth_call" || method === "eth_getTransactionCount") {
     if (tag === "latest" || tag === undefined) params[params.length - 1] = block;
-    else if (BigInt(tag as string) > BigInt(block)) return { error: { code: -32_000, message: "header not found" } };
+    else if (BigInt(tag as string) > BigInt(block))
+      return { error: { code: -32_000, message: "header not found" } };
   }
   if (method === "eth_getTransactionReceipt") return { result: null };
   return undefined;

@@ -28,7 +28,9 @@ describe("Two ingests of one member", function () {
 
   it("in one process: the second is refused, and free to start when the first is done", async () => {
     const first = hospital.ingest(linesSource(observations("p", 5)));
-    const second: unknown = await hospital.ingest(linesSource(observations("p", 5))).catch((error: unknown) => error);
+    const second: unknown = await hospital
+      .ingest(linesSource(observations("p", 5)))
+      .catch((error: unknown) => error);
     expect(second).to.include({ code: "ERR_JOURNAL_LOCKED", retryable: true });
     expect(await first).to.include({ anchored: 5 });
     expect(await hospital.ingest(linesSource(observations("p", 5)))).to.include({ known: 5 });
@@ -38,22 +40,30 @@ describe("Two ingests of one member", function () {
     const file = join(consortium.folder, "lines.ndjson");
     writeFileSync(file, observations("p", 2_000, 100).join("\n"));
     const hold = hospital.journal.lock();
-    const refused = await runChild(new URL("../e2e/ingest-child.ts", import.meta.url), [place.config, file, "100"]);
+    const refused = await runChild(new URL("../e2e/ingest-child.ts", import.meta.url), [
+      place.config,
+      file,
+      "100",
+    ]);
     hold[Symbol.dispose]();
     expect(refused.lines).to.deep.equal([{ code: "ERR_JOURNAL_LOCKED" }]);
 
     let locked: unknown;
-    const killed = await runChild(new URL("../e2e/ingest-child.ts", import.meta.url), [place.config, file, "50"], {
-      env: { PROGRESS: "1" },
-      onLine: (kill) => {
-        try {
-          hospital.journal.lock()[Symbol.dispose]();
-        } catch (error) {
-          locked ??= error;
-        }
-        kill();
+    const killed = await runChild(
+      new URL("../e2e/ingest-child.ts", import.meta.url),
+      [place.config, file, "50"],
+      {
+        env: { PROGRESS: "1" },
+        onLine: (kill) => {
+          try {
+            hospital.journal.lock()[Symbol.dispose]();
+          } catch (error) {
+            locked ??= error;
+          }
+          kill();
+        },
       },
-    });
+    );
     expect(killed.signal).to.equal("SIGKILL");
     expect(locked).to.include({ code: "ERR_JOURNAL_LOCKED" });
     const run = await hospital.ingest(ndjsonSource(file), { batchItems: 500 });

@@ -38,8 +38,16 @@ describe("An item that cannot be anchored at once", function () {
   it("waits when it names an identifier by half, and stops nothing", async () => {
     await enrol(hospital, "p");
     const half = (identifier: object) =>
-      JSON.stringify({ resourceType: "Patient", id: `x${JSON.stringify(identifier).length}`, identifier: [identifier] });
-    const lines = [half({ value: "12345" }), half({ system: " ", value: "12" }), half({ system: "urn:a", value: " " })];
+      JSON.stringify({
+        resourceType: "Patient",
+        id: `x${JSON.stringify(identifier).length}`,
+        identifier: [identifier],
+      });
+    const lines = [
+      half({ value: "12345" }),
+      half({ system: " ", value: "12" }),
+      half({ system: "urn:a", value: " " }),
+    ];
     const run = await hospital.ingest(linesSource([...lines, ...observations("p", 1)]));
     expect(run).to.include({ sealed: 1, waiting: 3, dead: 0, anchored: 1 });
   });
@@ -50,7 +58,13 @@ describe("An item that cannot be anchored at once", function () {
       ...JSON.parse(observation({ id: 50, patient: "p" })),
       performer: [{ reference: "Patient/q" }],
     });
-    const lines = [...observations("p", 3), "{ not json", ambiguous, '{"a":1,"a":2}', ...observations("q", 3, 10)];
+    const lines = [
+      ...observations("p", 3),
+      "{ not json",
+      ambiguous,
+      '{"a":1,"a":2}',
+      ...observations("q", 3, 10),
+    ];
     const run = await hospital.ingest(linesSource(lines));
     expect(run).to.include({ read: 9, sealed: 6, dead: 3, anchored: 6 });
     expect(run.refused.map(({ label, error }) => [label, error.code])).to.deep.equal([
@@ -66,7 +80,10 @@ describe("An item that cannot be anchored at once", function () {
     const rules = { rules: [rule], administrative: [], bases: [] };
     expect(await hospital.retry({ rules })).to.include({ anchored: 0 });
     expect(await hospital.retry({ rules, dead: true })).to.include({ anchored: 1 });
-    expect(dead(hospital).map(({ reason }) => reason)).to.deep.equal(["ERR_JSON_INVALID", "ERR_JSON_INVALID"]);
+    expect(dead(hospital).map(({ reason }) => reason)).to.deep.equal([
+      "ERR_JSON_INVALID",
+      "ERR_JSON_INVALID",
+    ]);
     await checkLog(hospital);
   });
 
@@ -115,7 +132,9 @@ describe("An item that cannot be anchored at once", function () {
     });
     const parts = { memberId, vault, store: full, journal, chain, writer: hospital.writer("operator") };
     const lines = observations("p", 600);
-    const error: unknown = await ingest(parts, linesSource(lines), { batchItems: 100 }).catch((thrown: unknown) => thrown);
+    const error: unknown = await ingest(parts, linesSource(lines), { batchItems: 100 }).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).to.include({ code: "ERR_STORE_FULL", retryable: true });
     journal.database.exec("PRAGMA max_page_count = 1000000");
 
@@ -149,7 +168,10 @@ describe("An item that cannot be anchored at once", function () {
     const stop = new AbortController();
     const lines = observations("p", 600);
     const stopped: unknown = await hospital
-      .ingest(linesSource(lines), { signal: stop.signal, onProgress: ({ sealed }) => sealed > 0 && stop.abort("enough") })
+      .ingest(linesSource(lines), {
+        signal: stop.signal,
+        onProgress: ({ sealed }) => sealed > 0 && stop.abort("enough"),
+      })
       .catch((reason: unknown) => reason);
     expect(stopped).to.equal("enough");
     expect(allItems(hospital).length).to.equal(250);
@@ -158,8 +180,15 @@ describe("An item that cannot be anchored at once", function () {
   });
 
   it("is told from a wrong option", async () => {
-    for (const options of [{ batchItems: 0 }, { batchItems: 10_001 }, { batchItems: 1.5 }, { batchWait: Number.NaN }]) {
-      const error: unknown = await hospital.ingest(linesSource([]), options).catch((thrown: unknown) => thrown);
+    for (const options of [
+      { batchItems: 0 },
+      { batchItems: 10_001 },
+      { batchItems: 1.5 },
+      { batchWait: Number.NaN },
+    ]) {
+      const error: unknown = await hospital
+        .ingest(linesSource([]), options)
+        .catch((thrown: unknown) => thrown);
       expect(error).to.include({ code: "ERR_USAGE" });
     }
   });

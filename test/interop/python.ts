@@ -18,7 +18,10 @@ function interpreter(): string {
 
 /** Runs one operation of the reference implementation; throws what it printed when it fails. */
 export function python(operation: string, args: Record<string, Uint8Array>): Uint8Array {
-  const encoded = Object.entries(args).map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]);
+  const encoded = Object.entries(args).map(([name, bytes]): [string, string] => [
+    name,
+    Buffer.from(bytes).toString("base64"),
+  ]);
   const { status, stdout, stderr, error } = spawnSync(interpreter(), [WORKER], {
     input: JSON.stringify({ operation, args: Object.fromEntries(encoded) }),
     encoding: "utf8",
@@ -27,4 +30,16 @@ export function python(operation: string, args: Record<string, Uint8Array>): Uin
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(stderr);
   return Uint8Array.from(Buffer.from(stdout, "base64"));
+}
+
+/** Runs a program in `folder` and returns what it printed; throws what it complained of when it fails. */
+export function runPython(program: string, folder: string): string {
+  const { status, stdout, stderr, error } = spawnSync(interpreter(), ["-"], {
+    input: program,
+    cwd: folder,
+    encoding: "utf8",
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
 }

@@ -31,7 +31,10 @@ describe("verifyLog", function () {
     expect(await hospital.verifyLog()).to.deep.include(expected);
     await using other = await openHospital(await consortium.hospital("other"));
     expect(await other.verifyLog(hospital.memberId)).to.deep.include(expected);
-    expect(await hospital.verifyLog(hospital.memberId, { bodies: false })).to.include({ bodies: 0, ok: true });
+    expect(await hospital.verifyLog(hospital.memberId, { bodies: false })).to.include({
+      bodies: 0,
+      ok: true,
+    });
     expect(await other.verifyLog()).to.include({ entries: 0, batches: 0, ok: true });
   });
 

@@ -18,10 +18,15 @@ export async function runChild(
   args: readonly string[],
   options: { imports?: readonly URL[]; env?: NodeJS.ProcessEnv; onLine?: (kill: () => void) => void } = {},
 ): Promise<ChildResult> {
-  const imports = (options.imports ?? []).flatMap((url) => ["--import", url.href]);
+  const imports = [new URL("strip-types.ts", import.meta.url), ...(options.imports ?? [])];
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--import", "tsx", ...imports, fileURLToPath(script), ...args],
+    [
+      "--disable-warning=ExperimentalWarning",
+      ...imports.flatMap((url) => ["--import", url.href]),
+      fileURLToPath(script),
+      ...args,
+    ],
     { env: { ...process.env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] },
   );
   let out = "";

@@ -11,7 +11,7 @@ import { Vault, passphrase, type PatientIdentifier } from "../../src/vault/index
 import { createVaultFile } from "../../src/vault/vault-file.js";
 import { startChain, type LocalChain } from "./local-chain.js";
 
-export const PASSPHRASE = "correct horse battery staple";
+const PASSPHRASE = "correct horse battery staple";
 /** The lowest scrypt cost a vault accepts. */
 const VAULT_COST = 2 ** 14;
 const STAFF: Readonly<Record<string, Role>> = {

@@ -11,7 +11,8 @@ export interface RpcRequest {
 }
 
 /** What the node answers instead; "drop" closes the connection, "lose" hands the call on and drops the answer. */
-export type Answer = { result: unknown } | { error: { code: number; message: string } } | "drop" | "lose" | undefined;
+export type Answer =
+  { result: unknown } | { error: { code: number; message: string } } | "drop" | "lose" | undefined;
 
 /** Stands between a hospital and its node: a node that is down, behind, or loses answers. */
 export class RpcProxy implements AsyncDisposable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { copyFileSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { type ErrorCode } from "../../src/errors.js";
+import type { ErrorCode } from "../../src/errors.js";
 import { openDatabase } from "../../src/sqlite.js";
 import { passphrase, type Unlock, Vault } from "../../src/vault/index.js";
 import { createVaultFile } from "../../src/vault/vault-file.js";

@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  auditEventNdjson,
-  csv,
-  timeline,
-  type Audit,
-  type Language,
-} from "../../audit/index.js";
+import { auditEventNdjson, csv, timeline, type Audit, type Language } from "../../audit/index.js";
 import { dateArgument, endArgument } from "../arguments.js";
 import { ExitCode, type Context } from "../context.js";
 import { openMember } from "../open-member.js";

@@ -222,17 +222,24 @@ describe("taking records", () => {
     await a.refused(2, "ERR_USAGE", "retract", "two");
   });
 
-  it("stops at once on Ctrl-C, also while its input is silent, and says what is safe", async () => {
-    const controller = new AbortController();
-    const { Interruption } = await import("../../../src/cli/io.js");
-    const stdin = (async function* () {
-      yield Buffer.from(observations("ann", 2, "cut"));
-      controller.abort(new Interruption("SIGINT"));
-      await new Promise<never>(() => {});
-    })();
-    const flags = ["ingest", "-", "--format", "ndjson"];
-    const { code, err } = await a.runWith({ stdin, signal: controller.signal }, ...flags);
-    expect(code).to.equal(130);
-    expect(err).to.match(/Stopped: \d+ items read, \d+ newly sealed and safe, .*Run the same command again/);
-  });
+  for (const [what, before] of [
+    ["after some records", observations("ann", 2, "cut")],
+    ["while its input is silent", ""],
+  ] as const) {
+    it(`stops at once on Ctrl-C ${what}, and says what is safe`, async () => {
+      const controller = new AbortController();
+      const { Interruption } = await import("../../../src/cli/io.js");
+      const stdin = (async function* () {
+        if (before !== "") yield Buffer.from(before);
+        controller.abort(new Interruption("SIGINT"));
+        await new Promise<never>(() => {});
+      })();
+      const flags = ["ingest", "-", "--format", "ndjson"];
+      const { code, err } = await a.runWith({ stdin, signal: controller.signal }, ...flags);
+      expect(code).to.equal(130);
+      expect(err).to.match(
+        /Stopped: \d+ items read, \d+ newly sealed and safe, .*Run the same command again/,
+      );
+    });
+  }
 });

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from "node:crypto";
 import { isBadItem } from "../../../src/records/index.js";
 import type { BadItem, SourceItem } from "../../../src/records/index.js";
 
@@ -28,8 +27,4 @@ export async function bytesOf(item: SourceItem): Promise<Buffer> {
 
 export async function textOf(item: SourceItem): Promise<string> {
   return (await bytesOf(item)).toString("utf8");
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -4,9 +4,9 @@ import { openEmbeddedStore } from "../../../src/storage/index.js";
 
 const [folder, size] = process.argv.slice(2) as [string, string];
 /** Uses one buffer again and again: what the source leaves behind is not the store's. */
-async function* body(size: number): AsyncGenerator<Uint8Array> {
+async function* body(length: number): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.alloc(65_536, 3);
-  for (let left = size; left > 0; left -= buffer.length) {
+  for (let left = length; left > 0; left -= buffer.length) {
     buffer.writeDoubleBE(left);
     yield buffer.subarray(0, Math.min(left, buffer.length));
   }

@@ -38,7 +38,7 @@ import type { NonPayableOverrides } from "../../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea264697066735822122079b21a94a7ac13d3816c663438cfa209897a9db642fa8f220e472199ead68b6064736f6c63430008250033";
+  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea26469706673582212201df25eceb578b44df44db0a7de9741fb4925a50d3c66ca486571390ed607f35364736f6c63430008250033";
 
   
       type LeavesConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
