@@ -16,8 +16,8 @@ getContractFactory(name: 'ConsentRegistry', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MemberRegistry__factory>
 getContractFactory(name: 'PatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientRegistry__factory>
 getContractFactory(name: 'RecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordRegistry__factory>
-getContractFactory(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsentRegistry__factory>
 getContractFactory(name: 'IAccessLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAccessLog__factory>
+getContractFactory(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsentRegistry__factory>
 getContractFactory(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMemberRegistry__factory>
 getContractFactory(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPatientRegistry__factory>
 getContractFactory(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordRegistry__factory>
@@ -30,8 +30,8 @@ getContractAt(name: 'ConsentRegistry', address: string | ethers.Addressable, sig
 getContractAt(name: 'MemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MemberRegistry>
 getContractAt(name: 'PatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientRegistry>
 getContractAt(name: 'RecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordRegistry>
-getContractAt(name: 'IConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsentRegistry>
 getContractAt(name: 'IAccessLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAccessLog>
+getContractAt(name: 'IConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsentRegistry>
 getContractAt(name: 'IMemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMemberRegistry>
 getContractAt(name: 'IPatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPatientRegistry>
 getContractAt(name: 'IRecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordRegistry>
@@ -44,8 +44,8 @@ deployContract(name: 'ConsentRegistry', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'PatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientRegistry>
 deployContract(name: 'RecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordRegistry>
-deployContract(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'IAccessLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAccessLog>
+deployContract(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
 deployContract(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
 deployContract(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
@@ -58,8 +58,8 @@ deployContract(name: 'ConsentRegistry', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'MemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'PatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientRegistry>
 deployContract(name: 'RecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordRegistry>
-deployContract(name: 'IConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'IAccessLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAccessLog>
+deployContract(name: 'IConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'IMemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
 deployContract(name: 'IPatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
 deployContract(name: 'IRecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>

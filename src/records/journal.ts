@@ -18,8 +18,8 @@ import {
 import { ItemState, JOURNAL_FORMAT, JOURNAL_SCHEMA } from "./journal-schema.js";
 
 /**
- * The condition of the partial indexes. States are written into the SQL: a bound one would keep SQLite from the partial indexes of what is not anchored,
- * or make it prepare the statement anew at each call.
+ * The condition of the partial indexes. States are written into the SQL: a bound one would keep SQLite from these
+ * indexes, or make it prepare the statement anew at each call.
  */
 const NOT_ANCHORED = `state <> ${ItemState.ANCHORED}`;
 

@@ -7,7 +7,7 @@ import { toHex } from "../../src/crypto/index.js";
 import { Consortium, enrol, openHospital, type Hospital } from "../support/hospital.js";
 import { checkLog } from "../support/log-check.js";
 import { linesSource, observations } from "../support/observations.js";
-import { RpcProxy, type Answer, type RpcRequest } from "../support/rpc-proxy.js";
+import { RpcProxy, atBlock } from "../support/rpc-proxy.js";
 
 const SEND = "eth_sendRawTransaction";
 const SUPERSEDED = 1;
@@ -289,20 +289,6 @@ describe("An ingest whose chain", function () {
     }
   }
 });
-
-/** The request as a node would answer it whose newest block is `block`. */
-function atBlock(request: RpcRequest, block: string): Answer {
-  const { method, params } = request;
-  if (method === "eth_blockNumber") return { result: block };
-  const tag = params.at(-1);
-  if (method === "eth_call" || method === "eth_getTransactionCount") {
-    if (tag === "latest" || tag === undefined) params[params.length - 1] = block;
-    else if (BigInt(tag as string) > BigInt(block))
-      return { error: { code: -32_000, message: "header not found" } };
-  }
-  if (method === "eth_getTransactionReceipt") return { result: null };
-  return undefined;
-}
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   const giveUp = performance.now() + 20_000;

@@ -9,6 +9,9 @@ import { Consortium, enrol, enrolAs, openHospital } from "../support/hospital.js
 import { allItems, checkLog } from "../support/log-check.js";
 import { linesSource, observation, observations } from "../support/observations.js";
 
+/** Items that become durable together. */
+const GROUP = 500;
+
 describe("An item that cannot be anchored at once", function () {
   this.timeout(60_000);
   let consortium: Consortium;
@@ -139,7 +142,7 @@ describe("An item that cannot be anchored at once", function () {
     journal.database.exec("PRAGMA max_page_count = 1000000");
 
     const run = await hospital.ingest(linesSource(lines));
-    expect(run.known).to.equal(250);
+    expect(run.known).to.equal(GROUP);
     expect(run.failure).to.equal(undefined);
     expect(await checkLog(hospital)).to.have.lengthOf(600);
   });
@@ -174,7 +177,7 @@ describe("An item that cannot be anchored at once", function () {
       })
       .catch((reason: unknown) => reason);
     expect(stopped).to.equal("enough");
-    expect(allItems(hospital).length).to.equal(250);
+    expect(allItems(hospital).length).to.equal(GROUP);
     await hospital.ingest(linesSource(lines));
     expect(await checkLog(hospital)).to.have.lengthOf(600);
   });

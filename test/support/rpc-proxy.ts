@@ -56,6 +56,20 @@ export class RpcProxy implements AsyncDisposable {
   }
 }
 
+/** The request as a node would answer it whose newest block is `block`. */
+export function atBlock(request: RpcRequest, block: string): Answer {
+  const { method, params } = request;
+  if (method === "eth_blockNumber") return { result: block };
+  const tag = params.at(-1);
+  if (method === "eth_call" || method === "eth_getTransactionCount") {
+    if (tag === "latest" || tag === undefined) params[params.length - 1] = block;
+    else if (BigInt(tag as string) > BigInt(block))
+      return { error: { code: -32_000, message: "header not found" } };
+  }
+  if (method === "eth_getTransactionReceipt") return { result: null };
+  return undefined;
+}
+
 async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat((await Array.fromAsync(request)) as Buffer[]).toString("utf8");
 }
