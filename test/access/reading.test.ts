@@ -11,6 +11,7 @@ import { verifyReceipt } from "../../src/crypto/index.js";
 import { observation, observations } from "../support/observations.js";
 import { rejected } from "../support/rejected.js";
 import {
+  IN_A_YEAR,
   agentOf,
   grant,
   patientWith,
@@ -150,7 +151,7 @@ describe("reading another member's records", function () {
       patient: p.patient,
       grantee: s.b.memberId,
       purposes: ["TREAT"],
-      notAfter: new Date(Date.now() + 60_000),
+      notAfter: IN_A_YEAR,
     });
     const { terms, termsHash } = notGranted;
     const ticket = { terms, termsHash, custodian: s.a.memberId };

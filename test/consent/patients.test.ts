@@ -6,7 +6,7 @@ import type { Hex } from "../../src/crypto/index.js";
 import { TemporaryVault } from "../vault/temporary-vault.js";
 import { rejected } from "../support/rejected.js";
 import { RpcProxy } from "../support/rpc-proxy.js";
-import { PatientDevice, newStaff, sharing, type Sharing } from "../support/sharing.js";
+import { IN_A_YEAR, PatientDevice, newStaff, sharing, type Sharing } from "../support/sharing.js";
 
 let people = 0;
 const person = () => ({ system: "urn:test", value: `person ${++people}` });
@@ -71,7 +71,7 @@ describe("Patients", function () {
       patient: patientId,
       grantee: 2,
       purposes: ["TREAT"],
-      notAfter: new Date(Date.now() + 60_000),
+      notAfter: IN_A_YEAR,
     });
     const error = await rejected("ERR_CHAIN_REFUSED", s.a.consent.grant(prepared, `0x${"12".repeat(65)}`));
     expect(error.values["reason"]).to.equal("PatientHasNoSigner");

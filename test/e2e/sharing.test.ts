@@ -23,7 +23,7 @@ class HospitalProcess implements AsyncDisposable {
   readonly #answers: AsyncIterator<string>;
 
   constructor({ config }: Hospital) {
-    const script = new URL("./sharing-hospital.ts", import.meta.url).pathname;
+    const script = new URL("./sharing-child.ts", import.meta.url).pathname;
     const flags = ["--disable-warning=ExperimentalWarning", "--import", "tsx", script, config];
     this.#child = spawn(process.execPath, flags, { stdio: ["pipe", "pipe", "inherit"] });
     this.#answers = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();

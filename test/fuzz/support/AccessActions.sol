@@ -48,11 +48,11 @@ abstract contract AccessActions is ConsentActions {
         (Terms memory terms, uint8 purpose, address reader) = _ask();
         IAccessLog.Scope memory scope;
         scope.compartments = _onceIn(3) ? uint64(_draw(16)) : terms.compartments;
-        scope.recordedFrom = uint32(terms.recordedFrom + _draw(6));
+        scope.recordedFrom = uint32(terms.recordedFrom + _draw(3));
         scope.recordedTo = terms.recordedTo;
         if (_onceIn(4)) {
-            scope.recordedFrom = uint32(98 + _draw(34));
-            scope.recordedTo = uint32(98 + _draw(34));
+            scope.recordedFrom = uint32(98 + _draw(12));
+            scope.recordedTo = uint32(98 + _draw(12));
         }
         uint256 head = _members[_patients[terms.patientId].custodian].head;
         scope.upTo = uint64(_onceIn(6) ? head + 1 : head - _draw(head + 1));

@@ -129,8 +129,8 @@ abstract contract ConsentActions is RecordActions {
         terms.notBefore = uint48(plain ? _clock : _clock + _draw(4 days) - 2 days);
         terms.notAfter = uint48(terms.notBefore + _draw(plain ? 400 days : 20 days));
         if (!plain && _onceIn(6)) terms.notAfter = uint48(_clock - _draw(2 days));
-        terms.recordedFrom = uint32(plain ? 100 : 100 + _draw(30));
-        terms.recordedTo = uint32(plain ? 120 + _draw(20) : 100 + _draw(30));
+        terms.recordedFrom = uint32(100 + _draw(plain ? 3 : 8));
+        terms.recordedTo = uint32(plain ? 104 + _draw(4) : 100 + _draw(8));
         terms.salt = bytes32(_draw(type(uint256).max));
     }
 }
