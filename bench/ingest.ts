@@ -88,37 +88,29 @@ function argumentsGiven() {
 }
 
 async function compare(blocks: Blocks, { records, rounds }: Options): Promise<Comparison> {
-  await using consortium = await Consortium.start();
   const ours: Outcome[] = [];
   const naive: Outcome[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(await contend(consortium, blocks, "ingest-chartseal", `ours${round}`, records));
-    naive.push(await contend(consortium, blocks, "ingest-naive", `naive${round}`, NAIVE_RECORDS));
+    ours.push(await contend(blocks, "ingest-chartseal", records));
+    naive.push(await contend(blocks, "ingest-naive", NAIVE_RECORDS));
   }
   const chartseal = figuresOf(ours);
   const other = figuresOf(naive);
   return { blocks, chartseal, naive: other, ratio: chartseal.recordsPerSecond / other.recordsPerSecond };
 }
 
-/** One run in a process of its own, by a new member with a journal and vault of its own. */
-async function contend(
-  consortium: Consortium,
-  blocks: Blocks,
-  peer: string,
-  name: string,
-  records: number,
-): Promise<Outcome> {
-  const place = await consortium.hospital(name);
+/** One run in a process of its own, on a new chain, by a new member with a journal, vault and store of its own. */
+async function contend(blocks: Blocks, peer: string, records: number): Promise<Outcome> {
+  await using consortium = await Consortium.start();
+  const place = await consortium.hospital(peer);
   const patients = Array.from({ length: PATIENTS }, (_, patient) => `p${patient}`);
   await using hospital = await openHospital(place);
   await enrol(hospital, ...patients);
-  const file = join(consortium.folder, `${name}.ndjson`);
+  const file = join(consortium.folder, "records.ndjson");
   writeRecords(file, records, patients);
   if (blocks === "every second") await consortium.chain.rpc("evm_setIntervalMining", [1]);
   const script = new URL(`peers/${peer}.ts`, import.meta.url);
   const run = await runChild(script, [place.config, file], { env: { NODE_OPTIONS } });
-  await consortium.chain.rpc("evm_setIntervalMining", [0]);
-  await consortium.chain.rpc("evm_setAutomine", [true]);
   const [outcome] = run.lines as unknown as Outcome[];
   if (outcome?.records !== records) throw new Error(`${peer} failed: ${run.output}`);
   return outcome;

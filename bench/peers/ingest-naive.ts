@@ -9,7 +9,7 @@ import { LEAF_FORMAT, LeafKind, leafHash, sealBytes, toHex } from "../../src/cry
 import { ndjsonSource } from "../../src/ingest/index.js";
 import { ItemState, isBadItem, type SourceItem } from "../../src/records/index.js";
 import { openHospital } from "../../test/support/hospital.js";
-import { say } from "./ingest-outcome.js";
+import { begin } from "./ingest-outcome.js";
 
 const IN_FLIGHT = 64;
 const GAS_LIMIT = 200_000n;
@@ -21,9 +21,9 @@ const { chain, vault, store, journal, memberId } = hospital;
 const signer = hospital.signer("operator");
 let nonce = await chain.provider.getTransactionCount(signer.address);
 const seqs = new Map<string, number>();
-const outcome = { records: 0, bytes: 0, seconds: 0, gas: 0 };
+const outcome = { records: 0, bytes: 0, gas: 0 };
 
-const started = performance.now();
+const say = begin();
 const underWay = new Set<Promise<void>>();
 for await (const item of ndjsonSource(file)) {
   if (isBadItem(item)) throw item.error;
@@ -34,7 +34,6 @@ for await (const item of ndjsonSource(file)) {
   outcome.bytes += item.size;
 }
 await Promise.all(underWay);
-outcome.seconds = (performance.now() - started) / 1_000;
 say(outcome);
 
 /** @returns the transaction's hash */

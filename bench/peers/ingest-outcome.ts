@@ -6,14 +6,21 @@ export interface Outcome {
   /** Of the source. */
   bytes: number;
   seconds: number;
-  /** Processor time of the process, its start included. */
+  /** Processor time of the run. */
   cpuSeconds: number;
   gas: number;
   maxRssMiB: number;
 }
 
-export function say(outcome: Omit<Outcome, "maxRssMiB" | "cpuSeconds">): void {
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
-  process.stdout.write(`${JSON.stringify({ ...outcome, cpuSeconds, maxRssMiB: maxRSS / 1_024 })}\n`);
+/** Starts the clocks; the returned function stops them and says the outcome. */
+export function begin(): (outcome: Pick<Outcome, "records" | "bytes" | "gas">) => void {
+  const started = performance.now();
+  const before = process.cpuUsage();
+  return (outcome) => {
+    const seconds = (performance.now() - started) / 1_000;
+    const { user, system } = process.cpuUsage(before);
+    const maxRssMiB = process.resourceUsage().maxRSS / 1_024;
+    const cpuSeconds = (user + system) / 1e6;
+    process.stdout.write(`${JSON.stringify({ ...outcome, seconds, cpuSeconds, maxRssMiB })}\n`);
+  };
 }
