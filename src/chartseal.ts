@@ -11,6 +11,9 @@ import { Entries, Journal, verifyLog, type LogVerdict, type VerifyLogOptions } f
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
 import { Vault, type Unlock } from "./vault/index.js";
 
+/** EntryStatus.RETRACTED. */
+const RETRACTED = 2;
+
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
 export interface Acting {
   admin?: string;
@@ -128,11 +131,19 @@ export class Chartseal implements AsyncDisposable {
     return new Entries(this.journal, this.memberId).receipt(index, this.chain);
   }
 
-  /** Marks an entry as entered in error. Readers are refused it from now on. @throws ERR_CHAIN_REFUSED */
+  /**
+   * Marks an entry as entered in error. Readers are refused it from now on; the same bytes may be ingested again,
+   * under the right patient.
+   * @throws ERR_CHAIN_REFUSED
+   */
   async retract(index: number): Promise<void> {
     const entry = new Entries(this.journal, this.memberId).at(index);
-    await this.writer("operator").execute(await this.chain.records.retract.populateTransaction(entry));
-    this.journal.database.run("UPDATE items SET retracted = 1 WHERE log_index = ?", index);
+    // A call that was cut short may have left the mark on chain only.
+    const status = await this.chain.ask(() => this.chain.records.statusOf(this.memberId, index));
+    if ((Number(status) & RETRACTED) === 0) {
+      await this.writer("operator").execute(await this.chain.records.retract.populateTransaction(entry));
+    }
+    this.journal.retract(index);
   }
 
   /** Verifies a member's whole log; default: this member's. */

@@ -14,6 +14,8 @@ const LONGEST_PAUSE_MS = 30_000;
 const AT_ONCE = 4;
 /** Roles.RELEASER. */
 const RELEASER = 8;
+/** Suspension.REMOVED: a suspended member still answers what it owes. */
+const REMOVED = 4;
 
 /** A request that could not be answered yet. */
 interface Waiting {
@@ -94,7 +96,10 @@ class ReleaseAgent {
     if (this.#checked) return;
     const { chain, memberId, signer } = this.#parts;
     await chain.check();
-    const found = await chain.ask(() => chain.members.authorized(signer.address, RELEASER, 0), "ERR_USAGE");
+    const found = await chain.ask(
+      () => chain.members.authorized(signer.address, RELEASER, REMOVED),
+      "ERR_USAGE",
+    );
     if (Number(found) !== memberId) {
       throw new ChartsealError(
         "ERR_USAGE",

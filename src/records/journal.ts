@@ -181,6 +181,25 @@ export class Journal implements Disposable {
     this.database.run("UPDATE items SET details = ? WHERE id = ?", this.#sealDetails(mac, details), id);
   }
 
+  /**
+   * Takes note that an entry was entered in error. The same bytes are new again from now on: they may be anchored
+   * once more, under the right patient.
+   */
+  retract(logIndex: number): void {
+    this.database.transaction(() => {
+      const row = this.database.get(
+        "SELECT id, item_mac FROM items WHERE log_index = ? AND retracted = 0",
+        logIndex,
+      );
+      if (row === undefined) return;
+      const id = Number(row["id"]);
+      const details = this.details(id);
+      const mac = this.macOf("retracted", row["item_mac"] as Uint8Array);
+      this.database.run("UPDATE items SET retracted = 1, item_mac = ? WHERE id = ?", mac, id);
+      this.setDetails(id, details);
+    });
+  }
+
   /** How many items are in each state, by state number. */
   counts(): ReadonlyMap<number, number> {
     const rows = this.database.all("SELECT state, count(*) AS n FROM items GROUP BY state");

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import type { Chartseal } from "../../src/chartseal.js";
-import { Entries, ItemState, type JournalItem } from "../../src/records/index.js";
+import {
+  DEFAULT_RULES,
+  Entries,
+  FHIR_PATIENT,
+  ItemState,
+  type JournalItem,
+} from "../../src/records/index.js";
 import { Consortium, enrol, enrolAs, openHospital } from "../support/hospital.js";
 import { allItems, checkLog, openItem } from "../support/log-check.js";
 import { linesSource, observation, observations } from "../support/observations.js";
@@ -59,6 +65,24 @@ describe("An item that was taken before", function () {
     );
     expect(bodies).to.deep.equal([middle, large, small]);
     expect(await statuses(hospital, 3)).to.deep.equal([SUPERSEDED, SUPERSEDED, 0]);
+  });
+
+  it("and was misfiled is anchored anew under the right patient, once it was retracted", async () => {
+    const [wrong, right] = await enrol(hospital, "p", "q");
+    const lines = observations("q", 2);
+    const patient = { system: FHIR_PATIENT, value: "p" };
+    const misfiling = { ...DEFAULT_RULES, rules: [{ path: "**", patient }] };
+    await hospital.ingest(linesSource(lines), { rules: misfiling });
+    expect(allItems(hospital).map((item) => item.patientId)).to.deep.equal([wrong, wrong]);
+    await hospital.retract(1);
+    await hospital.retract(1);
+    const run = await hospital.ingest(linesSource(lines));
+    expect(run).to.include({ sealed: 1, known: 1, anchored: 1, superseded: 0, dead: 0 });
+    const anew = allItems(hospital)[2]!;
+    expect(anew).to.include({ patientId: right, amends: undefined, logIndex: 3 });
+    expect((await openItem(hospital, anew)).body.toString()).to.equal(lines[0]);
+    expect(hospital.journal.details(1).sourceKey).to.equal(hospital.journal.details(anew.id).sourceKey);
+    expect(await statuses(hospital, 3)).to.deep.equal([2, 0, 0]);
   });
 
   it("but names another patient now is a dead letter, and the old entry stays as it is", async () => {
