@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { peakMemoryMiB } from "../../test/support/peak-memory.js";
 
 /** What a contender says of its run, as a line of JSON. */
 export interface Outcome {
@@ -19,7 +20,7 @@ export function begin(): (outcome: Pick<Outcome, "records" | "bytes" | "gas">) =
   return (outcome) => {
     const seconds = (performance.now() - started) / 1_000;
     const { user, system } = process.cpuUsage(before);
-    const maxRssMiB = process.resourceUsage().maxRSS / 1_024;
+    const maxRssMiB = peakMemoryMiB();
     const cpuSeconds = (user + system) / 1e6;
     process.stdout.write(`${JSON.stringify({ ...outcome, seconds, cpuSeconds, maxRssMiB })}\n`);
   };

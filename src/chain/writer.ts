@@ -10,6 +10,8 @@ import type { StaffSigner } from "./staff-signer.js";
 
 /** Room above the node's estimate: state may change between estimate and block. */
 const GAS_HEADROOM = 1.25;
+/** Milliseconds by which a node may show a receipt later than the nonce that its transaction used. */
+const RECEIPT_LAG_MS = 2_000;
 /** How often a nonce that another process took is replaced before giving up. */
 const NONCE_TRIES = 10;
 /** Milliseconds after which an unmined transaction is sent again: a node may have dropped it. */
@@ -132,9 +134,15 @@ export class Writer {
     const receipt = await this.#receipt(hash);
     if (receipt !== undefined) return { receipt };
     if ((await this.#minedNonces()) <= nonce) return undefined;
-    // It may have been mined between the two questions.
-    const late = await this.#receipt(hash);
-    return late === undefined ? {} : { receipt: late };
+    // It may have been mined between the two questions, and a node may count a nonce before it shows the receipt:
+    // to call the transaction lost then would carry the call out twice.
+    const giveUp = performance.now() + RECEIPT_LAG_MS;
+    for (;;) {
+      const late = await this.#receipt(hash);
+      if (late !== undefined) return { receipt: late };
+      if (performance.now() > giveUp) return {};
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   async #receipt(hash: string): Promise<TransactionReceipt | undefined> {

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 
 import { openRecord, sealRecord } from "../../src/crypto/sealed-record.js";
 import { toHex } from "../../src/crypto/bytes.js";
+import { peakMemoryMiB } from "../support/peak-memory.js";
 
 const PIECE = 256 * 1024;
 const SIZE = Number(process.argv[2] ?? 2 ** 30);
@@ -40,6 +41,6 @@ process.stdout.write(
   JSON.stringify({
     read,
     seconds: (performance.now() - started) / 1000,
-    rssMiB: process.resourceUsage().maxRSS / 1024,
+    rssMiB: peakMemoryMiB(),
   }),
 );

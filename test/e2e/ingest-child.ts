@@ -2,6 +2,7 @@
 // An ingest in a process of its own: node ingest-child.ts CHARTSEAL.JSON FILE BATCH_ITEMS
 import { sourceFor } from "../../src/ingest/index.js";
 import { openHospital } from "../support/hospital.js";
+import { peakMemoryMiB } from "../support/peak-memory.js";
 
 const [config = "", file = "", batchItems = "1000"] = process.argv.slice(2);
 try {
@@ -16,7 +17,7 @@ try {
   });
   const seconds = (performance.now() - started) / 1000;
   const { read, known, sealed, waiting, dead, anchored, superseded, failure } = run;
-  const maxRssMiB = process.resourceUsage().maxRSS / 1024;
+  const maxRssMiB = peakMemoryMiB();
   const result = { read, known, sealed, waiting, dead, anchored, superseded, failure, seconds, maxRssMiB };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 } catch (error) {

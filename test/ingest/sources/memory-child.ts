@@ -2,6 +2,7 @@
 // Started by memory.test.ts with a small heap: prints what it read and the most memory it held, in bytes.
 import { ndjsonSource } from "../../../src/ingest/sources/index.js";
 import { isBadItem, readFhir } from "../../../src/records/index.js";
+import { peakMemoryMiB } from "../../support/peak-memory.js";
 
 const LINES = 200_000;
 const BUNDLE_BYTES = 50 * 1024 * 1024;
@@ -38,9 +39,9 @@ function readBundle(bytes: Uint8Array): number {
 }
 
 const bytes = process.argv[2] === "bundle" ? bundleBytes() : undefined;
-const before = process.resourceUsage().maxRSS * 1024;
+const before = peakMemoryMiB() * 1024 * 1024;
 const start = performance.now();
 const items = bytes === undefined ? await readLines() : readBundle(bytes);
 const milliseconds = performance.now() - start;
-const grown = process.resourceUsage().maxRSS * 1024 - before;
+const grown = peakMemoryMiB() * 1024 * 1024 - before;
 process.stdout.write(JSON.stringify({ items, grown, milliseconds }));

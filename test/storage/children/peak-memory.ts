@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts and gets one large body; prints how far the resident memory rose, in MiB, as one line of JSON.
 import { openEmbeddedStore } from "../../../src/storage/index.js";
+import { peakMemoryMiB } from "../../support/peak-memory.js";
 
 const [folder, size] = process.argv.slice(2) as [string, string];
 /** Uses one buffer again and again: what the source leaves behind is not the store's. */
@@ -12,7 +13,7 @@ async function* body(length: number): AsyncGenerator<Uint8Array> {
   }
 }
 
-const peak = (): number => process.resourceUsage().maxRSS / 1024;
+const peak = peakMemoryMiB;
 
 await using store = await openEmbeddedStore(folder);
 await store.verify((await store.put(body(2_000_000))).cid); // loads all code
