@@ -26,7 +26,7 @@ const PATIENTS = 50;
 /** The naive loop needs no more to show its rate. */
 const NAIVE_RECORDS = 256;
 /** Else V8 would let up to 96 MiB of short-lived garbage lie before it looks at it. */
-const NODE_OPTIONS = "--max-semi-space-size=8";
+const NODE_OPTIONS = "--max-semi-space-size=4";
 
 interface Options {
   records: number;

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=8
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=4
 // SPDX-License-Identifier: Apache-2.0
 import { processIo } from "./io.js";
 import { run } from "./run.js";

@@ -31,7 +31,7 @@ describe("An ingest of 10,000 lines", function () {
     await once(out, "close");
 
     // Else V8 would let up to 96 MiB of short-lived garbage lie before it looks at it.
-    const env = { NODE_OPTIONS: "--max-semi-space-size=8" };
+    const env = { NODE_OPTIONS: "--max-semi-space-size=4" };
     const run = await runChild(new URL("ingest-child.ts", import.meta.url), [place.config, file, "1000"], {
       env,
     });
