@@ -9,7 +9,7 @@ import type { Message } from "./message.js";
 type Unsigned = Omit<Message, "signature" | "format">;
 
 /** Suspension.REMOVED: a suspended member still answers what it owes. */
-const REMOVED = 4;
+export const REMOVED = 4;
 
 /** Signs a message's envelope and body as staff of the sending member. */
 export async function signMessage(chain: Chain, signer: StaffSigner, message: Unsigned): Promise<Message> {

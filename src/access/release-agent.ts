@@ -4,6 +4,7 @@ import { ChartsealError } from "../errors.js";
 import { answerRequest, type AgentParts, type Answer } from "./answer-request.js";
 import { inParallel } from "./in-parallel.js";
 import type { Message } from "./message.js";
+import { REMOVED } from "./messages.js";
 import { REDEEMABLE_SECONDS } from "./permission.js";
 
 /** Milliseconds between looks at the Exchange. */
@@ -14,8 +15,6 @@ const LONGEST_PAUSE_MS = 30_000;
 const AT_ONCE = 4;
 /** Roles.RELEASER. */
 const RELEASER = 8;
-/** Suspension.REMOVED: a suspended member still answers what it owes. */
-const REMOVED = 4;
 
 /** A request that could not be answered yet. */
 interface Waiting {
