@@ -11,7 +11,7 @@ const field = (name: string, type: string) => ({ name, type });
 
 const TYPES = {
   PatientRegistry: {
-    PatientSigner: [field("patientId", "bytes32"), field("signer", "bytes"), field("deadline", "uint48")],
+    PatientSigner: [field("patientId", "bytes32"), field("key", "bytes"), field("deadline", "uint48")],
   },
   Terms: {
     Terms: [

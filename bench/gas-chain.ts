@@ -5,6 +5,7 @@ import type { TransactionResponse } from "ethers";
 import { Wallet } from "ethers";
 import hre, { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
+import { EMERGENCY_LIMITS, RECOVERY_DELAY, RETENTION } from "../src/chain/limits.js";
 import type { Hex } from "../src/crypto/index.js";
 import { toHex } from "../src/crypto/index.js";
 import type {
@@ -68,10 +69,25 @@ export async function openChain(): Promise<Chain> {
   const [deployer, governance, adminA, adminB, operator, clinician, relay] = await ethers.getSigners();
   const authority = await ethers.deployContract("AccessManager", [governance!.address], deployer);
   const members = await ethers.deployContract("MemberRegistry", [authority, WAITING_TIME]);
-  const patients = await ethers.deployContract("PatientRegistry", [members]);
-  const records = await ethers.deployContract("RecordRegistry", [members]);
-  const consents = await ethers.deployContract("ConsentRegistry", [members, patients]);
-  const accessLog = await ethers.deployContract("AccessLog", [members, records, consents]);
+  const passkeys = await ethers.deployContract("ERC7913WebAuthnVerifier");
+  const patients = await ethers.deployContract("PatientRegistry", [members, passkeys, RECOVERY_DELAY]);
+  const records = await ethers.deployContract("RecordRegistry", [members, patients, RETENTION]);
+  const consents = await ethers.deployContract("ConsentRegistry", [members, patients, records]);
+  const orders = await ethers.deployContract("LegalOrders", [members, patients, records]);
+  const emergencies = await ethers.deployContract("BreakGlass", [
+    members,
+    patients,
+    consents,
+    EMERGENCY_LIMITS,
+  ]);
+  const accessLog = await ethers.deployContract("AccessLog", [
+    members,
+    patients,
+    records,
+    consents,
+    orders,
+    emergencies,
+  ]);
 
   await members.connect(governance).admit(adminA!, "Hospital A");
   await members.connect(governance).admit(adminB!, "Hospital B");

@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IAccessLog} from "./interfaces/IAccessLog.sol";
+import {IBreakGlass} from "./interfaces/IBreakGlass.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
+import {ILegalOrders} from "./interfaces/ILegalOrders.sol";
 import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
+import {IPatientRegistry} from "./interfaces/IPatientRegistry.sol";
 import {IRecordRegistry} from "./interfaces/IRecordRegistry.sol";
 import {ConsentTerms, Terms} from "./libraries/ConsentTerms.sol";
 import {EntryStatus} from "./libraries/EntryStatus.sol";
 import {Heads} from "./libraries/Heads.sol";
 import {Entry, Leaf, Leaves} from "./libraries/Leaves.sol";
+import {Purposes} from "./libraries/Purposes.sol";
 import {Roles} from "./libraries/Roles.sol";
 import {Suspension} from "./libraries/Suspension.sol";
 
 /// @title AccessLog
-contract AccessLog is IAccessLog {
+contract AccessLog is IAccessLog, EIP712 {
     using ConsentTerms for Terms;
     using Leaves for Entry;
 
     /// @dev Keeps one request far below any block's gas limit.
     uint256 private constant MOST_ENTRIES = 64;
+    bytes32 private constant OWN_REQUEST_TYPEHASH = keccak256(
+        "OwnRequest(bytes32 patientId,uint8 extent,uint64 compartments,uint32 recordedFrom,uint32 recordedTo,uint64 upTo,bytes32 recipientKey,uint64 nonce,uint48 deadline)"
+    );
 
     /// @notice Who belongs to the consortium.
     IMemberRegistry public immutable MEMBERS;
@@ -26,13 +34,30 @@ contract AccessLog is IAccessLog {
     IRecordRegistry public immutable RECORDS;
     /// @notice What is granted.
     IConsentRegistry public immutable CONSENTS;
+    /// @notice What is ordered.
+    ILegalOrders public immutable ORDERS;
+    /// @notice What is an emergency.
+    IBreakGlass public immutable BREAK_GLASS;
+    /// @notice Whose signature counts for a patient.
+    IPatientRegistry public immutable PATIENT_REGISTRY;
 
     mapping(bytes32 patientId => uint256 head) private _heads;
+    mapping(bytes32 patientId => uint64 nonce) private _ownNonces;
 
-    constructor(IMemberRegistry members, IRecordRegistry records, IConsentRegistry consents) {
+    constructor(
+        IMemberRegistry members,
+        IPatientRegistry patients,
+        IRecordRegistry records,
+        IConsentRegistry consents,
+        ILegalOrders orders,
+        IBreakGlass emergencies
+    ) EIP712("chartseal AccessLog", "1") {
         MEMBERS = members;
+        PATIENT_REGISTRY = patients;
         RECORDS = records;
         CONSENTS = consents;
+        ORDERS = orders;
+        BREAK_GLASS = emergencies;
     }
 
     /// @inheritdoc IAccessLog
@@ -52,6 +77,7 @@ contract AccessLog is IAccessLog {
         accessId = _advance(
             RecordsRequested.selector,
             terms.patientId,
+            msg.sender,
             keccak256(abi.encode(access, indices))
         );
 
@@ -70,12 +96,12 @@ contract AccessLog is IAccessLog {
             revert CompartmentsNotPermitted(scope.compartments, permitted);
         }
         _requirePeriod(terms, scope);
-        uint256 head = RECORDS.headOf(custodian);
-        if (scope.upTo > head) revert BeyondHead(scope.upTo, head);
+        _requireWithinLog(scope, custodian);
 
         accessId = _advance(
             ScopeRequested.selector,
             terms.patientId,
+            msg.sender,
             keccak256(abi.encode(access, extent, scope))
         );
 
@@ -83,11 +109,75 @@ contract AccessLog is IAccessLog {
     }
 
     /// @inheritdoc IAccessLog
+    function requestOwn(
+        bytes32 patientId,
+        Extent extent,
+        Scope calldata scope,
+        bytes32 recipientKey,
+        uint48 deadline,
+        bytes calldata signature
+    ) external returns (bytes32 accessId) {
+        if (block.timestamp > deadline) revert DeadlinePassed(deadline);
+        if (recipientKey == 0) revert RecipientKeyZero();
+        if (scope.compartments == 0) revert CompartmentsNotPermitted(0, type(uint64).max);
+        if (scope.recordedFrom > scope.recordedTo) {
+            revert PeriodNotGranted(scope.recordedFrom, scope.recordedTo);
+        }
+        bytes32 digest = _ownRequestDigest(patientId, extent, scope, recipientKey, deadline);
+        // It lets somebody see more: who took the key over must wait, like with a grant.
+        (uint32 custodian, ) = PATIENT_REGISTRY.requireLoosening(patientId, digest, signature);
+        _requireWithinLog(scope, custodian);
+
+        ++_ownNonces[patientId];
+        Access memory access = Access(
+            0,
+            Basis.PATIENT,
+            recipientKey,
+            Purposes.PATRQT,
+            uint48(block.timestamp)
+        );
+        accessId = _advance(
+            ScopeRequested.selector,
+            patientId,
+            address(0),
+            keccak256(abi.encode(access, extent, scope))
+        );
+
+        emit ScopeRequested(accessId, patientId, address(0), access, extent, scope);
+    }
+
+    /// @inheritdoc IAccessLog
+    function ownNonceOf(bytes32 patientId) external view returns (uint64) {
+        return _ownNonces[patientId];
+    }
+
+    /// @inheritdoc IAccessLog
     function headOf(bytes32 patientId) external view returns (uint256) {
         return _heads[patientId];
     }
 
-    /// @dev Checks reader, terms, grant and directive.
+    function _ownRequestDigest(
+        bytes32 patientId,
+        Extent extent,
+        Scope calldata scope,
+        bytes32 recipientKey,
+        uint48 deadline
+    ) private view returns (bytes32) {
+        bytes32 structHash = keccak256(
+            abi.encode(
+                OWN_REQUEST_TYPEHASH,
+                patientId,
+                extent,
+                scope,
+                recipientKey,
+                _ownNonces[patientId],
+                deadline
+            )
+        );
+        return _hashTypedDataV4(structHash);
+    }
+
+    /// @dev Checks reader and terms, and what stands behind the terms: the purpose says which contract knows.
     function _begin(
         Terms calldata terms,
         uint8 purpose
@@ -95,9 +185,32 @@ contract AccessLog is IAccessLog {
         uint32 memberId = MEMBERS.authorized(msg.sender, Roles.CLINICIAN, Suspension.READING);
         terms.requirePermitting(memberId, purpose);
         bytes32 termsHash = terms.hash();
-        (custodian, permitted) = CONSENTS.standingOf(terms.patientId, termsHash);
-        permitted = terms.compartments & ~permitted;
-        access = Access(memberId, Basis.GRANT, termsHash, purpose, uint48(block.timestamp));
+        Basis basis = Basis.GRANT;
+        uint64 denied;
+        if (purpose < Purposes.HLEGAL) {
+            (custodian, denied) = CONSENTS.standingOf(terms.patientId, termsHash);
+        } else {
+            (basis, custodian, denied) = _beyondConsent(terms.patientId, termsHash, purpose);
+        }
+        permitted = terms.compartments & ~denied;
+        access = Access(memberId, basis, termsHash, purpose, uint48(block.timestamp));
+    }
+
+    /// @dev A legal order stands above the patient's directive, an emergency below it.
+    function _beyondConsent(
+        bytes32 patientId,
+        bytes32 termsHash,
+        uint8 purpose
+    ) private view returns (Basis basis, uint32 custodian, uint64 denied) {
+        if (purpose == Purposes.HLEGAL)
+            return (Basis.LEGAL_ORDER, ORDERS.standingOf(patientId, termsHash), 0);
+        (custodian, denied) = BREAK_GLASS.standingOf(termsHash, msg.sender);
+        basis = Basis.BREAK_GLASS;
+    }
+
+    function _requireWithinLog(Scope calldata scope, uint32 custodian) private view {
+        uint256 head = RECORDS.headOf(custodian);
+        if (scope.upTo > head) revert BeyondHead(scope.upTo, head);
     }
 
     function _requirePeriod(Terms calldata terms, Scope calldata scope) private pure {
@@ -139,13 +252,14 @@ contract AccessLog is IAccessLog {
     function _advance(
         bytes32 selector,
         bytes32 patientId,
+        address reader,
         bytes32 dataDigest
     ) private returns (bytes32 accessId) {
         uint256 head = _heads[patientId];
         accessId = keccak256(abi.encode(block.chainid, address(this), patientId, Heads.count(head) + 1));
         _heads[patientId] = Heads.advance(
             head,
-            keccak256(abi.encode(selector, accessId, patientId, msg.sender, dataDigest))
+            keccak256(abi.encode(selector, accessId, patientId, reader, dataDigest))
         );
     }
 }

@@ -57,7 +57,7 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
     }
 
     /// @inheritdoc IMemberRegistry
-    function remove(uint32 memberId) external restricted {
+    function removeMember(uint32 memberId) external restricted {
         Member storage member = _present(memberId);
 
         member.suspension = Suspension.READING | Suspension.WRITING | Suspension.REMOVED;
@@ -88,6 +88,17 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
         member.keyDigest = keccak256(key);
 
         emit KeyPublished(memberId, epoch, key);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function withdrawKey(uint32 memberId, uint48 since) external onlyAdminOf(memberId) {
+        if (since > block.timestamp) revert RevocationInFuture(since);
+        Member storage member = _members[memberId];
+        if (member.keyDigest == 0) revert KeyUnknown(memberId);
+
+        member.keyDigest = 0;
+
+        emit KeyWithdrawn(memberId, member.keyEpoch, since);
     }
 
     /// @inheritdoc IMemberRegistry
@@ -132,7 +143,8 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
 
     /// @inheritdoc IMemberRegistry
     function revokeStaff(address account, uint48 since, RevocationReason reason) external {
-        Staff storage staff = _administered(account);
+        Staff storage staff = _staff[account];
+        _requireMayRevoke(staff.memberId, account);
         if (since > block.timestamp) revert RevocationInFuture(since);
         // A compromise may turn out to be older than was thought, never younger.
         uint48 present = staff.revokedSince;
@@ -209,6 +221,13 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
         staff = _staff[account];
         if (staff.memberId == 0) revert StaffUnknown(account);
         _requireAdmin(staff.memberId);
+    }
+
+    /// @dev Who left has nobody to revoke its staff: governance does.
+    function _requireMayRevoke(uint32 memberId, address account) private {
+        if (memberId == 0) revert StaffUnknown(account);
+        if (_members[memberId].suspension & Suspension.REMOVED != 0) _checkCanCall(msg.sender, msg.data);
+        else _requireAdmin(memberId);
     }
 
     function _known(uint32 memberId) private view returns (Member storage member) {

@@ -2,29 +2,25 @@
 pragma solidity ^0.8.28;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
 import {IPatientRegistry} from "./interfaces/IPatientRegistry.sol";
-import {Heads} from "./libraries/Heads.sol";
 import {Roles} from "./libraries/Roles.sol";
 import {Suspension} from "./libraries/Suspension.sol";
+import {PatientChanges} from "./patients/PatientChanges.sol";
+import {PatientKeys} from "./patients/PatientKeys.sol";
 
 /// @title PatientRegistry
-contract PatientRegistry is IPatientRegistry, EIP712 {
-    bytes32 private constant PATIENT_SIGNER_TYPEHASH = keccak256(
-        "PatientSigner(bytes32 patientId,bytes signer,uint48 deadline)"
-    );
-
-    /// @notice Who belongs to the consortium.
-    IMemberRegistry public immutable MEMBERS;
-
-    mapping(bytes32 patientId => Patient) private _patients;
-    mapping(bytes32 signerHash => bytes32 patientId) private _signerOwners;
-    mapping(bytes32 patientId => uint256 head) private _heads;
-
-    constructor(IMemberRegistry members) EIP712("chartseal PatientRegistry", "1") {
-        MEMBERS = members;
-    }
+/// @dev Registration is here; keys, proxies and changes are in patients/, from the bottom up.
+contract PatientRegistry is PatientChanges {
+    constructor(
+        IMemberRegistry members,
+        address passkeyVerifier,
+        uint48 recoveryDelay
+    )
+        EIP712("chartseal PatientRegistry", "1")
+        PatientKeys(passkeyVerifier)
+        PatientChanges(members, recoveryDelay)
+    {}
 
     /// @inheritdoc IPatientRegistry
     function register(
@@ -33,15 +29,50 @@ contract PatientRegistry is IPatientRegistry, EIP712 {
         bytes calldata possession,
         uint48 deadline
     ) external returns (bytes32 patientId) {
-        uint32 custodian = MEMBERS.authorized(msg.sender, Roles.OPERATOR, Suspension.WRITING);
+        uint32 custodian;
+        (patientId, custodian) = _newPatientId(seed);
+        if (signer.length != 0) {
+            _requirePossession(patientId, signer, KeyUse.SIGNER, possession, deadline);
+            _claim(patientId, signer, KeyUse.SIGNER);
+        }
+
+        _register(patientId, custodian, seed, signer);
+    }
+
+    /// @inheritdoc IPatientRegistry
+    function registerWithGuardians(
+        bytes32 seed,
+        GuardianSet calldata set,
+        uint48 deadline
+    ) external returns (bytes32 patientId) {
+        uint32 custodian;
+        (patientId, custodian) = _newPatientId(seed);
+        if (set.guardians.length == 0) revert GuardiansInvalid(0, set.threshold);
+        _requirePossessions(patientId, set, deadline);
+
+        _register(patientId, custodian, seed, "");
+        _appoint(patientId, set.guardians, set.threshold, set.until);
+    }
+
+    /// @inheritdoc IPatientRegistry
+    function patientIdOf(uint32 custodian, bytes32 seed) public pure returns (bytes32) {
+        return keccak256(abi.encodePacked(custodian, seed));
+    }
+
+    function _newPatientId(bytes32 seed) private view returns (bytes32 patientId, uint32 custodian) {
+        custodian = MEMBERS.authorized(msg.sender, Roles.OPERATOR, Suspension.WRITING);
         patientId = patientIdOf(custodian, seed);
         if (_patients[patientId].custodian != 0) revert PatientAlreadyRegistered(patientId);
-        if (signer.length != 0) _claimSigner(patientId, signer, possession, deadline);
+    }
 
+    function _register(bytes32 patientId, uint32 custodian, bytes32 seed, bytes memory signer) private {
+        Patient storage patient = _patients[patientId];
         uint48 registeredAt = uint48(block.timestamp);
-        _patients[patientId] = Patient({custodian: custodian, registeredAt: registeredAt, signer: signer});
-        _heads[patientId] = Heads.advance(
-            _heads[patientId],
+        patient.custodian = custodian;
+        patient.registeredAt = registeredAt;
+        patient.signer = signer;
+        _advance(
+            patientId,
             keccak256(
                 abi.encode(
                     PatientRegistered.selector,
@@ -53,68 +84,5 @@ contract PatientRegistry is IPatientRegistry, EIP712 {
         );
 
         emit PatientRegistered(patientId, custodian, seed, signer, registeredAt);
-    }
-
-    /// @inheritdoc IPatientRegistry
-    function patientOf(bytes32 patientId) external view returns (Patient memory) {
-        return _patients[patientId];
-    }
-
-    /// @inheritdoc IPatientRegistry
-    function custodianOf(bytes32 patientId) external view returns (uint32 custodian) {
-        custodian = _patients[patientId].custodian;
-        if (custodian == 0) revert PatientUnknown(patientId);
-    }
-
-    /// @inheritdoc IPatientRegistry
-    function patientOfSigner(bytes calldata signer) external view returns (bytes32 patientId) {
-        return _signerOwners[keccak256(signer)];
-    }
-
-    /// @inheritdoc IPatientRegistry
-    function headOf(bytes32 patientId) external view returns (uint256) {
-        return _heads[patientId];
-    }
-
-    /// @inheritdoc IPatientRegistry
-    function requireSignature(
-        bytes32 patientId,
-        bytes32 digest,
-        bytes calldata signature
-    ) external view returns (uint32 custodian) {
-        Patient storage patient = _patients[patientId];
-        custodian = patient.custodian;
-        if (custodian == 0) revert PatientUnknown(patientId);
-        bytes memory signer = patient.signer;
-        if (signer.length == 0) revert PatientHasNoSigner(patientId);
-
-        if (!SignatureChecker.isValidSignatureNow(signer, digest, signature))
-            revert SignatureInvalid(patientId);
-    }
-
-    /// @inheritdoc IPatientRegistry
-    function patientIdOf(uint32 custodian, bytes32 seed) public pure returns (bytes32) {
-        return keccak256(abi.encodePacked(custodian, seed));
-    }
-
-    /// @dev One signer, one patient, for good: a key that served two would join their pseudonyms.
-    function _claimSigner(
-        bytes32 patientId,
-        bytes calldata signer,
-        bytes calldata possession,
-        uint48 deadline
-    ) private {
-        if (signer.length < 20) revert SignerTooShort(signer.length);
-        if (block.timestamp > deadline) revert DeadlinePassed(deadline);
-        bytes32 signerHash = keccak256(signer);
-        bytes32 owner = _signerOwners[signerHash];
-        if (owner != 0) revert SignerInUse(signer, owner);
-        bytes32 digest = _hashTypedDataV4(
-            keccak256(abi.encode(PATIENT_SIGNER_TYPEHASH, patientId, signerHash, deadline))
-        );
-        if (!SignatureChecker.isValidSignatureNow(signer, digest, possession))
-            revert SignatureInvalid(patientId);
-
-        _signerOwners[signerHash] = patientId;
     }
 }

@@ -1,51 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
+import {IPatientRegistry} from "./interfaces/IPatientRegistry.sol";
 import {IRecordRegistry} from "./interfaces/IRecordRegistry.sol";
+import {Cosigner, Cosigners} from "./libraries/Cosigners.sol";
 import {EntryStatus} from "./libraries/EntryStatus.sol";
 import {Entry, Leaf, Leaves} from "./libraries/Leaves.sol";
 import {Roles} from "./libraries/Roles.sol";
 import {Suspension} from "./libraries/Suspension.sol";
+import {RecordHolds} from "./records/RecordHolds.sol";
+import {RecordLog} from "./records/RecordLog.sol";
 
 /// @title RecordRegistry
-contract RecordRegistry is IRecordRegistry {
-    using Leaves for Entry;
+/// @dev What may become of an entry is here; the logs themselves and legal holds are in records/.
+contract RecordRegistry is RecordHolds {
+    uint32 private constant MIN_RETENTION_DAYS = 365;
+    uint32 private constant MAX_RETENTION_DAYS = 36_525;
 
-    /// @dev Status flags are eight bits an entry, 32 entries a slot.
-    uint256 private constant STATUSES_PER_SLOT = 32;
-
-    /// @notice Who belongs to the consortium.
-    IMemberRegistry public immutable MEMBERS;
-
-    struct Log {
-        uint256 head; // entries so far
-        mapping(uint256 batchKey => bytes32 root) roots;
-        mapping(uint256 slot => uint256 flags) statuses;
-    }
-
-    mapping(uint32 memberId => Log) private _logs;
-
-    constructor(IMemberRegistry members) {
-        MEMBERS = members;
-    }
+    bytes32 private constant ERASURE_TYPEHASH = keccak256(
+        "Erasure(uint32 memberId,uint64 index,uint64 certificateIndex,uint48 deadline)"
+    );
 
     /// @inheritdoc IRecordRegistry
-    function anchor(uint64 firstIndex, uint32 count, bytes32 root, bytes32 manifestDigest) external {
-        uint32 memberId = _operatorsMember();
-        if (count == 0) revert BatchEmpty();
-        if (root == 0) revert RootZero();
-        Log storage log = _logs[memberId];
-        unchecked {
-            // No log reaches 2^256 entries; past 2^64 no first index fits.
-            uint256 head = log.head;
-            if (firstIndex != head + 1) revert IndexNotNext(memberId, firstIndex, head + 1);
+    uint32 public immutable RETENTION;
 
-            log.head = head + count;
+    constructor(
+        IMemberRegistry members,
+        IPatientRegistry patients,
+        uint32 retentionDays
+    ) EIP712("chartseal RecordRegistry", "1") RecordLog(members) RecordHolds(patients) {
+        if (retentionDays < MIN_RETENTION_DAYS || retentionDays > MAX_RETENTION_DAYS) {
+            revert RetentionOutOfBounds(retentionDays);
         }
-        log.roots[_batchKey(firstIndex, count)] = root;
 
-        emit BatchAnchored(memberId, firstIndex, count, root, manifestDigest);
+        RETENTION = retentionDays;
     }
 
     /// @inheritdoc IRecordRegistry
@@ -67,7 +57,7 @@ contract RecordRegistry is IRecordRegistry {
             revert StatusForbids(memberId, newer.leaf.index, newerStatus);
         }
 
-        _flag(memberId, older.leaf.index, EntryStatus.SUPERSEDED);
+        _setFlag(memberId, older.leaf.index, EntryStatus.SUPERSEDED);
 
         emit EntrySuperseded(memberId, older.leaf.index, older.leaf.patientId, newer.leaf.index);
     }
@@ -76,69 +66,82 @@ contract RecordRegistry is IRecordRegistry {
     function retract(Entry calldata entry) external {
         uint32 memberId = _operatorsMember();
         uint8 status = _requireOwn(memberId, entry);
-        if (status & EntryStatus.WITHDRAWN != 0) revert StatusForbids(memberId, entry.leaf.index, status);
+        // What is held stays as it is and where it is; a hold is lifted first.
+        if (status & (EntryStatus.WITHDRAWN | EntryStatus.HELD) != 0) {
+            revert StatusForbids(memberId, entry.leaf.index, status);
+        }
 
-        _flag(memberId, entry.leaf.index, EntryStatus.RETRACTED);
+        _setFlag(memberId, entry.leaf.index, EntryStatus.RETRACTED);
 
         emit EntryRetracted(memberId, entry.leaf.index, entry.leaf.patientId);
     }
 
     /// @inheritdoc IRecordRegistry
-    function headOf(uint32 memberId) external view returns (uint256) {
-        return _logs[memberId].head;
+    function erase(
+        Entry calldata entry,
+        Entry calldata certificate,
+        ErasureGround ground,
+        Cosigner calldata reviewer
+    ) external {
+        uint32 memberId = _operatorsMember();
+        uint8 status = _requireOwn(memberId, entry);
+        _requireRecord(entry.leaf);
+        if (status & (EntryStatus.ERASED | EntryStatus.HELD) != 0) {
+            revert StatusForbids(memberId, entry.leaf.index, status);
+        }
+        _requireCertificate(memberId, entry.leaf, certificate);
+        _requireGround(memberId, entry.leaf, certificate.leaf.index, ground, reviewer);
+
+        _setFlag(memberId, entry.leaf.index, EntryStatus.ERASED);
+
+        emit EntryErased(memberId, entry.leaf.index, entry.leaf.patientId, certificate.leaf.index, ground);
     }
 
-    /// @inheritdoc IRecordRegistry
-    function statusOf(uint32 memberId, uint64 index) public view returns (uint8) {
-        (uint256 slot, uint256 shift) = _statusPlace(index);
-        return uint8(_logs[memberId].statuses[slot] >> shift);
-    }
-
-    /// @inheritdoc IRecordRegistry
-    function rootAndStatus(
+    function _requireCertificate(
         uint32 memberId,
-        uint64 firstIndex,
-        uint32 count,
-        uint64 index
-    ) public view returns (bytes32 root, uint8 status) {
-        root = _logs[memberId].roots[_batchKey(firstIndex, count)];
-        if (root == 0) revert BatchUnknown(memberId, firstIndex, count);
-        if (index < firstIndex || index - firstIndex >= count)
-            revert IndexOutsideBatch(index, firstIndex, count);
-        status = statusOf(memberId, index);
+        Leaf calldata erased,
+        Entry calldata certificate
+    ) private view {
+        uint8 status = _requireOwn(memberId, certificate);
+        Leaf calldata leaf = certificate.leaf;
+        if (
+            leaf.kind != Leaves.ERASURE_CERTIFICATE ||
+            leaf.patientId != erased.patientId ||
+            leaf.ref != bytes32(uint256(erased.index)) ||
+            status & EntryStatus.WITHDRAWN != 0
+        ) revert CertificateMismatch(leaf.index, erased.index);
     }
 
-    /// @inheritdoc IRecordRegistry
-    function requireAnchored(Entry calldata entry) public view returns (uint8 status) {
-        bytes32 root;
-        (root, status) = rootAndStatus(entry.leaf.memberId, entry.firstIndex, entry.count, entry.leaf.index);
-        entry.requireIncluded(root);
-    }
-
-    function _requireOwn(uint32 memberId, Entry calldata entry) private view returns (uint8 status) {
-        if (entry.leaf.memberId != memberId) revert LeafOfAnotherMember(entry.leaf.memberId, memberId);
-        status = requireAnchored(entry);
-    }
-
-    /// @dev Other kinds give `ref` another meaning: an erasure certificate names what it erased, it amends nothing.
-    function _requireRecord(Leaf calldata leaf) private pure {
-        if (leaf.kind != Leaves.RECORD) revert KindForbids(leaf.index, leaf.kind);
-    }
-
-    function _operatorsMember() private view returns (uint32) {
-        return MEMBERS.authorized(msg.sender, Roles.OPERATOR, Suspension.WRITING);
-    }
-
-    function _flag(uint32 memberId, uint64 index, uint8 flag) private {
-        (uint256 slot, uint256 shift) = _statusPlace(index);
-        _logs[memberId].statuses[slot] |= uint256(flag) << shift;
-    }
-
-    function _statusPlace(uint64 index) private pure returns (uint256 slot, uint256 shift) {
-        return (index / STATUSES_PER_SLOT, (index % STATUSES_PER_SLOT) * 8);
-    }
-
-    function _batchKey(uint64 firstIndex, uint32 count) private pure returns (uint256) {
-        return (uint256(firstIndex) << 32) | count;
+    function _requireGround(
+        uint32 memberId,
+        Leaf calldata erased,
+        uint64 certificateIndex,
+        ErasureGround ground,
+        Cosigner calldata reviewer
+    ) private view {
+        if (ground == ErasureGround.RETENTION) {
+            uint256 untilDay = uint256(erased.recordedDay) + RETENTION;
+            if (block.timestamp / 1 days <= untilDay) revert RetentionLasts(erased.index, untilDay);
+            return;
+        }
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(
+                abi.encode(ERASURE_TYPEHASH, memberId, erased.index, certificateIndex, reviewer.deadline)
+            )
+        );
+        if (ground == ErasureGround.REVIEWER) {
+            (uint32 reviewersMember, ) = Cosigners.requireOne(
+                MEMBERS,
+                reviewer,
+                digest,
+                Roles.REVIEWER,
+                Suspension.REMOVED
+            );
+            if (reviewersMember == memberId) revert ReviewerOfCustodian(reviewer.account, memberId);
+            return;
+        }
+        if (block.timestamp > reviewer.deadline) revert DeadlinePassed(reviewer.deadline);
+        _requireCustodian(erased.patientId, memberId);
+        PATIENT_REGISTRY.requireLoosening(erased.patientId, digest, reviewer.signature);
     }
 }

@@ -11,9 +11,9 @@ interface IAccessLog {
     /// @notice On what an access rests.
     enum Basis {
         GRANT, // basisRef: terms hash
-        PATIENT, // his own request
-        BREAK_GLASS,
-        LEGAL_ORDER
+        PATIENT, // basisRef: keccak256 of the key to which the answer is sealed
+        BREAK_GLASS, // basisRef: terms hash, which names the window
+        LEGAL_ORDER // basisRef: terms hash, which names the order
     }
 
     /// @notice What of a scope is meant.
@@ -23,7 +23,7 @@ interface IAccessLog {
     }
 
     struct Access {
-        uint32 memberId; // the reader's
+        uint32 memberId; // the reader's; 0: the patient himself
         Basis basis;
         bytes32 basisRef;
         uint8 purpose; // of Purposes
@@ -66,9 +66,11 @@ interface IAccessLog {
     error CompartmentsNotPermitted(uint64 compartments, uint64 permitted);
     error PeriodNotGranted(uint32 recordedFrom, uint32 recordedTo);
     error BeyondHead(uint64 upTo, uint256 head);
+    error DeadlinePassed(uint48 deadline);
+    error RecipientKeyZero();
 
-    /// @notice Logs one access to up to 64 entries of one patient under his grant. By a CLINICIAN of the grantee.
-    /// @param terms As granted.
+    /// @notice Logs one access to up to 64 entries of one patient. By a CLINICIAN of the grantee.
+    /// @param terms As granted by the patient, ordered (purpose HLEGAL), or of the caller's own window (purpose BTG).
     /// @param purpose One that the terms name.
     /// @param entries Anchored in the custodian's log, of this patient, kind RECORD, within the terms, not withdrawn.
     /// @return accessId Names the access.
@@ -78,8 +80,7 @@ interface IAccessLog {
         Entry[] calldata entries
     ) external returns (bytes32 accessId);
 
-    /// @notice Logs one access to all entries within a scope of one patient under his grant. By a CLINICIAN of the
-    /// grantee.
+    /// @notice Logs one access to all entries within a scope of one patient. By a CLINICIAN of the grantee.
     /// @dev No leaf is shown here: the release agent gives only what lies within the scope, each with its receipt.
     /// @param scope Within the terms and the custodian's log.
     /// @return accessId Names the access.
@@ -89,6 +90,24 @@ interface IAccessLog {
         Extent extent,
         Scope calldata scope
     ) external returns (bytes32 accessId);
+
+    /// @notice Logs the patient's request of his own records (PATRQT). Relayed by anyone; the event's reader is zero.
+    /// @dev His directive binds others, not himself.
+    /// @param recipientKey keccak256 of the encryption key to which the custodian seals the answer.
+    /// @param signature Of who signs for the patient, over OwnRequest(patientId, extent, compartments, recordedFrom,
+    /// recordedTo, upTo, recipientKey, nonce, deadline), where nonce is `ownNonceOf(patientId)`.
+    /// @return accessId Names the access.
+    function requestOwn(
+        bytes32 patientId,
+        Extent extent,
+        Scope calldata scope,
+        bytes32 recipientKey,
+        uint48 deadline,
+        bytes calldata signature
+    ) external returns (bytes32 accessId);
+
+    /// @notice The nonce of the patient's next own request.
+    function ownNonceOf(bytes32 patientId) external view returns (uint64);
 
     /// @notice The patient's head: count and rolling digest of this log's events about him.
     function headOf(bytes32 patientId) external view returns (uint256);

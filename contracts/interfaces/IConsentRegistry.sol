@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {Terms} from "../libraries/ConsentTerms.sol";
+import {Cosigner} from "../libraries/Cosigners.sol";
+import {Entry} from "../libraries/Leaves.sol";
 
 /// @title IConsentRegistry
 /// @notice Patients' grants, revocations and directives.
@@ -11,7 +13,15 @@ interface IConsentRegistry {
         NOBODY,
         PATIENT, // his own signature
         GUARDIANS,
-        WITNESSES // two staff of the custodian and a consent document
+        WITNESSES, // two persons of the custodian's staff and a consent document
+        DELEGATE
+    }
+
+    /// @notice What two witnesses attest.
+    enum WitnessedAct {
+        GRANT, // ref: terms hash
+        REVOCATION, // ref: terms hash
+        DENIAL // ref: keccak256(abi.encode(denyAll, denyEmergency, deniedCompartments, nonce))
     }
 
     struct Grant {
@@ -40,7 +50,21 @@ interface IConsentRegistry {
         uint48 grantedAt
     );
     /// @notice Terms were revoked, given or not yet given.
-    event GrantRevoked(bytes32 indexed patientId, bytes32 indexed termsHash, uint48 revokedAt);
+    event GrantRevoked(
+        bytes32 indexed patientId,
+        bytes32 indexed termsHash,
+        GivenBy revokedBy,
+        uint48 revokedAt
+    );
+    /// @notice Two persons of the custodian's staff attested what follows in this transaction.
+    event Witnessed(
+        bytes32 indexed patientId,
+        bytes32 indexed ref,
+        WitnessedAct act,
+        address first,
+        address second,
+        uint64 documentIndex
+    );
     /// @notice The patient's directive was replaced; `nonce` is the one that was used up.
     event DirectiveSet(
         bytes32 indexed patientId,
@@ -48,6 +72,7 @@ interface IConsentRegistry {
         bool denyEmergency,
         uint64 deniedCompartments,
         uint64 nonce,
+        GivenBy setBy,
         uint48 setAt
     );
 
@@ -56,20 +81,60 @@ interface IConsentRegistry {
     error GrantUnknown(bytes32 patientId, bytes32 termsHash);
     error DirectiveDeniesAll(bytes32 patientId);
     error DeadlinePassed(uint48 deadline);
+    error NotOfCustodian(address account, uint32 memberId, uint32 custodian);
+    error DocumentMismatch(uint64 index, bytes32 ref);
+    error DocumentUsed(uint64 index);
+    error WitnessesOnlyTighten(bytes32 patientId);
 
-    /// @notice Records a grant that the patient signed. Relayed by anyone.
-    /// @param signature The patient's, over the EIP-712 struct Terms.
+    /// @notice Records a grant. Relayed by anyone.
+    /// @param signature Of who signs for the patient (IPatientRegistry), over the EIP-712 struct Terms.
     /// @return termsHash Names the grant from now on.
     function grant(Terms calldata terms, bytes calldata signature) external returns (bytes32 termsHash);
 
+    /// @notice Records a grant that the patient's delegate signed. Relayed by anyone.
+    /// @param delegate His key.
+    /// @param signature Over the EIP-712 struct Terms.
+    function grantByDelegate(
+        Terms calldata terms,
+        bytes calldata delegate,
+        bytes calldata signature
+    ) external returns (bytes32 termsHash);
+
+    /// @notice Records a grant on paper, of a patient for whom nobody can sign. By one of the custodian's staff past
+    /// the waiting time.
+    /// @param document CONSENT_DOCUMENT of the patient in the custodian's log, `ref` the terms hash; counts once.
+    /// @param second Another person of the custodian's staff, over Witnessing(act, patientId, ref, first, deadline).
+    function grantWitnessed(
+        Terms calldata terms,
+        Entry calldata document,
+        Cosigner calldata second
+    ) external returns (bytes32 termsHash);
+
     /// @notice Revokes terms, at once and for good, given or not yet given. Relayed by anyone; a repeat does nothing.
-    /// @param signature The patient's, over Revocation(patientId, termsHash).
+    /// @param signature Of who signs for the patient, over Revocation(patientId, termsHash).
     function revoke(bytes32 patientId, bytes32 termsHash, bytes calldata signature) external;
+
+    /// @notice As `revoke`, by the patient's delegate.
+    function revokeByDelegate(
+        bytes32 patientId,
+        bytes32 termsHash,
+        bytes calldata delegate,
+        bytes calldata signature
+    ) external;
+
+    /// @notice As `revoke`, on paper, for any patient. By one of the custodian's staff past the waiting time.
+    /// @param document As in `grantWitnessed`.
+    function revokeWitnessed(
+        bytes32 patientId,
+        bytes32 termsHash,
+        Entry calldata document,
+        Cosigner calldata second
+    ) external;
 
     /// @notice Replaces the patient's directive. Relayed by anyone.
     /// @param deadline Unix seconds, inclusive.
-    /// @param signature The patient's, over Directive(patientId, denyAll, denyEmergency, deniedCompartments, nonce,
-    /// deadline), where nonce is `directiveOf(patientId).nonce`.
+    /// @param signature Of who signs for the patient, over Directive(patientId, denyAll, denyEmergency,
+    /// deniedCompartments, nonce, deadline), where nonce is `directiveOf(patientId).nonce`.
     function setDirective(
         bytes32 patientId,
         bool denyAll,
@@ -77,6 +142,18 @@ interface IConsentRegistry {
         uint64 deniedCompartments,
         uint48 deadline,
         bytes calldata signature
+    ) external;
+
+    /// @notice Adds denials to any patient's directive, on paper. By one of the custodian's staff past the waiting
+    /// time.
+    /// @param document CONSENT_DOCUMENT of the patient, `ref` as WitnessedAct says, with the directive's next nonce.
+    function denyWitnessed(
+        bytes32 patientId,
+        bool denyAll,
+        bool denyEmergency,
+        uint64 deniedCompartments,
+        Entry calldata document,
+        Cosigner calldata second
     ) external;
 
     /// @notice EIP-712 struct hash of the terms.

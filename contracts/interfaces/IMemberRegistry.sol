@@ -11,7 +11,7 @@ interface IMemberRegistry {
         uint8 suspension; // bits of Suspension
         uint32 keyEpoch; // 0 until a key is published, then from 1
         uint48 admittedAt; // Unix seconds
-        bytes32 keyDigest; // keccak256 of the current encryption key; its bytes are in KeyPublished
+        bytes32 keyDigest; // keccak256 of the current encryption key; its bytes are in KeyPublished; 0: none
     }
 
     struct Staff {
@@ -41,6 +41,9 @@ interface IMemberRegistry {
     event MemberAdminSet(uint32 indexed memberId, address indexed admin);
     /// @notice The member's encryption key of this epoch; capsules are sealed to the newest.
     event KeyPublished(uint32 indexed memberId, uint32 indexed epoch, bytes key);
+    /// @notice The member's encryption key of this epoch is compromised: nothing is sealed to it any more, and what was
+    /// sealed from `since` on may have been read by others.
+    event KeyWithdrawn(uint32 indexed memberId, uint32 indexed epoch, uint48 since);
     /// @notice An account was enrolled with bits of Roles, until `notAfter` (Unix seconds).
     event StaffEnrolled(
         uint32 indexed memberId,
@@ -72,6 +75,7 @@ interface IMemberRegistry {
     error NotMemberAdmin(uint32 memberId, address caller);
     error AdminZero();
     error KeyEmpty();
+    error KeyUnknown(uint32 memberId);
     error WaitingTimeOutOfBounds(uint48 waitingTime);
     error AccountZero();
     error PersonIdZero();
@@ -96,7 +100,7 @@ interface IMemberRegistry {
     function setSuspension(uint32 memberId, uint8 suspension) external;
 
     /// @notice Removes a member, for good. Its log and its past grants stay provable. Governance only.
-    function remove(uint32 memberId) external;
+    function removeMember(uint32 memberId) external;
 
     /// @notice Hands the member's administration to another account. By its admin, or by governance when the admin's
     /// key is lost.
@@ -106,6 +110,11 @@ interface IMemberRegistry {
     /// @param key Public key bytes; X-Wing: 1,216 bytes.
     /// @return epoch The key's number, from 1.
     function publishKey(uint32 memberId, bytes calldata key) external returns (uint32 epoch);
+
+    /// @notice Withdraws the member's current encryption key, because it is compromised. By its admin. Until the next
+    /// one is published, nothing can be released to the member.
+    /// @param since Unix seconds, not in the future: from when on what was sealed to it is to be doubted.
+    function withdrawKey(uint32 memberId, uint48 since) external;
 
     /// @notice Enrols a staff account. By the member's admin. An account serves one member, once.
     /// @param notAfter Unix seconds, inclusive.
@@ -122,7 +131,8 @@ interface IMemberRegistry {
     /// starts its waiting time again.
     function updateStaff(address account, uint8 roles, uint48 notAfter) external;
 
-    /// @notice Revokes an account, at once and for good. By its member's admin. Again only to set an earlier `since`.
+    /// @notice Revokes an account, at once and for good. By its member's admin; by governance once the member left.
+    /// Again only to set an earlier `since`.
     /// @param since Unix seconds, not in the future: from when on what it signed is to be doubted.
     function revokeStaff(address account, uint48 since, RevocationReason reason) external;
 

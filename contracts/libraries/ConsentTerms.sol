@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Purposes} from "./Purposes.sol";
-
 /// @notice What a patient consents to. EIP-712 struct; its struct hash is the terms hash.
 struct Terms {
     uint16 format; // 1
@@ -50,8 +48,13 @@ library ConsentTerms {
         }
     }
 
-    /// @notice Reverts unless the terms can be granted now.
-    function requireWellFormed(Terms calldata terms) internal view {
+    /// @notice EIP-712 struct hash of terms that a contract made.
+    function hashOf(Terms memory terms) internal pure returns (bytes32 termsHash) {
+        return keccak256(abi.encode(TYPEHASH, terms));
+    }
+
+    /// @notice Reverts unless the terms can be given now, for purposes of `allowed` alone.
+    function requireWellFormed(Terms calldata terms, uint16 allowed) internal view {
         if (terms.format != FORMAT) revert TermsFormatUnsupported(terms.format);
         if (terms.notBefore > terms.notAfter || block.timestamp > terms.notAfter) {
             revert TermsPeriodInvalid(terms.notBefore, terms.notAfter);
@@ -60,7 +63,7 @@ library ConsentTerms {
             revert TermsRecordedPeriodInvalid(terms.recordedFrom, terms.recordedTo);
         }
         if (terms.compartments == 0) revert TermsCompartmentsEmpty();
-        if (terms.purposes == 0 || terms.purposes & ~Purposes.GRANTABLE != 0) {
+        if (terms.purposes == 0 || terms.purposes & ~allowed != 0) {
             revert TermsPurposesInvalid(terms.purposes);
         }
     }

@@ -17,4 +17,8 @@ library Purposes {
 
     /// @dev Every purpose a patient's grant may name: PATRQT needs none, HLEGAL and BTG have rules of their own.
     uint16 internal constant GRANTABLE = (1 << 7) - 1;
+    /// @dev The one purpose of a legal order.
+    uint16 internal constant ORDERABLE = 1 << 8;
+    /// @dev The one purpose of an emergency.
+    uint16 internal constant EMERGENCY = 1 << 9;
 }

@@ -54,7 +54,7 @@ async function foundConsortium(stage: Stage, folder: string, onEnd: World["onEnd
   const deployed = await chartseal(
     ["deploy", "--chain", CHAIN_URL, "--governance", governance, "--waiting-time", "3600", "--out", deployment, "--json"],
   );
-  stage.expect("the five contracts are deployed; the deployer keeps no right", deployed.exit === 0, deployed.text);
+  stage.expect("the seven contracts are deployed; the deployer keeps no right", deployed.exit === 0, deployed.text);
   const admitted = [];
   for (const [admin, name] of [
     [governance, "Health Authority"],

@@ -67,7 +67,7 @@ export interface GrantGiven extends Place {
   termsHash: Hex;
   /** Member id. */
   grantee: number;
-  givenBy: "PATIENT" | "GUARDIANS" | "WITNESSES";
+  givenBy: "PATIENT" | "GUARDIANS" | "WITNESSES" | "DELEGATE";
   purposes: Purpose[];
   /** Numbers 0..63. */
   compartments: number[];

@@ -7,7 +7,7 @@ import type { Hex } from "../crypto/index.js";
 import type { AuditEntry, Place, Registry } from "./audit.js";
 
 /** IConsentRegistry.GivenBy, by number. */
-const GIVEN_BY = ["NOBODY", "PATIENT", "GUARDIANS", "WITNESSES"] as const;
+const GIVEN_BY = ["NOBODY", "PATIENT", "GUARDIANS", "WITNESSES", "DELEGATE"] as const;
 
 /** Of the terms in GrantGiven, what is shown. */
 type LoggedTerms = Record<

@@ -2,12 +2,16 @@
 import type { JsonRpcProvider } from "ethers";
 import {
   AccessLog__factory,
+  BreakGlass__factory,
   ConsentRegistry__factory,
+  LegalOrders__factory,
   MemberRegistry__factory,
   PatientRegistry__factory,
   RecordRegistry__factory,
   type AccessLog,
+  type BreakGlass,
   type ConsentRegistry,
+  type LegalOrders,
   type MemberRegistry,
   type PatientRegistry,
   type RecordRegistry,
@@ -19,7 +23,16 @@ import { openProvider } from "./provider.js";
 
 /** QBFT with two of four validators down halts and resumes a minute after: a client waits minutes, not seconds. */
 const CONFIRMATION_TIMEOUT_MS = 5 * 60_000;
-const CONTRACTS = ["members", "patients", "records", "consents", "accessLog"] as const;
+const CONTRACTS = [
+  "passkeys",
+  "members",
+  "patients",
+  "records",
+  "consents",
+  "orders",
+  "emergencies",
+  "accessLog",
+] as const;
 
 export interface ChainOptions {
   /** JSON-RPC endpoint of the member's own node. */
@@ -39,6 +52,8 @@ export class Chain implements Disposable {
   readonly patients: PatientRegistry;
   readonly records: RecordRegistry;
   readonly consents: ConsentRegistry;
+  readonly orders: LegalOrders;
+  readonly emergencies: BreakGlass;
   readonly accessLog: AccessLog;
   /** Milliseconds that a transaction may take until it is mined. */
   readonly confirmationTimeoutMs: number;
@@ -57,6 +72,8 @@ export class Chain implements Disposable {
     this.records = RecordRegistry__factory.connect(deployment.records, provider);
     this.recordsInBulk = RecordRegistry__factory.connect(deployment.records, this.#bulk);
     this.consents = ConsentRegistry__factory.connect(deployment.consents, provider);
+    this.orders = LegalOrders__factory.connect(deployment.orders, provider);
+    this.emergencies = BreakGlass__factory.connect(deployment.emergencies, provider);
     this.accessLog = AccessLog__factory.connect(deployment.accessLog, provider);
   }
 
@@ -118,16 +135,28 @@ export class Chain implements Disposable {
 
   /** Addresses mixed from two deployments would check one consortium's grants and read another's log. */
   async #requireWiring(): Promise<void> {
-    const { members, patients, records, consents, accessLog } = this;
+    const { members, patients, records, consents, orders, emergencies, accessLog } = this;
     const wires = [
       ["members", "authority", () => members.authority()],
       ["patients", "members", () => patients.MEMBERS()],
+      ["patients", "passkeys", () => patients.PASSKEY_VERIFIER()],
       ["records", "members", () => records.MEMBERS()],
+      ["records", "patients", () => records.PATIENT_REGISTRY()],
       ["consents", "members", () => consents.MEMBERS()],
-      ["consents", "patients", () => consents.PATIENTS()],
+      ["consents", "patients", () => consents.PATIENT_REGISTRY()],
+      ["consents", "records", () => consents.RECORDS()],
+      ["orders", "members", () => orders.MEMBERS()],
+      ["orders", "patients", () => orders.PATIENT_REGISTRY()],
+      ["orders", "records", () => orders.RECORDS()],
+      ["emergencies", "members", () => emergencies.MEMBERS()],
+      ["emergencies", "patients", () => emergencies.PATIENT_REGISTRY()],
+      ["emergencies", "consents", () => emergencies.CONSENTS()],
       ["accessLog", "members", () => accessLog.MEMBERS()],
       ["accessLog", "records", () => accessLog.RECORDS()],
+      ["accessLog", "patients", () => accessLog.PATIENT_REGISTRY()],
       ["accessLog", "consents", () => accessLog.CONSENTS()],
+      ["accessLog", "orders", () => accessLog.ORDERS()],
+      ["accessLog", "emergencies", () => accessLog.BREAK_GLASS()],
     ] as const;
     const found = await Promise.all(wires.map(([, , address]) => this.ask(address)));
     for (const [position, [contract, part]] of wires.entries()) {

@@ -4,7 +4,9 @@ import { ChartsealError, type ErrorCode } from "../errors.js";
 import {
   AccessLog__factory,
   AccessManager__factory,
+  BreakGlass__factory,
   ConsentRegistry__factory,
+  LegalOrders__factory,
   MemberRegistry__factory,
   PatientRegistry__factory,
   RecordRegistry__factory,
@@ -16,7 +18,9 @@ const ERRORS = new Interface(
   [
     AccessLog__factory,
     AccessManager__factory,
+    BreakGlass__factory,
     ConsentRegistry__factory,
+    LegalOrders__factory,
     MemberRegistry__factory,
     PatientRegistry__factory,
     RecordRegistry__factory,

@@ -16,10 +16,13 @@ export const deploymentSchema = z.strictObject({
   /** Block of the first contract: nothing of interest is before it. */
   fromBlock: z.int().nonnegative(),
   authority: address,
+  passkeys: address,
   members: address,
   patients: address,
   records: address,
   consents: address,
+  orders: address,
+  emergencies: address,
   accessLog: address,
 });
 

@@ -133,7 +133,7 @@ export class Patients {
     const { patients, deployment } = this.#chain;
     const deadline = Math.floor(Date.now() / 1000) + POSSESSION_LIFETIME_SECONDS;
     const bytes = signer === undefined ? "0x" : bytesOf(signer);
-    const message = { patientId, signer: bytes, deadline };
+    const message = { patientId, key: bytes, deadline };
     const possession =
       signer === undefined
         ? "0x"

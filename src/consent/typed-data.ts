@@ -23,7 +23,7 @@ export const TERMS_FIELDS: TypedDataField[] = fields(
   "uint16 format,bytes32 patientId,uint32 grantee,uint64 compartments,uint16 purposes,uint48 notBefore,uint48 notAfter,uint32 recordedFrom,uint32 recordedTo,bytes32 salt",
 );
 const STRUCTS: Readonly<Record<string, TypedDataField[]>> = {
-  PatientSigner: fields("bytes32 patientId,bytes signer,uint48 deadline"),
+  PatientSigner: fields("bytes32 patientId,bytes key,uint48 deadline"),
   Terms: TERMS_FIELDS,
   Revocation: fields("bytes32 patientId,bytes32 termsHash"),
   Directive: fields(

@@ -64,7 +64,7 @@ export class Members {
   /** Removes a member for good. @throws ERR_CHAIN_REFUSED unless `governance` governs */
   async remove(governance: Writer, memberId: number): Promise<void> {
     const { members } = this.#chain;
-    await governance.execute(await this.#chain.ask(() => members.remove.populateTransaction(memberId)));
+    await governance.execute(await this.#chain.ask(() => members.removeMember.populateTransaction(memberId)));
   }
 
   /** Makes the member's next encryption key: the secret stays in the vault. @returns its epoch */

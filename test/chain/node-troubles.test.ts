@@ -19,6 +19,9 @@ const DEPLOYMENT: Deployment = {
   records: address(4),
   consents: address(5),
   accessLog: address(6),
+  passkeys: address(7),
+  orders: address(8),
+  emergencies: address(9),
 };
 
 type Respond = (response: ServerResponse, id: number) => void;

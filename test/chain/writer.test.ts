@@ -27,8 +27,9 @@ describe("Writer", function () {
     node = await startChain();
     proxy = await RpcProxy.before(node.url);
     // No contract is needed: accounts write to themselves.
-    const none = { authority: NOWHERE, members: NOWHERE, patients: NOWHERE, records: NOWHERE };
-    deployment = { format: 1, chainId: 31_337, fromBlock: 0, ...none, consents: NOWHERE, accessLog: NOWHERE };
+    const none = { authority: NOWHERE, passkeys: NOWHERE, members: NOWHERE, patients: NOWHERE };
+    const nor = { records: NOWHERE, consents: NOWHERE, orders: NOWHERE, emergencies: NOWHERE };
+    deployment = { format: 1, chainId: 31_337, fromBlock: 0, ...none, ...nor, accessLog: NOWHERE };
   });
 
   beforeEach(() => {

@@ -102,7 +102,7 @@ describe("Patients", function () {
       "ERR_CHAIN_REFUSED",
       patients.enrol({ identifiers: [identifier], signer: device }),
     );
-    expect(error.values["reason"]).to.equal("SignerInUse");
+    expect(error.values["reason"]).to.equal("KeyInUse");
     expect([known(), patients.find(identifier)]).to.deep.equal([[first], undefined]);
   });
 

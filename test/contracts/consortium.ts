@@ -15,10 +15,26 @@ export const Role = { OPERATOR: 1, CLINICIAN: 2, REVIEWER: 4, RELEASER: 8 } as c
 export const Suspension = { READING: 1, WRITING: 2, REMOVED: 4 } as const;
 export const Status = { SUPERSEDED: 1, RETRACTED: 2, HELD: 4, ERASED: 8 } as const;
 export const Purpose = { TREAT: 0, ETREAT: 1, HRESCH: 5, PATRQT: 7, HLEGAL: 8, BTG: 9 } as const;
+/** IPatientRegistry's Actor and KeyUse, IConsentRegistry's GivenBy, as ethers reads them. */
+export const Actor = { NOBODY: 0n, PATIENT: 1n, GUARDIANS: 2n } as const;
+export const KeyUse = { NONE: 0n, SIGNER: 1n, GUARDIAN: 2n, DELEGATE: 3n } as const;
+export const GivenBy = { NOBODY: 0n, PATIENT: 1n, GUARDIANS: 2n, WITNESSES: 3n, DELEGATE: 4n } as const;
 export const Extent = { INDEX: 0, CHART: 1 } as const;
 
 /** Seconds; the shortest that MemberRegistry allows. */
 export const WAITING_TIME = 3_600;
+/** Seconds; the shortest that PatientRegistry allows. */
+export const RECOVERY_DELAY = 3 * 86_400;
+/** Days that records are kept. */
+export const RETENTION = 3_650;
+export const LIMITS = {
+  windowLength: 4 * 3_600,
+  justifyWithin: 3 * 86_400,
+  reviewWithin: 30 * 86_400,
+  personQuota: 3,
+  memberQuota: 30,
+  overdueThreshold: 3,
+};
 export const YEAR = 365 * 86_400;
 export const ALL_COMPARTMENTS = (1n << 64n) - 1n;
 
@@ -26,11 +42,32 @@ async function deployContracts() {
   const [deployer, governance] = await ethers.getSigners();
   const authority = await ethers.deployContract("AccessManager", [governance!.address], deployer);
   const members = await ethers.deployContract("MemberRegistry", [authority, WAITING_TIME]);
-  const patients = await ethers.deployContract("PatientRegistry", [members]);
-  const records = await ethers.deployContract("RecordRegistry", [members]);
-  const consents = await ethers.deployContract("ConsentRegistry", [members, patients]);
-  const accessLog = await ethers.deployContract("AccessLog", [members, records, consents]);
-  return { governance: governance!, authority, members, patients, records, consents, accessLog };
+  const passkeys = await ethers.deployContract("ERC7913WebAuthnVerifier");
+  const patients = await ethers.deployContract("PatientRegistry", [members, passkeys, RECOVERY_DELAY]);
+  const records = await ethers.deployContract("RecordRegistry", [members, patients, RETENTION]);
+  const consents = await ethers.deployContract("ConsentRegistry", [members, patients, records]);
+  const orders = await ethers.deployContract("LegalOrders", [members, patients, records]);
+  const emergencies = await ethers.deployContract("BreakGlass", [members, patients, consents, LIMITS]);
+  const accessLog = await ethers.deployContract("AccessLog", [
+    members,
+    patients,
+    records,
+    consents,
+    orders,
+    emergencies,
+  ]);
+  return {
+    governance: governance!,
+    authority,
+    passkeys,
+    members,
+    patients,
+    records,
+    consents,
+    orders,
+    emergencies,
+    accessLog,
+  };
 }
 
 /**
@@ -93,7 +130,7 @@ export async function domain(contract: { getAddress(): Promise<string> }, name: 
 export const PATIENT_SIGNER_TYPES = {
   PatientSigner: [
     { name: "patientId", type: "bytes32" },
-    { name: "signer", type: "bytes" },
+    { name: "key", type: "bytes" },
     { name: "deadline", type: "uint48" },
   ],
 };
@@ -169,12 +206,17 @@ export async function registerSigner(
     PATIENT_SIGNER_TYPES,
     {
       patientId,
-      signer: signer.bytes,
+      key: signer.bytes,
       deadline,
     },
   );
   await c.patients.connect(operator).register(seed, signer.bytes, possession, deadline);
   return { seed, patientId };
+}
+
+/** IPatientRegistry.Patient of hospital A as just registered, without guardians. */
+export function plainPatient(registeredAt: number, signer: string) {
+  return [1n, BigInt(registeredAt), 0n, 0n, 0n, 0n, 0n, 0n, signer];
 }
 
 /** A patient of hospital A who cannot sign. */

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { createRequire } from "node:module";
 import { AbiCoder, TypedDataEncoder, Wallet, concat, getBytes, hexlify, toBeHex } from "ethers";
-import type { InterfaceAbi } from "ethers";
 import { ethers } from "./consortium.js";
-import type { PatientSigner } from "./consortium.js";
+import type { Consortium, PatientSigner } from "./consortium.js";
 
-const require = createRequire(import.meta.url);
 /** Order of the P-256 group, FIPS 186-5 / SEC 2, 2.4.2. */
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 /** Bits of WebAuthn authenticator data: user present, user verified (WebAuthn level 2, 6.1). */
@@ -27,14 +24,8 @@ export async function contractAccount() {
   return { signer, replaceKey };
 }
 
-/** A passkey: a P-256 key that signs WebAuthn assertions, behind OpenZeppelin's ERC-7913 verifier for them. */
-export async function passkey(): Promise<PatientSigner> {
-  const artifact = require("@openzeppelin/contracts/build/contracts/ERC7913WebAuthnVerifier.json") as {
-    abi: InterfaceAbi;
-    bytecode: string;
-  };
-  const [deployer] = await ethers.getSigners();
-  const verifier = await new ethers.ContractFactory(artifact.abi, artifact.bytecode, deployer).deploy();
+/** A passkey: a P-256 key that signs WebAuthn assertions, behind the deployment's ERC-7913 verifier for them. */
+export async function passkey({ passkeys: verifier }: Pick<Consortium, "passkeys">): Promise<PatientSigner> {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x, y } = publicKey.export({ format: "jwk" });
   return {

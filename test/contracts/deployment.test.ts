@@ -34,6 +34,8 @@ async function deployWaiting(waitingTime?: number) {
     patients: await ethers.getContractAt("PatientRegistry", await contracts.patients.getAddress()),
     records: await ethers.getContractAt("RecordRegistry", await contracts.records.getAddress()),
     consents: await ethers.getContractAt("ConsentRegistry", await contracts.consents.getAddress()),
+    orders: await ethers.getContractAt("LegalOrders", await contracts.orders.getAddress()),
+    emergencies: await ethers.getContractAt("BreakGlass", await contracts.emergencies.getAddress()),
     accessLog: await ethers.getContractAt("AccessLog", await contracts.accessLog.getAddress()),
     deployer: deployer!,
     governance: governance!,
@@ -44,15 +46,22 @@ const load = () => connection.networkHelpers.loadFixture(deployModule);
 
 describe("The deployment by ignition/modules/Chartseal.ts", () => {
   it("should wire every contract to the others", async () => {
-    const { authority, members, patients, records, consents, accessLog } = await load();
-    const address = { members: await members.getAddress(), consents: await consents.getAddress() };
+    const { authority, members, patients, records, consents, orders, emergencies, accessLog } = await load();
     expect(await members.authority()).to.equal(await authority.getAddress());
-    for (const contract of [patients, records, consents, accessLog]) {
-      expect(await contract.MEMBERS()).to.equal(address.members);
+    for (const contract of [patients, records, consents, orders, emergencies, accessLog]) {
+      expect(await contract.MEMBERS()).to.equal(await members.getAddress());
     }
-    expect(await consents.PATIENTS()).to.equal(await patients.getAddress());
-    expect(await accessLog.RECORDS()).to.equal(await records.getAddress());
-    expect(await accessLog.CONSENTS()).to.equal(address.consents);
+    for (const contract of [records, consents, orders, emergencies, accessLog]) {
+      expect(await contract.PATIENT_REGISTRY()).to.equal(await patients.getAddress());
+    }
+    for (const contract of [consents, orders, accessLog]) {
+      expect(await contract.RECORDS()).to.equal(await records.getAddress());
+    }
+    for (const contract of [emergencies, accessLog]) {
+      expect(await contract.CONSENTS()).to.equal(await consents.getAddress());
+    }
+    expect(await accessLog.ORDERS()).to.equal(await orders.getAddress());
+    expect(await accessLog.BREAK_GLASS()).to.equal(await emergencies.getAddress());
   });
 
   it("should let new staff wait a day, unless told otherwise", async () => {
@@ -89,8 +98,8 @@ describe("The deployment by ignition/modules/Chartseal.ts", () => {
   });
 
   it("should give no contract an owner or a way to be replaced", async () => {
-    const { members, patients, records, consents, accessLog } = await load();
-    for (const contract of [members, patients, records, consents, accessLog]) {
+    const { members, patients, records, consents, orders, emergencies, accessLog } = await load();
+    for (const contract of [members, patients, records, consents, orders, emergencies, accessLog]) {
       const names: string[] = [];
       contract.interface.forEachFunction(({ name }) => names.push(name));
       expect(names).to.include("headOf" in contract ? "headOf" : "admit");

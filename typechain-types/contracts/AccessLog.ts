@@ -34,26 +34,50 @@ export declare namespace IAccessLog {
     }
 
   export interface AccessLogInterface extends Interface {
-    getFunction(nameOrSignature: "CONSENTS" | "MEMBERS" | "RECORDS" | "headOf" | "requestRecords" | "requestScope"): FunctionFragment;
+    getFunction(nameOrSignature: "BREAK_GLASS" | "CONSENTS" | "MEMBERS" | "ORDERS" | "PATIENT_REGISTRY" | "RECORDS" | "eip712Domain" | "headOf" | "ownNonceOf" | "requestOwn" | "requestRecords" | "requestScope"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "RecordsRequested" | "ScopeRequested"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "EIP712DomainChanged" | "RecordsRequested" | "ScopeRequested"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'CONSENTS', values?: undefined): string;
+    encodeFunctionData(functionFragment: 'BREAK_GLASS', values?: undefined): string;
+encodeFunctionData(functionFragment: 'CONSENTS', values?: undefined): string;
 encodeFunctionData(functionFragment: 'MEMBERS', values?: undefined): string;
+encodeFunctionData(functionFragment: 'ORDERS', values?: undefined): string;
+encodeFunctionData(functionFragment: 'PATIENT_REGISTRY', values?: undefined): string;
 encodeFunctionData(functionFragment: 'RECORDS', values?: undefined): string;
+encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'headOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'ownNonceOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'requestOwn', values: [BytesLike, BigNumberish, IAccessLog.ScopeStruct, BytesLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'requestRecords', values: [TermsStruct, BigNumberish, EntryStruct[]]): string;
 encodeFunctionData(functionFragment: 'requestScope', values: [TermsStruct, BigNumberish, BigNumberish, IAccessLog.ScopeStruct]): string;
 
-    decodeFunctionResult(functionFragment: 'CONSENTS', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'BREAK_GLASS', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'CONSENTS', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'MEMBERS', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'ORDERS', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'PATIENT_REGISTRY', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'RECORDS', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'headOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'ownNonceOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'requestOwn', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestRecords', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestScope', data: BytesLike): Result;
   }
 
   
+    export namespace EIP712DomainChangedEvent {
+      export type InputTuple = [];
+      export type OutputTuple = [];
+      export interface OutputObject {};
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace RecordsRequestedEvent {
       export type InputTuple = [accessId: BytesLike, patientId: BytesLike, reader: AddressLike, access: IAccessLog.AccessStruct, indices: BigNumberish[]];
       export type OutputTuple = [accessId: string, patientId: string, reader: string, access: IAccessLog.AccessStructOutput, indices: bigint[]];
@@ -112,6 +136,14 @@ decodeFunctionResult(functionFragment: 'requestScope', data: BytesLike): Result;
 
     
     
+    BREAK_GLASS: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
     CONSENTS: TypedContractMethod<
       [],
       [string],
@@ -128,9 +160,33 @@ decodeFunctionResult(functionFragment: 'requestScope', data: BytesLike): Result;
     
 
     
+    ORDERS: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
+    PATIENT_REGISTRY: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
     RECORDS: TypedContractMethod<
       [],
       [string],
+      'view'
+    >
+    
+
+    
+    eip712Domain: TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
       'view'
     >
     
@@ -140,6 +196,22 @@ decodeFunctionResult(functionFragment: 'requestScope', data: BytesLike): Result;
       [patientId: BytesLike, ],
       [bigint],
       'view'
+    >
+    
+
+    
+    ownNonceOf: TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    requestOwn: TypedContractMethod<
+      [patientId: BytesLike, extent: BigNumberish, scope: IAccessLog.ScopeStruct, recipientKey: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [string],
+      'nonpayable'
     >
     
 
@@ -162,7 +234,12 @@ decodeFunctionResult(functionFragment: 'requestScope', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'CONSENTS'): TypedContractMethod<
+    getFunction(nameOrSignature: 'BREAK_GLASS'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'CONSENTS'): TypedContractMethod<
       [],
       [string],
       'view'
@@ -172,15 +249,40 @@ getFunction(nameOrSignature: 'MEMBERS'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'ORDERS'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'PATIENT_REGISTRY'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
 getFunction(nameOrSignature: 'RECORDS'): TypedContractMethod<
       [],
       [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
       'view'
     >;
 getFunction(nameOrSignature: 'headOf'): TypedContractMethod<
       [patientId: BytesLike, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'ownNonceOf'): TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'requestOwn'): TypedContractMethod<
+      [patientId: BytesLike, extent: BigNumberish, scope: IAccessLog.ScopeStruct, recipientKey: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [string],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'requestRecords'): TypedContractMethod<
       [terms: TermsStruct, purpose: BigNumberish, entries: EntryStruct[], ],
@@ -193,11 +295,16 @@ getFunction(nameOrSignature: 'requestScope'): TypedContractMethod<
       'nonpayable'
     >;
 
-    getEvent(key: 'RecordsRequested'): TypedContractEvent<RecordsRequestedEvent.InputTuple, RecordsRequestedEvent.OutputTuple, RecordsRequestedEvent.OutputObject>;
+    getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+getEvent(key: 'RecordsRequested'): TypedContractEvent<RecordsRequestedEvent.InputTuple, RecordsRequestedEvent.OutputTuple, RecordsRequestedEvent.OutputObject>;
 getEvent(key: 'ScopeRequested'): TypedContractEvent<ScopeRequestedEvent.InputTuple, ScopeRequestedEvent.OutputTuple, ScopeRequestedEvent.OutputObject>;
 
     filters: {
       
+      'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+      EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+    
+
       'RecordsRequested(bytes32,bytes32,address,tuple,uint64[])': TypedContractEvent<RecordsRequestedEvent.InputTuple, RecordsRequestedEvent.OutputTuple, RecordsRequestedEvent.OutputObject>;
       RecordsRequested: TypedContractEvent<RecordsRequestedEvent.InputTuple, RecordsRequestedEvent.OutputTuple, RecordsRequestedEvent.OutputObject>;
     

@@ -19,9 +19,9 @@ export declare namespace IMemberRegistry {
     }
 
   export interface MemberRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "WAITING_TIME" | "admit" | "authority" | "authorized" | "authorizedSeasoned" | "enrolStaff" | "isConsumingScheduledOp" | "memberCount" | "memberOf" | "publishKey" | "remove" | "requireMember" | "revokeStaff" | "setAdmin" | "setAuthority" | "setSuspension" | "staffOf" | "updateStaff"): FunctionFragment;
+    getFunction(nameOrSignature: "WAITING_TIME" | "admit" | "authority" | "authorized" | "authorizedSeasoned" | "enrolStaff" | "isConsumingScheduledOp" | "memberCount" | "memberOf" | "publishKey" | "removeMember" | "requireMember" | "revokeStaff" | "setAdmin" | "setAuthority" | "setSuspension" | "staffOf" | "updateStaff" | "withdrawKey"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "KeyPublished" | "MemberAdminSet" | "MemberAdmitted" | "MemberRemoved" | "MemberSuspensionSet" | "StaffEnrolled" | "StaffRevoked" | "StaffUpdated"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "KeyPublished" | "KeyWithdrawn" | "MemberAdminSet" | "MemberAdmitted" | "MemberRemoved" | "MemberSuspensionSet" | "StaffEnrolled" | "StaffRevoked" | "StaffUpdated"): EventFragment;
 
     encodeFunctionData(functionFragment: 'WAITING_TIME', values?: undefined): string;
 encodeFunctionData(functionFragment: 'admit', values: [AddressLike, string]): string;
@@ -33,7 +33,7 @@ encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefine
 encodeFunctionData(functionFragment: 'memberCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'memberOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'publishKey', values: [BigNumberish, BytesLike]): string;
-encodeFunctionData(functionFragment: 'remove', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'removeMember', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'requireMember', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'revokeStaff', values: [AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'setAdmin', values: [BigNumberish, AddressLike]): string;
@@ -41,6 +41,7 @@ encodeFunctionData(functionFragment: 'setAuthority', values: [AddressLike]): str
 encodeFunctionData(functionFragment: 'setSuspension', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'staffOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'updateStaff', values: [AddressLike, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'withdrawKey', values: [BigNumberish, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'WAITING_TIME', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'admit', data: BytesLike): Result;
@@ -52,7 +53,7 @@ decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike
 decodeFunctionResult(functionFragment: 'memberCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'memberOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'publishKey', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'remove', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'removeMember', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requireMember', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'revokeStaff', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAdmin', data: BytesLike): Result;
@@ -60,6 +61,7 @@ decodeFunctionResult(functionFragment: 'setAuthority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setSuspension', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'staffOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'updateStaff', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
   }
 
   
@@ -79,6 +81,18 @@ decodeFunctionResult(functionFragment: 'updateStaff', data: BytesLike): Result;
       export type InputTuple = [memberId: BigNumberish, epoch: BigNumberish, key: BytesLike];
       export type OutputTuple = [memberId: bigint, epoch: bigint, key: string];
       export interface OutputObject {memberId: bigint, epoch: bigint, key: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace KeyWithdrawnEvent {
+      export type InputTuple = [memberId: BigNumberish, epoch: BigNumberish, since: BigNumberish];
+      export type OutputTuple = [memberId: bigint, epoch: bigint, since: bigint];
+      export interface OutputObject {memberId: bigint, epoch: bigint, since: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -285,7 +299,7 @@ decodeFunctionResult(functionFragment: 'updateStaff', data: BytesLike): Result;
     
 
     
-    remove: TypedContractMethod<
+    removeMember: TypedContractMethod<
       [memberId: BigNumberish, ],
       [void],
       'nonpayable'
@@ -348,6 +362,14 @@ decodeFunctionResult(functionFragment: 'updateStaff', data: BytesLike): Result;
     >
     
 
+    
+    withdrawKey: TypedContractMethod<
+      [memberId: BigNumberish, since: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -401,7 +423,7 @@ getFunction(nameOrSignature: 'publishKey'): TypedContractMethod<
       [bigint],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'remove'): TypedContractMethod<
+getFunction(nameOrSignature: 'removeMember'): TypedContractMethod<
       [memberId: BigNumberish, ],
       [void],
       'nonpayable'
@@ -441,9 +463,15 @@ getFunction(nameOrSignature: 'updateStaff'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'withdrawKey'): TypedContractMethod<
+      [memberId: BigNumberish, since: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 
     getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
 getEvent(key: 'KeyPublished'): TypedContractEvent<KeyPublishedEvent.InputTuple, KeyPublishedEvent.OutputTuple, KeyPublishedEvent.OutputObject>;
+getEvent(key: 'KeyWithdrawn'): TypedContractEvent<KeyWithdrawnEvent.InputTuple, KeyWithdrawnEvent.OutputTuple, KeyWithdrawnEvent.OutputObject>;
 getEvent(key: 'MemberAdminSet'): TypedContractEvent<MemberAdminSetEvent.InputTuple, MemberAdminSetEvent.OutputTuple, MemberAdminSetEvent.OutputObject>;
 getEvent(key: 'MemberAdmitted'): TypedContractEvent<MemberAdmittedEvent.InputTuple, MemberAdmittedEvent.OutputTuple, MemberAdmittedEvent.OutputObject>;
 getEvent(key: 'MemberRemoved'): TypedContractEvent<MemberRemovedEvent.InputTuple, MemberRemovedEvent.OutputTuple, MemberRemovedEvent.OutputObject>;
@@ -460,6 +488,10 @@ getEvent(key: 'StaffUpdated'): TypedContractEvent<StaffUpdatedEvent.InputTuple, 
 
       'KeyPublished(uint32,uint32,bytes)': TypedContractEvent<KeyPublishedEvent.InputTuple, KeyPublishedEvent.OutputTuple, KeyPublishedEvent.OutputObject>;
       KeyPublished: TypedContractEvent<KeyPublishedEvent.InputTuple, KeyPublishedEvent.OutputTuple, KeyPublishedEvent.OutputObject>;
+    
+
+      'KeyWithdrawn(uint32,uint32,uint48)': TypedContractEvent<KeyWithdrawnEvent.InputTuple, KeyWithdrawnEvent.OutputTuple, KeyWithdrawnEvent.OutputObject>;
+      KeyWithdrawn: TypedContractEvent<KeyWithdrawnEvent.InputTuple, KeyWithdrawnEvent.OutputTuple, KeyWithdrawnEvent.OutputObject>;
     
 
       'MemberAdminSet(uint32,address)': TypedContractEvent<MemberAdminSetEvent.InputTuple, MemberAdminSetEvent.OutputTuple, MemberAdminSetEvent.OutputObject>;

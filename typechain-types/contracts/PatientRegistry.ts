@@ -2,44 +2,146 @@
 // @ts-nocheck
 /* tslint:disable */
 /* eslint-disable */
-import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, ContractRunner, ContractMethod, Listener } from "ethers"
+import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
+    export type CosignerStruct = {account: AddressLike, deadline: BigNumberish, signature: BytesLike}
+
+    export type CosignerStructOutput = [account: string, deadline: bigint, signature: string] & {account: string, deadline: bigint, signature: string }
+  
+
 export declare namespace IPatientRegistry {
       
-    export type PatientStruct = {custodian: BigNumberish, registeredAt: BigNumberish, signer: BytesLike}
+    export type ChangeStruct = {kind: BigNumberish, keys: BytesLike[], threshold: BigNumberish, until: BigNumberish, document: BytesLike}
 
-    export type PatientStructOutput = [custodian: bigint, registeredAt: bigint, signer: string] & {custodian: bigint, registeredAt: bigint, signer: string }
+    export type ChangeStructOutput = [kind: bigint, keys: string[], threshold: bigint, until: bigint, document: string] & {kind: bigint, keys: string[], threshold: bigint, until: bigint, document: string }
+  
+
+    export type PatientStruct = {custodian: BigNumberish, registeredAt: BigNumberish, condition: BigNumberish, threshold: BigNumberish, guardianEpoch: BigNumberish, guardiansUntil: BigNumberish, nonce: BigNumberish, loosensFrom: BigNumberish, signer: BytesLike}
+
+    export type PatientStructOutput = [custodian: bigint, registeredAt: bigint, condition: bigint, threshold: bigint, guardianEpoch: bigint, guardiansUntil: bigint, nonce: bigint, loosensFrom: bigint, signer: string] & {custodian: bigint, registeredAt: bigint, condition: bigint, threshold: bigint, guardianEpoch: bigint, guardiansUntil: bigint, nonce: bigint, loosensFrom: bigint, signer: string }
+  
+
+    export type PendingChangeStruct = {changeHash: BytesLike, readyAt: BigNumberish}
+
+    export type PendingChangeStructOutput = [changeHash: string, readyAt: bigint] & {changeHash: string, readyAt: bigint }
+  
+
+    export type GuardianSetStruct = {guardians: BytesLike[], possessions: BytesLike[], threshold: BigNumberish, until: BigNumberish}
+
+    export type GuardianSetStructOutput = [guardians: string[], possessions: string[], threshold: bigint, until: bigint] & {guardians: string[], possessions: string[], threshold: bigint, until: bigint }
   
     }
 
   export interface PatientRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "MEMBERS" | "custodianOf" | "eip712Domain" | "headOf" | "patientIdOf" | "patientOf" | "patientOfSigner" | "register" | "requireSignature"): FunctionFragment;
+    getFunction(nameOrSignature: "MEMBERS" | "PASSKEY_VERIFIER" | "RECOVERY_DELAY" | "cancelChange" | "completeChange" | "custodianOf" | "delegateUntil" | "eip712Domain" | "headOf" | "isGuardian" | "patientIdOf" | "patientOf" | "patientOfKey" | "pendingChangeOf" | "proposeByCustodian" | "proposeByGuardians" | "register" | "registerWithGuardians" | "requireDelegate" | "requireLoosening" | "requireSignature" | "requireUnable" | "rotateSigner" | "setDelegate" | "setGuardians" | "withdrawChange"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "EIP712DomainChanged" | "PatientRegistered"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "ChangeCancelled" | "ChangeCompleted" | "ChangeProposed" | "DelegateSet" | "EIP712DomainChanged" | "GuardiansSet" | "PatientRegistered" | "SignerRotated"): EventFragment;
 
     encodeFunctionData(functionFragment: 'MEMBERS', values?: undefined): string;
+encodeFunctionData(functionFragment: 'PASSKEY_VERIFIER', values?: undefined): string;
+encodeFunctionData(functionFragment: 'RECOVERY_DELAY', values?: undefined): string;
+encodeFunctionData(functionFragment: 'cancelChange', values: [BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'completeChange', values: [BytesLike, IPatientRegistry.ChangeStruct]): string;
 encodeFunctionData(functionFragment: 'custodianOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'delegateUntil', values: [BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'headOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'isGuardian', values: [BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'patientIdOf', values: [BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'patientOf', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'patientOfSigner', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'patientOfKey', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'pendingChangeOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'proposeByCustodian', values: [BytesLike, IPatientRegistry.ChangeStruct, BytesLike[], CosignerStruct]): string;
+encodeFunctionData(functionFragment: 'proposeByGuardians', values: [BytesLike, IPatientRegistry.ChangeStruct, BytesLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'register', values: [BytesLike, BytesLike, BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'registerWithGuardians', values: [BytesLike, IPatientRegistry.GuardianSetStruct, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'requireDelegate', values: [BytesLike, BytesLike, BytesLike, BytesLike, boolean]): string;
+encodeFunctionData(functionFragment: 'requireLoosening', values: [BytesLike, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'requireSignature', values: [BytesLike, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'requireUnable', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'rotateSigner', values: [BytesLike, BytesLike, BytesLike, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'setDelegate', values: [BytesLike, BytesLike, BigNumberish, BytesLike, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'setGuardians', values: [BytesLike, IPatientRegistry.GuardianSetStruct, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'withdrawChange', values: [BytesLike]): string;
 
     decodeFunctionResult(functionFragment: 'MEMBERS', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'PASSKEY_VERIFIER', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'RECOVERY_DELAY', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'cancelChange', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'completeChange', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'custodianOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'delegateUntil', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'headOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'isGuardian', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'patientIdOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'patientOf', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'patientOfSigner', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'patientOfKey', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'pendingChangeOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'proposeByCustodian', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'proposeByGuardians', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'register', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'registerWithGuardians', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'requireDelegate', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'requireLoosening', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requireSignature', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'requireUnable', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rotateSigner', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setDelegate', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setGuardians', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'withdrawChange', data: BytesLike): Result;
   }
 
   
+    export namespace ChangeCancelledEvent {
+      export type InputTuple = [patientId: BytesLike, changeHash: BytesLike, withdrawn: boolean, cancelledAt: BigNumberish];
+      export type OutputTuple = [patientId: string, changeHash: string, withdrawn: boolean, cancelledAt: bigint];
+      export interface OutputObject {patientId: string, changeHash: string, withdrawn: boolean, cancelledAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace ChangeCompletedEvent {
+      export type InputTuple = [patientId: BytesLike, changeHash: BytesLike, completedAt: BigNumberish];
+      export type OutputTuple = [patientId: string, changeHash: string, completedAt: bigint];
+      export interface OutputObject {patientId: string, changeHash: string, completedAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace ChangeProposedEvent {
+      export type InputTuple = [patientId: BytesLike, changeHash: BytesLike, change: IPatientRegistry.ChangeStruct, reviewer: AddressLike, readyAt: BigNumberish];
+      export type OutputTuple = [patientId: string, changeHash: string, change: IPatientRegistry.ChangeStructOutput, reviewer: string, readyAt: bigint];
+      export interface OutputObject {patientId: string, changeHash: string, change: IPatientRegistry.ChangeStructOutput, reviewer: string, readyAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace DelegateSetEvent {
+      export type InputTuple = [patientId: BytesLike, delegate: BytesLike, until: BigNumberish, nonce: BigNumberish, setAt: BigNumberish];
+      export type OutputTuple = [patientId: string, delegate: string, until: bigint, nonce: bigint, setAt: bigint];
+      export interface OutputObject {patientId: string, delegate: string, until: bigint, nonce: bigint, setAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace EIP712DomainChangedEvent {
       export type InputTuple = [];
       export type OutputTuple = [];
@@ -52,10 +154,34 @@ decodeFunctionResult(functionFragment: 'requireSignature', data: BytesLike): Res
 
   
 
+    export namespace GuardiansSetEvent {
+      export type InputTuple = [patientId: BytesLike, guardianEpoch: BigNumberish, guardians: BytesLike[], threshold: BigNumberish, until: BigNumberish, setAt: BigNumberish];
+      export type OutputTuple = [patientId: string, guardianEpoch: bigint, guardians: string[], threshold: bigint, until: bigint, setAt: bigint];
+      export interface OutputObject {patientId: string, guardianEpoch: bigint, guardians: string[], threshold: bigint, until: bigint, setAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace PatientRegisteredEvent {
       export type InputTuple = [patientId: BytesLike, custodian: BigNumberish, seed: BytesLike, signer: BytesLike, registeredAt: BigNumberish];
       export type OutputTuple = [patientId: string, custodian: bigint, seed: string, signer: string, registeredAt: bigint];
       export interface OutputObject {patientId: string, custodian: bigint, seed: string, signer: string, registeredAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SignerRotatedEvent {
+      export type InputTuple = [patientId: BytesLike, signer: BytesLike, nonce: BigNumberish, rotatedAt: BigNumberish];
+      export type OutputTuple = [patientId: string, signer: string, nonce: bigint, rotatedAt: bigint];
+      export interface OutputObject {patientId: string, signer: string, nonce: bigint, rotatedAt: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -106,8 +232,48 @@ decodeFunctionResult(functionFragment: 'requireSignature', data: BytesLike): Res
     
 
     
+    PASSKEY_VERIFIER: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
+    RECOVERY_DELAY: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    cancelChange: TypedContractMethod<
+      [patientId: BytesLike, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    completeChange: TypedContractMethod<
+      [patientId: BytesLike, change: IPatientRegistry.ChangeStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     custodianOf: TypedContractMethod<
       [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    delegateUntil: TypedContractMethod<
+      [patientId: BytesLike, key: BytesLike, ],
       [bigint],
       'view'
     >
@@ -130,6 +296,14 @@ decodeFunctionResult(functionFragment: 'requireSignature', data: BytesLike): Res
     
 
     
+    isGuardian: TypedContractMethod<
+      [patientId: BytesLike, key: BytesLike, ],
+      [boolean],
+      'view'
+    >
+    
+
+    
     patientIdOf: TypedContractMethod<
       [custodian: BigNumberish, seed: BytesLike, ],
       [string],
@@ -146,10 +320,34 @@ decodeFunctionResult(functionFragment: 'requireSignature', data: BytesLike): Res
     
 
     
-    patientOfSigner: TypedContractMethod<
-      [signer: BytesLike, ],
-      [string],
+    patientOfKey: TypedContractMethod<
+      [key: BytesLike, ],
+      [[string, bigint] & {patientId: string, use: bigint }],
       'view'
+    >
+    
+
+    
+    pendingChangeOf: TypedContractMethod<
+      [patientId: BytesLike, ],
+      [IPatientRegistry.PendingChangeStructOutput],
+      'view'
+    >
+    
+
+    
+    proposeByCustodian: TypedContractMethod<
+      [patientId: BytesLike, change: IPatientRegistry.ChangeStruct, possessions: BytesLike[], reviewer: CosignerStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    proposeByGuardians: TypedContractMethod<
+      [patientId: BytesLike, change: IPatientRegistry.ChangeStruct, possession: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -162,10 +360,74 @@ decodeFunctionResult(functionFragment: 'requireSignature', data: BytesLike): Res
     
 
     
-    requireSignature: TypedContractMethod<
-      [patientId: BytesLike, digest: BytesLike, signature: BytesLike, ],
+    registerWithGuardians: TypedContractMethod<
+      [seed: BytesLike, set: IPatientRegistry.GuardianSetStruct, deadline: BigNumberish, ],
+      [string],
+      'nonpayable'
+    >
+    
+
+    
+    requireDelegate: TypedContractMethod<
+      [patientId: BytesLike, digest: BytesLike, delegate: BytesLike, signature: BytesLike, loosens: boolean, ],
       [bigint],
       'view'
+    >
+    
+
+    
+    requireLoosening: TypedContractMethod<
+      [patientId: BytesLike, digest: BytesLike, signature: BytesLike, ],
+      [[bigint, bigint] & {custodian: bigint, actor: bigint }],
+      'view'
+    >
+    
+
+    
+    requireSignature: TypedContractMethod<
+      [patientId: BytesLike, digest: BytesLike, signature: BytesLike, ],
+      [[bigint, bigint] & {custodian: bigint, actor: bigint }],
+      'view'
+    >
+    
+
+    
+    requireUnable: TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    rotateSigner: TypedContractMethod<
+      [patientId: BytesLike, signer: BytesLike, possession: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setDelegate: TypedContractMethod<
+      [patientId: BytesLike, delegate: BytesLike, until: BigNumberish, possession: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setGuardians: TypedContractMethod<
+      [patientId: BytesLike, set: IPatientRegistry.GuardianSetStruct, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    withdrawChange: TypedContractMethod<
+      [patientId: BytesLike, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -177,8 +439,33 @@ decodeFunctionResult(functionFragment: 'requireSignature', data: BytesLike): Res
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'PASSKEY_VERIFIER'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'RECOVERY_DELAY'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'cancelChange'): TypedContractMethod<
+      [patientId: BytesLike, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'completeChange'): TypedContractMethod<
+      [patientId: BytesLike, change: IPatientRegistry.ChangeStruct, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'custodianOf'): TypedContractMethod<
       [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'delegateUntil'): TypedContractMethod<
+      [patientId: BytesLike, key: BytesLike, ],
       [bigint],
       'view'
     >;
@@ -192,6 +479,11 @@ getFunction(nameOrSignature: 'headOf'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'isGuardian'): TypedContractMethod<
+      [patientId: BytesLike, key: BytesLike, ],
+      [boolean],
+      'view'
+    >;
 getFunction(nameOrSignature: 'patientIdOf'): TypedContractMethod<
       [custodian: BigNumberish, seed: BytesLike, ],
       [string],
@@ -202,33 +494,118 @@ getFunction(nameOrSignature: 'patientOf'): TypedContractMethod<
       [IPatientRegistry.PatientStructOutput],
       'view'
     >;
-getFunction(nameOrSignature: 'patientOfSigner'): TypedContractMethod<
-      [signer: BytesLike, ],
-      [string],
+getFunction(nameOrSignature: 'patientOfKey'): TypedContractMethod<
+      [key: BytesLike, ],
+      [[string, bigint] & {patientId: string, use: bigint }],
       'view'
+    >;
+getFunction(nameOrSignature: 'pendingChangeOf'): TypedContractMethod<
+      [patientId: BytesLike, ],
+      [IPatientRegistry.PendingChangeStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'proposeByCustodian'): TypedContractMethod<
+      [patientId: BytesLike, change: IPatientRegistry.ChangeStruct, possessions: BytesLike[], reviewer: CosignerStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'proposeByGuardians'): TypedContractMethod<
+      [patientId: BytesLike, change: IPatientRegistry.ChangeStruct, possession: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'register'): TypedContractMethod<
       [seed: BytesLike, signer: BytesLike, possession: BytesLike, deadline: BigNumberish, ],
       [string],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'requireSignature'): TypedContractMethod<
-      [patientId: BytesLike, digest: BytesLike, signature: BytesLike, ],
+getFunction(nameOrSignature: 'registerWithGuardians'): TypedContractMethod<
+      [seed: BytesLike, set: IPatientRegistry.GuardianSetStruct, deadline: BigNumberish, ],
+      [string],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'requireDelegate'): TypedContractMethod<
+      [patientId: BytesLike, digest: BytesLike, delegate: BytesLike, signature: BytesLike, loosens: boolean, ],
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'requireLoosening'): TypedContractMethod<
+      [patientId: BytesLike, digest: BytesLike, signature: BytesLike, ],
+      [[bigint, bigint] & {custodian: bigint, actor: bigint }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'requireSignature'): TypedContractMethod<
+      [patientId: BytesLike, digest: BytesLike, signature: BytesLike, ],
+      [[bigint, bigint] & {custodian: bigint, actor: bigint }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'requireUnable'): TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'rotateSigner'): TypedContractMethod<
+      [patientId: BytesLike, signer: BytesLike, possession: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setDelegate'): TypedContractMethod<
+      [patientId: BytesLike, delegate: BytesLike, until: BigNumberish, possession: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setGuardians'): TypedContractMethod<
+      [patientId: BytesLike, set: IPatientRegistry.GuardianSetStruct, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'withdrawChange'): TypedContractMethod<
+      [patientId: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
 
-    getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+    getEvent(key: 'ChangeCancelled'): TypedContractEvent<ChangeCancelledEvent.InputTuple, ChangeCancelledEvent.OutputTuple, ChangeCancelledEvent.OutputObject>;
+getEvent(key: 'ChangeCompleted'): TypedContractEvent<ChangeCompletedEvent.InputTuple, ChangeCompletedEvent.OutputTuple, ChangeCompletedEvent.OutputObject>;
+getEvent(key: 'ChangeProposed'): TypedContractEvent<ChangeProposedEvent.InputTuple, ChangeProposedEvent.OutputTuple, ChangeProposedEvent.OutputObject>;
+getEvent(key: 'DelegateSet'): TypedContractEvent<DelegateSetEvent.InputTuple, DelegateSetEvent.OutputTuple, DelegateSetEvent.OutputObject>;
+getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+getEvent(key: 'GuardiansSet'): TypedContractEvent<GuardiansSetEvent.InputTuple, GuardiansSetEvent.OutputTuple, GuardiansSetEvent.OutputObject>;
 getEvent(key: 'PatientRegistered'): TypedContractEvent<PatientRegisteredEvent.InputTuple, PatientRegisteredEvent.OutputTuple, PatientRegisteredEvent.OutputObject>;
+getEvent(key: 'SignerRotated'): TypedContractEvent<SignerRotatedEvent.InputTuple, SignerRotatedEvent.OutputTuple, SignerRotatedEvent.OutputObject>;
 
     filters: {
       
+      'ChangeCancelled(bytes32,bytes32,bool,uint48)': TypedContractEvent<ChangeCancelledEvent.InputTuple, ChangeCancelledEvent.OutputTuple, ChangeCancelledEvent.OutputObject>;
+      ChangeCancelled: TypedContractEvent<ChangeCancelledEvent.InputTuple, ChangeCancelledEvent.OutputTuple, ChangeCancelledEvent.OutputObject>;
+    
+
+      'ChangeCompleted(bytes32,bytes32,uint48)': TypedContractEvent<ChangeCompletedEvent.InputTuple, ChangeCompletedEvent.OutputTuple, ChangeCompletedEvent.OutputObject>;
+      ChangeCompleted: TypedContractEvent<ChangeCompletedEvent.InputTuple, ChangeCompletedEvent.OutputTuple, ChangeCompletedEvent.OutputObject>;
+    
+
+      'ChangeProposed(bytes32,bytes32,tuple,address,uint48)': TypedContractEvent<ChangeProposedEvent.InputTuple, ChangeProposedEvent.OutputTuple, ChangeProposedEvent.OutputObject>;
+      ChangeProposed: TypedContractEvent<ChangeProposedEvent.InputTuple, ChangeProposedEvent.OutputTuple, ChangeProposedEvent.OutputObject>;
+    
+
+      'DelegateSet(bytes32,bytes,uint48,uint32,uint48)': TypedContractEvent<DelegateSetEvent.InputTuple, DelegateSetEvent.OutputTuple, DelegateSetEvent.OutputObject>;
+      DelegateSet: TypedContractEvent<DelegateSetEvent.InputTuple, DelegateSetEvent.OutputTuple, DelegateSetEvent.OutputObject>;
+    
+
       'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
       EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
     
 
+      'GuardiansSet(bytes32,uint32,bytes[],uint8,uint48,uint48)': TypedContractEvent<GuardiansSetEvent.InputTuple, GuardiansSetEvent.OutputTuple, GuardiansSetEvent.OutputObject>;
+      GuardiansSet: TypedContractEvent<GuardiansSetEvent.InputTuple, GuardiansSetEvent.OutputTuple, GuardiansSetEvent.OutputObject>;
+    
+
       'PatientRegistered(bytes32,uint32,bytes32,bytes,uint48)': TypedContractEvent<PatientRegisteredEvent.InputTuple, PatientRegisteredEvent.OutputTuple, PatientRegisteredEvent.OutputObject>;
       PatientRegistered: TypedContractEvent<PatientRegisteredEvent.InputTuple, PatientRegisteredEvent.OutputTuple, PatientRegisteredEvent.OutputObject>;
+    
+
+      'SignerRotated(bytes32,bytes,uint32,uint48)': TypedContractEvent<SignerRotatedEvent.InputTuple, SignerRotatedEvent.OutputTuple, SignerRotatedEvent.OutputObject>;
+      SignerRotated: TypedContractEvent<SignerRotatedEvent.InputTuple, SignerRotatedEvent.OutputTuple, SignerRotatedEvent.OutputObject>;
     
     };
   }

@@ -2,7 +2,7 @@
 // @ts-nocheck
 /* tslint:disable */
 /* eslint-disable */
-import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, ContractRunner, ContractMethod, Listener } from "ethers"
+import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
     export type LeafStruct = {format: BigNumberish, memberId: BigNumberish, index: BigNumberish, kind: BigNumberish, compartment: BigNumberish, recordedDay: BigNumberish, patientId: BytesLike, patientSeq: BigNumberish, ref: BytesLike, contentDigest: BytesLike, salt: BytesLike}
@@ -15,14 +15,28 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type EntryStructOutput = [leaf: LeafStructOutput, firstIndex: bigint, count: bigint, proof: string[]] & {leaf: LeafStructOutput, firstIndex: bigint, count: bigint, proof: string[] }
   
 
-  export interface RecordRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "MEMBERS" | "anchor" | "headOf" | "requireAnchored" | "retract" | "rootAndStatus" | "statusOf" | "supersede"): FunctionFragment;
+    export type CosignerStruct = {account: AddressLike, deadline: BigNumberish, signature: BytesLike}
 
-    getEvent(nameOrSignatureOrTopic: "BatchAnchored" | "EntryRetracted" | "EntrySuperseded"): EventFragment;
+    export type CosignerStructOutput = [account: string, deadline: bigint, signature: string] & {account: string, deadline: bigint, signature: string }
+  
+
+  export interface RecordRegistryInterface extends Interface {
+    getFunction(nameOrSignature: "MEMBERS" | "PATIENT_REGISTRY" | "RETENTION" | "anchor" | "eip712Domain" | "erase" | "headOf" | "holdUntil" | "liftEndedHold" | "liftHold" | "nonceOf" | "placeHold" | "requireAnchored" | "retract" | "rootAndStatus" | "statusOf" | "supersede"): FunctionFragment;
+
+    getEvent(nameOrSignatureOrTopic: "BatchAnchored" | "EIP712DomainChanged" | "EntryErased" | "EntryHeld" | "EntryRetracted" | "EntrySuperseded" | "HoldLifted"): EventFragment;
 
     encodeFunctionData(functionFragment: 'MEMBERS', values?: undefined): string;
+encodeFunctionData(functionFragment: 'PATIENT_REGISTRY', values?: undefined): string;
+encodeFunctionData(functionFragment: 'RETENTION', values?: undefined): string;
 encodeFunctionData(functionFragment: 'anchor', values: [BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
+encodeFunctionData(functionFragment: 'erase', values: [EntryStruct, EntryStruct, BigNumberish, CosignerStruct]): string;
 encodeFunctionData(functionFragment: 'headOf', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'holdUntil', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'liftEndedHold', values: [EntryStruct[]]): string;
+encodeFunctionData(functionFragment: 'liftHold', values: [EntryStruct[], BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'nonceOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'placeHold', values: [EntryStruct[], BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'requireAnchored', values: [EntryStruct]): string;
 encodeFunctionData(functionFragment: 'retract', values: [EntryStruct]): string;
 encodeFunctionData(functionFragment: 'rootAndStatus', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
@@ -30,8 +44,17 @@ encodeFunctionData(functionFragment: 'statusOf', values: [BigNumberish, BigNumbe
 encodeFunctionData(functionFragment: 'supersede', values: [EntryStruct, EntryStruct]): string;
 
     decodeFunctionResult(functionFragment: 'MEMBERS', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'PATIENT_REGISTRY', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'RETENTION', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'anchor', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'erase', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'headOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'holdUntil', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'liftEndedHold', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'liftHold', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'nonceOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'placeHold', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requireAnchored', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'retract', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'rootAndStatus', data: BytesLike): Result;
@@ -44,6 +67,42 @@ decodeFunctionResult(functionFragment: 'supersede', data: BytesLike): Result;
       export type InputTuple = [memberId: BigNumberish, firstIndex: BigNumberish, count: BigNumberish, root: BytesLike, manifestDigest: BytesLike];
       export type OutputTuple = [memberId: bigint, firstIndex: bigint, count: bigint, root: string, manifestDigest: string];
       export interface OutputObject {memberId: bigint, firstIndex: bigint, count: bigint, root: string, manifestDigest: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace EIP712DomainChangedEvent {
+      export type InputTuple = [];
+      export type OutputTuple = [];
+      export interface OutputObject {};
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace EntryErasedEvent {
+      export type InputTuple = [memberId: BigNumberish, index: BigNumberish, patientId: BytesLike, certificateIndex: BigNumberish, ground: BigNumberish];
+      export type OutputTuple = [memberId: bigint, index: bigint, patientId: string, certificateIndex: bigint, ground: bigint];
+      export interface OutputObject {memberId: bigint, index: bigint, patientId: string, certificateIndex: bigint, ground: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace EntryHeldEvent {
+      export type InputTuple = [memberId: BigNumberish, index: BigNumberish, patientId: BytesLike, until: BigNumberish];
+      export type OutputTuple = [memberId: bigint, index: bigint, patientId: string, until: bigint];
+      export interface OutputObject {memberId: bigint, index: bigint, patientId: string, until: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -68,6 +127,18 @@ decodeFunctionResult(functionFragment: 'supersede', data: BytesLike): Result;
       export type InputTuple = [memberId: BigNumberish, index: BigNumberish, patientId: BytesLike, byIndex: BigNumberish];
       export type OutputTuple = [memberId: bigint, index: bigint, patientId: string, byIndex: bigint];
       export interface OutputObject {memberId: bigint, index: bigint, patientId: string, byIndex: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace HoldLiftedEvent {
+      export type InputTuple = [memberId: BigNumberish, index: BigNumberish, patientId: BytesLike];
+      export type OutputTuple = [memberId: bigint, index: bigint, patientId: string];
+      export interface OutputObject {memberId: bigint, index: bigint, patientId: string };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -118,8 +189,40 @@ decodeFunctionResult(functionFragment: 'supersede', data: BytesLike): Result;
     
 
     
+    PATIENT_REGISTRY: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
+    RETENTION: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
     anchor: TypedContractMethod<
       [firstIndex: BigNumberish, count: BigNumberish, root: BytesLike, manifestDigest: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    eip712Domain: TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
+      'view'
+    >
+    
+
+    
+    erase: TypedContractMethod<
+      [entry: EntryStruct, certificate: EntryStruct, ground: BigNumberish, reviewer: CosignerStruct, ],
       [void],
       'nonpayable'
     >
@@ -130,6 +233,46 @@ decodeFunctionResult(functionFragment: 'supersede', data: BytesLike): Result;
       [memberId: BigNumberish, ],
       [bigint],
       'view'
+    >
+    
+
+    
+    holdUntil: TypedContractMethod<
+      [memberId: BigNumberish, index: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    liftEndedHold: TypedContractMethod<
+      [entries: EntryStruct[], ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    liftHold: TypedContractMethod<
+      [entries: EntryStruct[], deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    nonceOf: TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    placeHold: TypedContractMethod<
+      [entries: EntryStruct[], until: BigNumberish, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -181,8 +324,28 @@ decodeFunctionResult(functionFragment: 'supersede', data: BytesLike): Result;
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'PATIENT_REGISTRY'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'RETENTION'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'anchor'): TypedContractMethod<
       [firstIndex: BigNumberish, count: BigNumberish, root: BytesLike, manifestDigest: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'erase'): TypedContractMethod<
+      [entry: EntryStruct, certificate: EntryStruct, ground: BigNumberish, reviewer: CosignerStruct, ],
       [void],
       'nonpayable'
     >;
@@ -190,6 +353,31 @@ getFunction(nameOrSignature: 'headOf'): TypedContractMethod<
       [memberId: BigNumberish, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'holdUntil'): TypedContractMethod<
+      [memberId: BigNumberish, index: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'liftEndedHold'): TypedContractMethod<
+      [entries: EntryStruct[], ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'liftHold'): TypedContractMethod<
+      [entries: EntryStruct[], deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'nonceOf'): TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'placeHold'): TypedContractMethod<
+      [entries: EntryStruct[], until: BigNumberish, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'requireAnchored'): TypedContractMethod<
       [entry: EntryStruct, ],
@@ -218,13 +406,29 @@ getFunction(nameOrSignature: 'supersede'): TypedContractMethod<
     >;
 
     getEvent(key: 'BatchAnchored'): TypedContractEvent<BatchAnchoredEvent.InputTuple, BatchAnchoredEvent.OutputTuple, BatchAnchoredEvent.OutputObject>;
+getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+getEvent(key: 'EntryErased'): TypedContractEvent<EntryErasedEvent.InputTuple, EntryErasedEvent.OutputTuple, EntryErasedEvent.OutputObject>;
+getEvent(key: 'EntryHeld'): TypedContractEvent<EntryHeldEvent.InputTuple, EntryHeldEvent.OutputTuple, EntryHeldEvent.OutputObject>;
 getEvent(key: 'EntryRetracted'): TypedContractEvent<EntryRetractedEvent.InputTuple, EntryRetractedEvent.OutputTuple, EntryRetractedEvent.OutputObject>;
 getEvent(key: 'EntrySuperseded'): TypedContractEvent<EntrySupersededEvent.InputTuple, EntrySupersededEvent.OutputTuple, EntrySupersededEvent.OutputObject>;
+getEvent(key: 'HoldLifted'): TypedContractEvent<HoldLiftedEvent.InputTuple, HoldLiftedEvent.OutputTuple, HoldLiftedEvent.OutputObject>;
 
     filters: {
       
       'BatchAnchored(uint32,uint64,uint32,bytes32,bytes32)': TypedContractEvent<BatchAnchoredEvent.InputTuple, BatchAnchoredEvent.OutputTuple, BatchAnchoredEvent.OutputObject>;
       BatchAnchored: TypedContractEvent<BatchAnchoredEvent.InputTuple, BatchAnchoredEvent.OutputTuple, BatchAnchoredEvent.OutputObject>;
+    
+
+      'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+      EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+    
+
+      'EntryErased(uint32,uint64,bytes32,uint64,uint8)': TypedContractEvent<EntryErasedEvent.InputTuple, EntryErasedEvent.OutputTuple, EntryErasedEvent.OutputObject>;
+      EntryErased: TypedContractEvent<EntryErasedEvent.InputTuple, EntryErasedEvent.OutputTuple, EntryErasedEvent.OutputObject>;
+    
+
+      'EntryHeld(uint32,uint64,bytes32,uint48)': TypedContractEvent<EntryHeldEvent.InputTuple, EntryHeldEvent.OutputTuple, EntryHeldEvent.OutputObject>;
+      EntryHeld: TypedContractEvent<EntryHeldEvent.InputTuple, EntryHeldEvent.OutputTuple, EntryHeldEvent.OutputObject>;
     
 
       'EntryRetracted(uint32,uint64,bytes32)': TypedContractEvent<EntryRetractedEvent.InputTuple, EntryRetractedEvent.OutputTuple, EntryRetractedEvent.OutputObject>;
@@ -233,6 +437,10 @@ getEvent(key: 'EntrySuperseded'): TypedContractEvent<EntrySupersededEvent.InputT
 
       'EntrySuperseded(uint32,uint64,bytes32,uint64)': TypedContractEvent<EntrySupersededEvent.InputTuple, EntrySupersededEvent.OutputTuple, EntrySupersededEvent.OutputObject>;
       EntrySuperseded: TypedContractEvent<EntrySupersededEvent.InputTuple, EntrySupersededEvent.OutputTuple, EntrySupersededEvent.OutputObject>;
+    
+
+      'HoldLifted(uint32,uint64,bytes32)': TypedContractEvent<HoldLiftedEvent.InputTuple, HoldLiftedEvent.OutputTuple, HoldLiftedEvent.OutputObject>;
+      HoldLifted: TypedContractEvent<HoldLiftedEvent.InputTuple, HoldLiftedEvent.OutputTuple, HoldLiftedEvent.OutputObject>;
     
     };
   }

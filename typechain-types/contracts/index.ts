@@ -2,12 +2,22 @@
 // @ts-nocheck
 /* tslint:disable */
 /* eslint-disable */
+import type * as consent from './consent/index.js';
+export type { consent };
+import type * as emergency from './emergency/index.js';
+export type { emergency };
 import type * as interfaces from './interfaces/index.js';
 export type { interfaces };
 import type * as libraries from './libraries/index.js';
 export type { libraries };
+import type * as patients from './patients/index.js';
+export type { patients };
+import type * as records from './records/index.js';
+export type { records };
 export type { AccessLog } from './AccessLog.js';
+export type { BreakGlass } from './BreakGlass.js';
 export type { ConsentRegistry } from './ConsentRegistry.js';
+export type { LegalOrders } from './LegalOrders.js';
 export type { MemberRegistry } from './MemberRegistry.js';
 export type { PatientRegistry } from './PatientRegistry.js';
 export type { RecordRegistry } from './RecordRegistry.js';

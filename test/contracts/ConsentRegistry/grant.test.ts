@@ -256,7 +256,7 @@ describe("ConsentRegistry.grant", () => {
     it("should take a suspended, a removed and the own member as grantee", async () => {
       const f = await loadWithPatient();
       await f.members.connect(f.governance).setSuspension(2, 3);
-      await f.members.connect(f.governance).remove(3);
+      await f.members.connect(f.governance).removeMember(3);
       for (const grantee of [1, 2, 3]) await grant(f, { grantee });
     });
   });

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { id } from "ethers";
 import { shouldRequireSignature, shouldRequireSigningPatient } from "../behaviours/signature.js";
 import {
+  GivenBy,
   REVOCATION_TYPES,
   domain,
   nextBlockAt,
@@ -81,7 +82,7 @@ describe("ConsentRegistry.revoke", () => {
       const revokedAt = await nextBlockAt();
       await expect(f.consents.connect(f.outsider).revoke(patientId, termsHash, signature))
         .to.emit(f.consents, "GrantRevoked")
-        .withArgs(patientId, termsHash, revokedAt);
+        .withArgs(patientId, termsHash, GivenBy.PATIENT, revokedAt);
     });
 
     it("should store the time and keep the rest of the grant", async () => {
@@ -113,7 +114,7 @@ describe("ConsentRegistry.revoke", () => {
       const revokedAt = await nextBlockAt();
       await expect(f.consents.revoke(patientId, NEVER_GRANTED, signature))
         .to.emit(f.consents, "GrantRevoked")
-        .withArgs(patientId, NEVER_GRANTED, revokedAt);
+        .withArgs(patientId, NEVER_GRANTED, GivenBy.PATIENT, revokedAt);
       expect(await f.consents.grantOf(patientId, NEVER_GRANTED)).to.deep.equal([
         0n,
         0n,

@@ -4,6 +4,7 @@ import { shouldRequireSignature, shouldRequireSigningPatient } from "../behaviou
 import {
   ALL_COMPARTMENTS,
   DIRECTIVE_TYPES,
+  GivenBy,
   domain,
   ethers,
   nextBlockAt,
@@ -147,7 +148,7 @@ describe("ConsentRegistry.setDirective", () => {
         const setAt = await nextBlockAt();
         await expect(sendDirective(f, directive, signature))
           .to.emit(f.consents, "DirectiveSet")
-          .withArgs(f.patient.patientId, true, false, 5n, nonce, setAt);
+          .withArgs(f.patient.patientId, true, false, 5n, nonce, GivenBy.PATIENT, setAt);
       }
     });
 

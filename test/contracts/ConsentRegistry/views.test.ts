@@ -10,10 +10,10 @@ describe("ConsentRegistry.views", () => {
     });
   });
 
-  describe("PATIENTS", () => {
+  describe("PATIENT_REGISTRY", () => {
     it("should be the patient registry", async () => {
       const { consents, patients } = await loadConsortium();
-      expect(await consents.PATIENTS()).to.equal(await patients.getAddress());
+      expect(await consents.PATIENT_REGISTRY()).to.equal(await patients.getAddress());
     });
   });
 });

@@ -17,7 +17,7 @@ describe("MemberRegistry.memberOf", () => {
   describe("given the member was removed", () => {
     it("should still return it", async () => {
       const { members, governance, adminC } = await loadConsortium();
-      await members.connect(governance).remove(3);
+      await members.connect(governance).removeMember(3);
       const { admin, suspension } = await members.memberOf(3);
       expect([admin, suspension]).to.deep.equal([adminC.address, 7n]);
     });

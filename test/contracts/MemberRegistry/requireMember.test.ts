@@ -18,7 +18,7 @@ describe("MemberRegistry.requireMember", () => {
     it("should pass", async () => {
       const { members, governance } = await loadConsortium();
       await members.connect(governance).setSuspension(1, 3);
-      await members.connect(governance).remove(2);
+      await members.connect(governance).removeMember(2);
       for (const memberId of [1, 2, 3]) await members.requireMember(memberId);
     });
   });

@@ -26,10 +26,20 @@ describe("MemberRegistry.revokeStaff", () => {
   });
 
   describe("given the member was removed", () => {
-    it("should revert with MemberGone", async () => {
+    it("should revert with AccessManagedUnauthorized for its former admin", async () => {
       const f = await loadConsortium();
-      await f.members.connect(f.governance).remove(1);
-      await expect(revoke(f, 1_000)).to.be.revertedWithCustomError(f.members, "MemberGone").withArgs(1);
+      await f.members.connect(f.governance).removeMember(1);
+      await expect(revoke(f, 1_000))
+        .to.be.revertedWithCustomError(f.members, "AccessManagedUnauthorized")
+        .withArgs(f.adminA.address);
+    });
+
+    it("should let governance revoke", async () => {
+      const f = await loadConsortium();
+      await f.members.connect(f.governance).removeMember(1);
+      await expect(f.members.connect(f.governance).revokeStaff(f.operatorA, 1_000, Reason.LEFT))
+        .to.emit(f.members, "StaffRevoked")
+        .withArgs(1, f.operatorA.address, 1_000, Reason.LEFT);
     });
   });
 

@@ -28,7 +28,7 @@ describe("MemberRegistry.updateStaff", () => {
   describe("given the member was removed", () => {
     it("should revert with MemberGone", async () => {
       const f = await loadConsortium();
-      await f.members.connect(f.governance).remove(1);
+      await f.members.connect(f.governance).removeMember(1);
       await expect(update(f, Role.CLINICIAN))
         .to.be.revertedWithCustomError(f.members, "MemberGone")
         .withArgs(1);

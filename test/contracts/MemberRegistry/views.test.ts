@@ -14,7 +14,7 @@ describe("MemberRegistry.views", () => {
   describe("memberCount", () => {
     it("should count every member ever admitted", async () => {
       const { members, governance } = await loadConsortium();
-      await members.connect(governance).remove(2);
+      await members.connect(governance).removeMember(2);
       expect(await members.memberCount()).to.equal(3);
     });
   });

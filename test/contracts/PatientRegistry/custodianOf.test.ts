@@ -18,7 +18,7 @@ describe("PatientRegistry.custodianOf", () => {
     it("should return the member that registered him, whatever became of it", async () => {
       const f = await loadWithPatient();
       const other = await registerPatient(f, f.operatorB, 2);
-      await f.members.connect(f.governance).remove(1);
+      await f.members.connect(f.governance).removeMember(1);
       expect(await f.patients.custodianOf(f.patient.patientId)).to.equal(1);
       expect(await f.patients.custodianOf(other.patientId)).to.equal(2);
     });

@@ -7,7 +7,7 @@ describe("PatientRegistry.patientOf", () => {
   describe("given no such patient", () => {
     it("should return zeros", async () => {
       const { patients } = await loadWithPatient();
-      expect(await patients.patientOf(id("nobody"))).to.deep.equal([0n, 0n, "0x"]);
+      expect(await patients.patientOf(id("nobody"))).to.deep.equal([0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, "0x"]);
     });
   });
 

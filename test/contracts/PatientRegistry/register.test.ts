@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
-import { ZeroHash, concat, hexlify } from "ethers";
+import { ZeroHash, concat, dataSlice, hexlify } from "ethers";
 import { shouldRequireSignature } from "../behaviours/signature.js";
 import { shouldRequireStaff } from "../behaviours/staff.js";
 import {
+  KeyUse,
   PATIENT_SIGNER_TYPES,
   YEAR,
   domain,
@@ -13,6 +14,7 @@ import {
   networkHelpers,
   nextBlockAt,
   now,
+  plainPatient,
 } from "../consortium.js";
 import type { Consortium, PatientSigner } from "../consortium.js";
 import { contractAccount, passkey } from "../contract-signers.js";
@@ -26,13 +28,13 @@ const EMPTY = "0x";
 async function registration(f: Consortium, signer: PatientSigner = keySigner()) {
   const seed = hexlify(randomBytes(32));
   const patientId = await f.patients.patientIdOf(1, seed);
-  const value = { patientId, signer: signer.bytes, deadline: (await now()) + 600 };
+  const value = { patientId, key: signer.bytes, deadline: (await now()) + 600 };
   const possession = await signer.signTypedData(
     await domain(f.patients, "PatientRegistry"),
     PATIENT_SIGNER_TYPES,
     value,
   );
-  return { seed, possession, ...value };
+  return { seed, patientId, signer: signer.bytes, possession, deadline: value.deadline };
 }
 
 function register(f: Consortium, r: Awaited<ReturnType<typeof registration>>, as = f.operatorA) {
@@ -55,7 +57,7 @@ describe("PatientRegistry.register", () => {
       patientId: r.patientId,
       domain: await domain(f.patients, "PatientRegistry"),
       types: PATIENT_SIGNER_TYPES,
-      value: { patientId: r.patientId, signer: signer.bytes, deadline: r.deadline },
+      value: { patientId: r.patientId, key: signer.bytes, deadline: r.deadline },
       act: (possession) => register(f, { ...r, signer: signer.bytes, possession }),
     };
   });
@@ -93,13 +95,23 @@ describe("PatientRegistry.register", () => {
     });
   });
 
-  describe("when the signer is shorter than an address", () => {
-    it("should revert with SignerTooShort", async () => {
+  describe("when the signer is neither an account nor a passkey", () => {
+    it("should revert with KeyUnsupported", async () => {
       const f = await loadConsortium();
-      for (const length of [1, 19]) {
-        await expect(register(f, { ...(await registration(f)), signer: hexlify(randomBytes(length)) }))
-          .to.be.revertedWithCustomError(f.patients, "SignerTooShort")
-          .withArgs(length);
+      const verifier = await f.passkeys.getAddress();
+      const { bytes } = await passkey(f);
+      for (const signer of [
+        hexlify(randomBytes(1)),
+        hexlify(randomBytes(19)),
+        hexlify(randomBytes(21)),
+        dataSlice(bytes, 0, 83),
+        concat([bytes, "0x00"]),
+        concat([keySigner().bytes, dataSlice(bytes, 20)]),
+        concat([verifier, randomBytes(32)]),
+      ]) {
+        await expect(register(f, { ...(await registration(f)), signer }))
+          .to.be.revertedWithCustomError(f.patients, "KeyUnsupported")
+          .withArgs(signer.toLowerCase());
       }
     });
   });
@@ -162,25 +174,25 @@ describe("PatientRegistry.register", () => {
   });
 
   describe("given the signer serves another patient", () => {
-    it("should revert with SignerInUse, for a key, a contract account and a passkey", async () => {
+    it("should revert with KeyInUse, for a key, a contract account and a passkey", async () => {
       const f = await loadConsortium();
-      for (const signer of [keySigner(), (await contractAccount()).signer, await passkey()]) {
+      for (const signer of [keySigner(), (await contractAccount()).signer, await passkey(f)]) {
         const first = await registration(f, signer);
         await register(f, first);
         await expect(register(f, await registration(f, signer)))
-          .to.be.revertedWithCustomError(f.patients, "SignerInUse")
+          .to.be.revertedWithCustomError(f.patients, "KeyInUse")
           .withArgs(signer.bytes, first.patientId);
       }
     });
   });
 
   describe("given the signer serves a patient of another member", () => {
-    it("should revert with SignerInUse", async () => {
+    it("should revert with KeyInUse", async () => {
       const f = await loadWithPatient();
       const seed = hexlify(randomBytes(32));
       const signer = f.patient.wallet.address.toLowerCase();
       await expect(f.patients.connect(f.operatorB).register(seed, signer, EMPTY, (await now()) + YEAR))
-        .to.be.revertedWithCustomError(f.patients, "SignerInUse")
+        .to.be.revertedWithCustomError(f.patients, "KeyInUse")
         .withArgs(signer, f.patient.patientId);
     });
   });
@@ -201,8 +213,8 @@ describe("PatientRegistry.register", () => {
       const r = await registration(f);
       const registeredAt = await nextBlockAt();
       await register(f, r);
-      expect(await f.patients.patientOf(r.patientId)).to.deep.equal([1n, BigInt(registeredAt), r.signer]);
-      expect(await f.patients.patientOfSigner(r.signer)).to.equal(r.patientId);
+      expect(await f.patients.patientOf(r.patientId)).to.deep.equal(plainPatient(registeredAt, r.signer));
+      expect(await f.patients.patientOfKey(r.signer)).to.deep.equal([r.patientId, KeyUse.SIGNER]);
     });
 
     it("should emit PatientRegistered", async () => {
@@ -216,7 +228,7 @@ describe("PatientRegistry.register", () => {
 
     it("should advance the patient's head by its event", async () => {
       const f = await loadConsortium();
-      for (const signer of [keySigner(), await passkey()]) {
+      for (const signer of [keySigner(), await passkey(f)]) {
         const r = await registration(f, signer);
         await expectHeadAdvance(f.patients, r.patientId, () => register(f, r));
       }
@@ -231,8 +243,8 @@ describe("PatientRegistry.register", () => {
       await expect(register(f, r))
         .to.emit(f.patients, "PatientRegistered")
         .withArgs(r.patientId, 1, r.seed, EMPTY, registeredAt);
-      expect(await f.patients.patientOf(r.patientId)).to.deep.equal([1n, BigInt(registeredAt), EMPTY]);
-      expect(await f.patients.patientOfSigner(EMPTY)).to.equal(ZeroHash);
+      expect(await f.patients.patientOf(r.patientId)).to.deep.equal(plainPatient(registeredAt, EMPTY));
+      expect(await f.patients.patientOfKey(EMPTY)).to.deep.equal([ZeroHash, KeyUse.NONE]);
     });
 
     it("should advance the patient's head by its event", async () => {

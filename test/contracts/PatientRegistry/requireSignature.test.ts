@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { TypedDataEncoder, id } from "ethers";
 import { shouldRequireSignature, shouldRequireSigningPatient } from "../behaviours/signature.js";
-import { domain, registerSigner } from "../consortium.js";
+import { Actor, domain, registerSigner } from "../consortium.js";
 import { loadWithPatient } from "../fixtures.js";
 
 const DIGEST = id("any digest");
@@ -41,9 +41,12 @@ describe("PatientRegistry.requireSignature", () => {
   describe("given the custodian was removed", () => {
     it("should still return it", async () => {
       const { patients, patient, members, governance } = await loadWithPatient();
-      await members.connect(governance).remove(1);
+      await members.connect(governance).removeMember(1);
       const signature = patient.wallet.signingKey.sign(DIGEST).serialized;
-      expect(await patients.requireSignature(patient.patientId, DIGEST, signature)).to.equal(1);
+      expect(await patients.requireSignature(patient.patientId, DIGEST, signature)).to.deep.equal([
+        1n,
+        Actor.PATIENT,
+      ]);
     });
   });
 
@@ -51,7 +54,10 @@ describe("PatientRegistry.requireSignature", () => {
     it("should return his custodian", async () => {
       const { patients, patient } = await loadWithPatient();
       const signature = patient.wallet.signingKey.sign(DIGEST).serialized;
-      expect(await patients.requireSignature(patient.patientId, DIGEST, signature)).to.equal(1);
+      expect(await patients.requireSignature(patient.patientId, DIGEST, signature)).to.deep.equal([
+        1n,
+        Actor.PATIENT,
+      ]);
     });
   });
 });

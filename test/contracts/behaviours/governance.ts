@@ -39,7 +39,7 @@ export function shouldRequirePresentMember(
   describe("given the member was removed", () => {
     it("should revert with MemberGone", async () => {
       const f = await load();
-      await f.members.connect(f.governance).remove(1);
+      await f.members.connect(f.governance).removeMember(1);
       await expect(act(f, 1)).to.be.revertedWithCustomError(f.members, "MemberGone").withArgs(1);
     });
   });

@@ -130,20 +130,20 @@ function shouldAskContracts<F extends Consortium>(
   describe("given the signer is a passkey", () => {
     it("should pass when the passkey signed", async () => {
       const f = await load();
-      const signer = await passkey();
+      const signer = await passkey(f);
       const signed = await prepare(f, signer);
       await signed.act(await sign(signed, signer));
     });
 
     it("should revert with SignatureInvalid when another passkey signed", async () => {
       const f = await load();
-      const signed = await prepare(f, await passkey());
-      await refuses(f, signed, await passkey());
+      const signed = await prepare(f, await passkey(f));
+      await refuses(f, signed, await passkey(f));
     });
 
     it("should revert with SignatureInvalid when an ordinary key signed", async () => {
       const f = await load();
-      const signed = await prepare(f, await passkey());
+      const signed = await prepare(f, await passkey(f));
       await refuses(f, signed, keySigner());
     });
   });

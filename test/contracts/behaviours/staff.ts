@@ -135,7 +135,7 @@ function shouldRequireTakingPart<F extends Consortium>(test: StaffCase<F>): void
   describe("given its member was removed", () => {
     it("should revert with MemberSuspended", async () => {
       const f = await load();
-      await f.members.connect(f.governance).remove(memberId);
+      await f.members.connect(f.governance).removeMember(memberId);
       await expect(act(f, staff(f)))
         .to.be.revertedWithCustomError(f.members, "MemberSuspended")
         .withArgs(memberId, Suspension.READING | Suspension.WRITING | Suspension.REMOVED);

@@ -91,13 +91,16 @@ abstract contract ConsortiumProperties is AccessActions {
     function checkHeads() external view {
         for (uint256 i = 0; i < _patientIds.length; ++i) {
             bytes32 patientId = _patientIds[i];
-            check(PATIENTS.headOf(patientId) == headFromLogs[address(PATIENTS)][patientId], "head: patients");
+            check(
+                PATIENT_REGISTRY.headOf(patientId) == headFromLogs[address(PATIENT_REGISTRY)][patientId],
+                "head: patients"
+            );
             check(CONSENTS.headOf(patientId) == headFromLogs[address(CONSENTS)][patientId], "head: consents");
             check(
                 ACCESS_LOG.headOf(patientId) == headFromLogs[address(ACCESS_LOG)][patientId],
                 "head: accesses"
             );
-            check(uint40(PATIENTS.headOf(patientId)) == 1, "a patient is registered once");
+            check(uint40(PATIENT_REGISTRY.headOf(patientId)) == 1, "a patient is registered once");
         }
     }
 
@@ -113,12 +116,13 @@ abstract contract ConsortiumProperties is AccessActions {
 
     function checkSigners() external view {
         for (uint256 i = 0; i < _patientIds.length; ++i) {
-            IPatientRegistry.Patient memory patient = PATIENTS.patientOf(_patientIds[i]);
+            IPatientRegistry.Patient memory patient = PATIENT_REGISTRY.patientOf(_patientIds[i]);
             GhostPatient storage ghost = _patients[_patientIds[i]];
             check(patient.custodian == ghost.custodian, "custodian is for good");
             check(keccak256(patient.signer) == keccak256(ghost.signer), "signer");
             if (patient.signer.length == 0) continue;
-            check(PATIENTS.patientOfSigner(patient.signer) == _patientIds[i], "a signer of two patients");
+            (bytes32 owner, ) = PATIENT_REGISTRY.patientOfKey(patient.signer);
+            check(owner == _patientIds[i], "a signer of two patients");
         }
     }
 

@@ -3,11 +3,15 @@ pragma solidity ^0.8.28;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
+import {ERC7913WebAuthnVerifier} from "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913WebAuthnVerifier.sol";
 import {AccessLog} from "../../../contracts/AccessLog.sol";
+import {BreakGlass} from "../../../contracts/BreakGlass.sol";
 import {ConsentRegistry} from "../../../contracts/ConsentRegistry.sol";
+import {LegalOrders} from "../../../contracts/LegalOrders.sol";
 import {MemberRegistry} from "../../../contracts/MemberRegistry.sol";
 import {PatientRegistry} from "../../../contracts/PatientRegistry.sol";
 import {RecordRegistry} from "../../../contracts/RecordRegistry.sol";
+import {IBreakGlass} from "../../../contracts/interfaces/IBreakGlass.sol";
 import {check} from "./Check.sol";
 import {ConsortiumModel} from "./ConsortiumModel.sol";
 import {Vm, vm} from "./Vm.sol";
@@ -20,9 +24,11 @@ abstract contract ConsortiumStage is ConsortiumModel {
     uint256 internal constant PATIENT_KEYS = 5;
 
     MemberRegistry public immutable MEMBERS;
-    PatientRegistry public immutable PATIENTS;
+    PatientRegistry public immutable PATIENT_REGISTRY;
     RecordRegistry public immutable RECORDS;
     ConsentRegistry public immutable CONSENTS;
+    LegalOrders public immutable LEGAL_ORDERS;
+    BreakGlass public immutable BREAK_GLASS;
     AccessLog public immutable ACCESS_LOG;
 
     /// @dev How often each action was accepted and refused: a test asks that both happened.
@@ -50,10 +56,18 @@ abstract contract ConsortiumStage is ConsortiumModel {
         vm.warp(_clock);
         AccessManager authority = new AccessManager(GOVERNANCE);
         MEMBERS = new MemberRegistry(address(authority), 1 hours);
-        PATIENTS = new PatientRegistry(MEMBERS);
-        RECORDS = new RecordRegistry(MEMBERS);
-        CONSENTS = new ConsentRegistry(MEMBERS, PATIENTS);
-        ACCESS_LOG = new AccessLog(MEMBERS, RECORDS, CONSENTS);
+        address passkeys = address(new ERC7913WebAuthnVerifier());
+        PATIENT_REGISTRY = new PatientRegistry(MEMBERS, passkeys, 3 days);
+        RECORDS = new RecordRegistry(MEMBERS, PATIENT_REGISTRY, 3650);
+        CONSENTS = new ConsentRegistry(MEMBERS, PATIENT_REGISTRY, RECORDS);
+        LEGAL_ORDERS = new LegalOrders(MEMBERS, PATIENT_REGISTRY, RECORDS);
+        BREAK_GLASS = new BreakGlass(
+            MEMBERS,
+            PATIENT_REGISTRY,
+            CONSENTS,
+            IBreakGlass.Limits(4 hours, 3 days, 30 days, 3, 30, 3)
+        );
+        ACCESS_LOG = new AccessLog(MEMBERS, PATIENT_REGISTRY, RECORDS, CONSENTS, LEGAL_ORDERS, BREAK_GLASS);
         vm.recordLogs();
     }
 

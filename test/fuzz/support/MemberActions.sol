@@ -37,7 +37,7 @@ abstract contract MemberActions is ConsortiumStage {
         _governanceRule(from);
         _presenceRules(memberId);
 
-        if (_attempt(from, address(MEMBERS), abi.encodeCall(MEMBERS.remove, (memberId)))) {
+        if (_attempt(from, address(MEMBERS), abi.encodeCall(MEMBERS.removeMember, (memberId)))) {
             _members[memberId].removed = true;
         }
     }

@@ -33,11 +33,11 @@ abstract contract PatientActions is MemberActions {
         uint48 deadline = uint48(_onceIn(10) ? _clock - 1 : _clock);
         (bytes memory possession, bytes memory signedBy) = _sign(
             key,
-            address(PATIENTS),
+            address(PATIENT_REGISTRY),
             "chartseal PatientRegistry",
             keccak256(
                 abi.encode(
-                    keccak256("PatientSigner(bytes32 patientId,bytes signer,uint48 deadline)"),
+                    keccak256("PatientSigner(bytes32 patientId,bytes key,uint48 deadline)"),
                     patientId,
                     keccak256(signer),
                     deadline
@@ -45,14 +45,14 @@ abstract contract PatientActions is MemberActions {
             )
         );
         if (kind != 1) {
-            _rule(signer.length >= 20, IPatientRegistry.SignerTooShort.selector);
+            _rule(signer.length == 20, IPatientRegistry.KeyUnsupported.selector);
             _rule(_clock <= deadline, IPatientRegistry.DeadlinePassed.selector);
-            _rule(!_signersTaken[keccak256(signer)], IPatientRegistry.SignerInUse.selector);
+            _rule(!_signersTaken[keccak256(signer)], IPatientRegistry.KeyInUse.selector);
             _rule(keccak256(signedBy) == keccak256(signer), IPatientRegistry.SignatureInvalid.selector);
         }
 
-        bytes memory call = abi.encodeCall(PATIENTS.register, (seed, signer, possession, deadline));
-        if (!_attempt(from, address(PATIENTS), call)) return;
+        bytes memory call = abi.encodeCall(PATIENT_REGISTRY.register, (seed, signer, possession, deadline));
+        if (!_attempt(from, address(PATIENT_REGISTRY), call)) return;
 
         _patients[patientId].custodian = custodian;
         _patients[patientId].signer = signer;
@@ -95,7 +95,8 @@ abstract contract PatientActions is MemberActions {
         uint256 wrong = _onceIn(4) ? 1 + _draw(8) : 0;
         if (wrong == 1) key = _patientKey(_draw(PATIENT_KEYS));
         uint256 chainId = wrong == 2 ? block.chainid + 1 : block.chainid;
-        if (wrong == 3) verifier = verifier == address(PATIENTS) ? address(CONSENTS) : address(PATIENTS);
+        if (wrong == 3)
+            verifier = verifier == address(PATIENT_REGISTRY) ? address(CONSENTS) : address(PATIENT_REGISTRY);
         if (wrong == 4) structHash ^= bytes32(uint256(1));
         if (wrong == 5) domain = "chartseal AccessLog";
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(domain, chainId, verifier, structHash));

@@ -34,15 +34,19 @@ export declare namespace IAccessLog {
     }
 
   export interface IAccessLogInterface extends Interface {
-    getFunction(nameOrSignature: "headOf" | "requestRecords" | "requestScope"): FunctionFragment;
+    getFunction(nameOrSignature: "headOf" | "ownNonceOf" | "requestOwn" | "requestRecords" | "requestScope"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "RecordsRequested" | "ScopeRequested"): EventFragment;
 
     encodeFunctionData(functionFragment: 'headOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'ownNonceOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'requestOwn', values: [BytesLike, BigNumberish, IAccessLog.ScopeStruct, BytesLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'requestRecords', values: [TermsStruct, BigNumberish, EntryStruct[]]): string;
 encodeFunctionData(functionFragment: 'requestScope', values: [TermsStruct, BigNumberish, BigNumberish, IAccessLog.ScopeStruct]): string;
 
     decodeFunctionResult(functionFragment: 'headOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'ownNonceOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'requestOwn', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestRecords', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requestScope', data: BytesLike): Result;
   }
@@ -114,6 +118,22 @@ decodeFunctionResult(functionFragment: 'requestScope', data: BytesLike): Result;
     
 
     
+    ownNonceOf: TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    requestOwn: TypedContractMethod<
+      [patientId: BytesLike, extent: BigNumberish, scope: IAccessLog.ScopeStruct, recipientKey: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [string],
+      'nonpayable'
+    >
+    
+
+    
     requestRecords: TypedContractMethod<
       [terms: TermsStruct, purpose: BigNumberish, entries: EntryStruct[], ],
       [string],
@@ -136,6 +156,16 @@ decodeFunctionResult(functionFragment: 'requestScope', data: BytesLike): Result;
       [patientId: BytesLike, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'ownNonceOf'): TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'requestOwn'): TypedContractMethod<
+      [patientId: BytesLike, extent: BigNumberish, scope: IAccessLog.ScopeStruct, recipientKey: BytesLike, deadline: BigNumberish, signature: BytesLike, ],
+      [string],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'requestRecords'): TypedContractMethod<
       [terms: TermsStruct, purpose: BigNumberish, entries: EntryStruct[], ],

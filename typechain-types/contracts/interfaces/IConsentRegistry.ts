@@ -2,12 +2,27 @@
 // @ts-nocheck
 /* tslint:disable */
 /* eslint-disable */
-import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, ContractRunner, ContractMethod, Listener } from "ethers"
+import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
     export type TermsStruct = {format: BigNumberish, patientId: BytesLike, grantee: BigNumberish, compartments: BigNumberish, purposes: BigNumberish, notBefore: BigNumberish, notAfter: BigNumberish, recordedFrom: BigNumberish, recordedTo: BigNumberish, salt: BytesLike}
 
     export type TermsStructOutput = [format: bigint, patientId: string, grantee: bigint, compartments: bigint, purposes: bigint, notBefore: bigint, notAfter: bigint, recordedFrom: bigint, recordedTo: bigint, salt: string] & {format: bigint, patientId: string, grantee: bigint, compartments: bigint, purposes: bigint, notBefore: bigint, notAfter: bigint, recordedFrom: bigint, recordedTo: bigint, salt: string }
+  
+
+    export type LeafStruct = {format: BigNumberish, memberId: BigNumberish, index: BigNumberish, kind: BigNumberish, compartment: BigNumberish, recordedDay: BigNumberish, patientId: BytesLike, patientSeq: BigNumberish, ref: BytesLike, contentDigest: BytesLike, salt: BytesLike}
+
+    export type LeafStructOutput = [format: bigint, memberId: bigint, index: bigint, kind: bigint, compartment: bigint, recordedDay: bigint, patientId: string, patientSeq: bigint, ref: string, contentDigest: string, salt: string] & {format: bigint, memberId: bigint, index: bigint, kind: bigint, compartment: bigint, recordedDay: bigint, patientId: string, patientSeq: bigint, ref: string, contentDigest: string, salt: string }
+  
+
+    export type EntryStruct = {leaf: LeafStruct, firstIndex: BigNumberish, count: BigNumberish, proof: BytesLike[]}
+
+    export type EntryStructOutput = [leaf: LeafStructOutput, firstIndex: bigint, count: bigint, proof: string[]] & {leaf: LeafStructOutput, firstIndex: bigint, count: bigint, proof: string[] }
+  
+
+    export type CosignerStruct = {account: AddressLike, deadline: BigNumberish, signature: BytesLike}
+
+    export type CosignerStructOutput = [account: string, deadline: bigint, signature: string] & {account: string, deadline: bigint, signature: string }
   
 
 export declare namespace IConsentRegistry {
@@ -24,34 +39,44 @@ export declare namespace IConsentRegistry {
     }
 
   export interface IConsentRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "directiveOf" | "grant" | "grantOf" | "hashTerms" | "headOf" | "revoke" | "setDirective" | "standingOf"): FunctionFragment;
+    getFunction(nameOrSignature: "denyWitnessed" | "directiveOf" | "grant" | "grantByDelegate" | "grantOf" | "grantWitnessed" | "hashTerms" | "headOf" | "revoke" | "revokeByDelegate" | "revokeWitnessed" | "setDirective" | "standingOf"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "DirectiveSet" | "GrantGiven" | "GrantRevoked"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "DirectiveSet" | "GrantGiven" | "GrantRevoked" | "Witnessed"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'directiveOf', values: [BytesLike]): string;
+    encodeFunctionData(functionFragment: 'denyWitnessed', values: [BytesLike, boolean, boolean, BigNumberish, EntryStruct, CosignerStruct]): string;
+encodeFunctionData(functionFragment: 'directiveOf', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'grant', values: [TermsStruct, BytesLike]): string;
+encodeFunctionData(functionFragment: 'grantByDelegate', values: [TermsStruct, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'grantOf', values: [BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'grantWitnessed', values: [TermsStruct, EntryStruct, CosignerStruct]): string;
 encodeFunctionData(functionFragment: 'hashTerms', values: [TermsStruct]): string;
 encodeFunctionData(functionFragment: 'headOf', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'revoke', values: [BytesLike, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'revokeByDelegate', values: [BytesLike, BytesLike, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'revokeWitnessed', values: [BytesLike, BytesLike, EntryStruct, CosignerStruct]): string;
 encodeFunctionData(functionFragment: 'setDirective', values: [BytesLike, boolean, boolean, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'standingOf', values: [BytesLike, BytesLike]): string;
 
-    decodeFunctionResult(functionFragment: 'directiveOf', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'denyWitnessed', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'directiveOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'grant', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'grantByDelegate', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'grantOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'grantWitnessed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'hashTerms', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'headOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'revoke', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'revokeByDelegate', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'revokeWitnessed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setDirective', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'standingOf', data: BytesLike): Result;
   }
 
   
     export namespace DirectiveSetEvent {
-      export type InputTuple = [patientId: BytesLike, denyAll: boolean, denyEmergency: boolean, deniedCompartments: BigNumberish, nonce: BigNumberish, setAt: BigNumberish];
-      export type OutputTuple = [patientId: string, denyAll: boolean, denyEmergency: boolean, deniedCompartments: bigint, nonce: bigint, setAt: bigint];
-      export interface OutputObject {patientId: string, denyAll: boolean, denyEmergency: boolean, deniedCompartments: bigint, nonce: bigint, setAt: bigint };
+      export type InputTuple = [patientId: BytesLike, denyAll: boolean, denyEmergency: boolean, deniedCompartments: BigNumberish, nonce: BigNumberish, setBy: BigNumberish, setAt: BigNumberish];
+      export type OutputTuple = [patientId: string, denyAll: boolean, denyEmergency: boolean, deniedCompartments: bigint, nonce: bigint, setBy: bigint, setAt: bigint];
+      export interface OutputObject {patientId: string, denyAll: boolean, denyEmergency: boolean, deniedCompartments: bigint, nonce: bigint, setBy: bigint, setAt: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -73,9 +98,21 @@ decodeFunctionResult(functionFragment: 'standingOf', data: BytesLike): Result;
   
 
     export namespace GrantRevokedEvent {
-      export type InputTuple = [patientId: BytesLike, termsHash: BytesLike, revokedAt: BigNumberish];
-      export type OutputTuple = [patientId: string, termsHash: string, revokedAt: bigint];
-      export interface OutputObject {patientId: string, termsHash: string, revokedAt: bigint };
+      export type InputTuple = [patientId: BytesLike, termsHash: BytesLike, revokedBy: BigNumberish, revokedAt: BigNumberish];
+      export type OutputTuple = [patientId: string, termsHash: string, revokedBy: bigint, revokedAt: bigint];
+      export interface OutputObject {patientId: string, termsHash: string, revokedBy: bigint, revokedAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace WitnessedEvent {
+      export type InputTuple = [patientId: BytesLike, ref: BytesLike, act: BigNumberish, first: AddressLike, second: AddressLike, documentIndex: BigNumberish];
+      export type OutputTuple = [patientId: string, ref: string, act: bigint, first: string, second: string, documentIndex: bigint];
+      export interface OutputObject {patientId: string, ref: string, act: bigint, first: string, second: string, documentIndex: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -118,6 +155,14 @@ decodeFunctionResult(functionFragment: 'standingOf', data: BytesLike): Result;
 
     
     
+    denyWitnessed: TypedContractMethod<
+      [patientId: BytesLike, denyAll: boolean, denyEmergency: boolean, deniedCompartments: BigNumberish, document: EntryStruct, second: CosignerStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     directiveOf: TypedContractMethod<
       [patientId: BytesLike, ],
       [IConsentRegistry.DirectiveStructOutput],
@@ -134,10 +179,26 @@ decodeFunctionResult(functionFragment: 'standingOf', data: BytesLike): Result;
     
 
     
+    grantByDelegate: TypedContractMethod<
+      [terms: TermsStruct, delegate: BytesLike, signature: BytesLike, ],
+      [string],
+      'nonpayable'
+    >
+    
+
+    
     grantOf: TypedContractMethod<
       [patientId: BytesLike, termsHash: BytesLike, ],
       [IConsentRegistry.GrantStructOutput],
       'view'
+    >
+    
+
+    
+    grantWitnessed: TypedContractMethod<
+      [terms: TermsStruct, document: EntryStruct, second: CosignerStruct, ],
+      [string],
+      'nonpayable'
     >
     
 
@@ -166,6 +227,22 @@ decodeFunctionResult(functionFragment: 'standingOf', data: BytesLike): Result;
     
 
     
+    revokeByDelegate: TypedContractMethod<
+      [patientId: BytesLike, termsHash: BytesLike, delegate: BytesLike, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    revokeWitnessed: TypedContractMethod<
+      [patientId: BytesLike, termsHash: BytesLike, document: EntryStruct, second: CosignerStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     setDirective: TypedContractMethod<
       [patientId: BytesLike, denyAll: boolean, denyEmergency: boolean, deniedCompartments: BigNumberish, deadline: BigNumberish, signature: BytesLike, ],
       [void],
@@ -184,7 +261,12 @@ decodeFunctionResult(functionFragment: 'standingOf', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'directiveOf'): TypedContractMethod<
+    getFunction(nameOrSignature: 'denyWitnessed'): TypedContractMethod<
+      [patientId: BytesLike, denyAll: boolean, denyEmergency: boolean, deniedCompartments: BigNumberish, document: EntryStruct, second: CosignerStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'directiveOf'): TypedContractMethod<
       [patientId: BytesLike, ],
       [IConsentRegistry.DirectiveStructOutput],
       'view'
@@ -194,10 +276,20 @@ getFunction(nameOrSignature: 'grant'): TypedContractMethod<
       [string],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'grantByDelegate'): TypedContractMethod<
+      [terms: TermsStruct, delegate: BytesLike, signature: BytesLike, ],
+      [string],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'grantOf'): TypedContractMethod<
       [patientId: BytesLike, termsHash: BytesLike, ],
       [IConsentRegistry.GrantStructOutput],
       'view'
+    >;
+getFunction(nameOrSignature: 'grantWitnessed'): TypedContractMethod<
+      [terms: TermsStruct, document: EntryStruct, second: CosignerStruct, ],
+      [string],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'hashTerms'): TypedContractMethod<
       [terms: TermsStruct, ],
@@ -211,6 +303,16 @@ getFunction(nameOrSignature: 'headOf'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'revoke'): TypedContractMethod<
       [patientId: BytesLike, termsHash: BytesLike, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'revokeByDelegate'): TypedContractMethod<
+      [patientId: BytesLike, termsHash: BytesLike, delegate: BytesLike, signature: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'revokeWitnessed'): TypedContractMethod<
+      [patientId: BytesLike, termsHash: BytesLike, document: EntryStruct, second: CosignerStruct, ],
       [void],
       'nonpayable'
     >;
@@ -228,10 +330,11 @@ getFunction(nameOrSignature: 'standingOf'): TypedContractMethod<
     getEvent(key: 'DirectiveSet'): TypedContractEvent<DirectiveSetEvent.InputTuple, DirectiveSetEvent.OutputTuple, DirectiveSetEvent.OutputObject>;
 getEvent(key: 'GrantGiven'): TypedContractEvent<GrantGivenEvent.InputTuple, GrantGivenEvent.OutputTuple, GrantGivenEvent.OutputObject>;
 getEvent(key: 'GrantRevoked'): TypedContractEvent<GrantRevokedEvent.InputTuple, GrantRevokedEvent.OutputTuple, GrantRevokedEvent.OutputObject>;
+getEvent(key: 'Witnessed'): TypedContractEvent<WitnessedEvent.InputTuple, WitnessedEvent.OutputTuple, WitnessedEvent.OutputObject>;
 
     filters: {
       
-      'DirectiveSet(bytes32,bool,bool,uint64,uint64,uint48)': TypedContractEvent<DirectiveSetEvent.InputTuple, DirectiveSetEvent.OutputTuple, DirectiveSetEvent.OutputObject>;
+      'DirectiveSet(bytes32,bool,bool,uint64,uint64,uint8,uint48)': TypedContractEvent<DirectiveSetEvent.InputTuple, DirectiveSetEvent.OutputTuple, DirectiveSetEvent.OutputObject>;
       DirectiveSet: TypedContractEvent<DirectiveSetEvent.InputTuple, DirectiveSetEvent.OutputTuple, DirectiveSetEvent.OutputObject>;
     
 
@@ -239,8 +342,12 @@ getEvent(key: 'GrantRevoked'): TypedContractEvent<GrantRevokedEvent.InputTuple, 
       GrantGiven: TypedContractEvent<GrantGivenEvent.InputTuple, GrantGivenEvent.OutputTuple, GrantGivenEvent.OutputObject>;
     
 
-      'GrantRevoked(bytes32,bytes32,uint48)': TypedContractEvent<GrantRevokedEvent.InputTuple, GrantRevokedEvent.OutputTuple, GrantRevokedEvent.OutputObject>;
+      'GrantRevoked(bytes32,bytes32,uint8,uint48)': TypedContractEvent<GrantRevokedEvent.InputTuple, GrantRevokedEvent.OutputTuple, GrantRevokedEvent.OutputObject>;
       GrantRevoked: TypedContractEvent<GrantRevokedEvent.InputTuple, GrantRevokedEvent.OutputTuple, GrantRevokedEvent.OutputObject>;
+    
+
+      'Witnessed(bytes32,bytes32,uint8,address,address,uint64)': TypedContractEvent<WitnessedEvent.InputTuple, WitnessedEvent.OutputTuple, WitnessedEvent.OutputObject>;
+      Witnessed: TypedContractEvent<WitnessedEvent.InputTuple, WitnessedEvent.OutputTuple, WitnessedEvent.OutputObject>;
     
     };
   }

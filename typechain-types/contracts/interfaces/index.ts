@@ -3,7 +3,9 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { IAccessLog } from './IAccessLog.js';
+export type { IBreakGlass } from './IBreakGlass.js';
 export type { IConsentRegistry } from './IConsentRegistry.js';
+export type { ILegalOrders } from './ILegalOrders.js';
 export type { IMemberRegistry } from './IMemberRegistry.js';
 export type { IPatientRegistry } from './IPatientRegistry.js';
 export type { IRecordRegistry } from './IRecordRegistry.js';

@@ -3,4 +3,5 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { ConsentTerms } from './ConsentTerms.js';
+export type { Cosigners } from './Cosigners.js';
 export type { Leaves } from './Leaves.js';

@@ -20,10 +20,37 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "contract IPatientRegistry",
         "name": "patients",
         "type": "address"
+      },
+      {
+        "internalType": "contract IRecordRegistry",
+        "name": "records",
+        "type": "address"
       }
     ],
     "stateMutability": "nonpayable",
     "type": "constructor"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      }
+    ],
+    "name": "CosignatureExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "CosignatureInvalid",
+    "type": "error"
   },
   {
     "inputs": [
@@ -50,6 +77,33 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "ref",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DocumentMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      }
+    ],
+    "name": "DocumentUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
@@ -66,6 +120,38 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [],
     "name": "InvalidShortString",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "custodian",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotOfCustodian",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "personId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SamePerson",
     "type": "error"
   },
   {
@@ -176,6 +262,17 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WitnessesOnlyTighten",
+    "type": "error"
+  },
+  {
     "anonymous": false,
     "inputs": [
       {
@@ -207,6 +304,12 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "uint64",
         "name": "nonce",
         "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum IConsentRegistry.GivenBy",
+        "name": "setBy",
+        "type": "uint8"
       },
       {
         "indexed": false,
@@ -336,12 +439,61 @@ import type { NonPayableOverrides } from "../../common.js"
       },
       {
         "indexed": false,
+        "internalType": "enum IConsentRegistry.GivenBy",
+        "name": "revokedBy",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
         "internalType": "uint48",
         "name": "revokedAt",
         "type": "uint48"
       }
     ],
     "name": "GrantRevoked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "ref",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum IConsentRegistry.WitnessedAct",
+        "name": "act",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "first",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "second",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "documentIndex",
+        "type": "uint64"
+      }
+    ],
+    "name": "Witnessed",
     "type": "event"
   },
   {
@@ -359,7 +511,7 @@ import type { NonPayableOverrides } from "../../common.js"
   },
   {
     "inputs": [],
-    "name": "PATIENTS",
+    "name": "PATIENT_REGISTRY",
     "outputs": [
       {
         "internalType": "contract IPatientRegistry",
@@ -368,6 +520,153 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "RECORDS",
+    "outputs": [
+      {
+        "internalType": "contract IRecordRegistry",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bool",
+        "name": "denyAll",
+        "type": "bool"
+      },
+      {
+        "internalType": "bool",
+        "name": "denyEmergency",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deniedCompartments",
+        "type": "uint64"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry",
+        "name": "document",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Cosigner",
+        "name": "second",
+        "type": "tuple"
+      }
+    ],
+    "name": "denyWitnessed",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -538,6 +837,87 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "uint16",
+            "name": "format",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "patientId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "grantee",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint16",
+            "name": "purposes",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint48",
+            "name": "notBefore",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint48",
+            "name": "notAfter",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedFrom",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedTo",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Terms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "delegate",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "grantByDelegate",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
@@ -579,6 +959,183 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint16",
+            "name": "format",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "patientId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "grantee",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint16",
+            "name": "purposes",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint48",
+            "name": "notBefore",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint48",
+            "name": "notAfter",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedFrom",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedTo",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Terms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry",
+        "name": "document",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Cosigner",
+        "name": "second",
+        "type": "tuple"
+      }
+    ],
+    "name": "grantWitnessed",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -702,6 +1259,158 @@ import type { NonPayableOverrides } from "../../common.js"
         "type": "bytes32"
       },
       {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "delegate",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "revokeByDelegate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry",
+        "name": "document",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Cosigner",
+        "name": "second",
+        "type": "tuple"
+      }
+    ],
+    "name": "revokeWitnessed",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
         "internalType": "bool",
         "name": "denyAll",
         "type": "bool"
@@ -763,7 +1472,7 @@ import type { NonPayableOverrides } from "../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x6101a080604052346101bd57604081611b6c803803809161002082856101c1565b8339810103126101bd578051906001600160a01b03821682036101bd5760200151906001600160a01b03821682036101bd576040516100606040826101c1565b6019815260208101907f63686172747365616c20436f6e73656e7452656769737472790000000000000082526040519161009b6040846101c1565b600183526020830191603160f81b83526100b4816101f8565b610120526100c1846101f8565b61014052519020918260e05251902080610100524660a0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261012a60c0826101c1565b5190206080523060c05261016052610180526040516119089081610264823960805181611798015260a05181611855015260c05181611769015260e051816117e70152610100518161180d01526101205181610882015261014051816108ab0152610160518181816101f5015261082801526101805181818161034901528181610c2b0152818161102401526115180152f35b5f80fd5b601f909101601f19168101906001600160401b038211908210176101e457604052565b634e487b7160e01b5f52604160045260245ffd5b601f815111610223576020815191015160208210610214571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60806040526004361015610011575f80fd5b5f5f3560e01c806314469bb41461108a5780631e9a7f1414611048578063414dc59114610fda578063460c058014610ef35780635461244a14610ab057806360f7b248146109c657806365c7d79d1461097e57806384b0196e1461084c5780639d060a90146107de578063c7fb2905146100f95763d3fe631014610093575f80fd5b346100f65760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100f65760443567ffffffffffffffff81116100f4576100e56100f19136906004016111c6565b90602435600435611478565b80f35b505b80fd5b5034610688577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360161016081126106885761014013610688576101443567ffffffffffffffff8111610688576101549036906004016111c6565b600161ffff610161611706565b16036107a75761016f611728565b65ffffffffffff8061017f61173d565b16911611801561078f575b61074657610196611357565b63ffffffff806101a461136a565b169116116106ff5760643567ffffffffffffffff811680910361068857156106d75761ffff6101d1611717565b161580156106c3575b61068c5773ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001661021d61137e565b813b156106885763ffffffff60245f9260405194859384927fdcbb02150000000000000000000000000000000000000000000000000000000084521660048301525afa801561067d57610668575b50610274611659565b9160243590818552600260205260408520848652602052604085205465ffffffffffff8160381c1680610634575060081c65ffffffffffff16610604576020906102f8856102c0611752565b604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b61033060405195869384937ff8fbaf520000000000000000000000000000000000000000000000000000000085528760048601611306565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa9182156105f95784926105c8575b506040514265ffffffffffff16926103908261128d565b6001825260208201848152604083019087825263ffffffff606085019316835284885260026020526040882087895260205260408820935190600482101561059b5787959493926104639265ffffffffffff9260209b507fffffffffffffffffffffffffffffffffffffffffffffffffff0000000000000060ff66ffffffffffff008954935160081b169316911617178555511683907fffffffffffffffffffffffffffffffffffffff000000000000ffffffffffffff6cffffffffffff0000000000000083549260381b169116179055565b517fffffffffffffffffffffffffffffff00000000ffffffffffffffffffffffffff70ffffffff0000000000000000000000000083549260681b16911617905561055163ffffffff6104b361137e565b16604051878101906104f5816104c98985611391565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826112a9565b51902060405190888201927fc0577845da9557f96a2ef474db05c818ff18ccf1b35808010cae4130dda055798452856040840152866060840152608083015260a082015260a0815261054860c0826112a9565b51902082611690565b7fc0577845da9557f96a2ef474db05c818ff18ccf1b35808010cae4130dda0557961059063ffffffff61058261137e565b169460405191829182611391565b0390a4604051908152f35b6024897f4e487b710000000000000000000000000000000000000000000000000000000081526021600452fd5b6105eb91925060203d6020116105f2575b6105e381836112a9565b8101906112ea565b905f610379565b503d6105d9565b6040513d86823e3d90fd5b60448585847f159fc54a000000000000000000000000000000000000000000000000000000008352600452602452fd5b8660649187867f10a35c90000000000000000000000000000000000000000000000000000000008452600452602452604452fd5b6106759193505f906112a9565b5f915f61026b565b6040513d5f823e3d90fd5b5f80fd5b61ffff610697611717565b7f281b4507000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b5061ff806106cf611717565b1615156101da565b7f06e1d7e8000000000000000000000000000000000000000000000000000000005f5260045ffd5b63ffffffff61070c611357565b8161071561136a565b917fc956fdb2000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b65ffffffffffff610755611728565b8161075e61173d565b917fa6ee2280000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b5065ffffffffffff61079f61173d565b16421161018a565b61ffff6107b2611706565b7fa4d52ff9000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b34610688575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261068857602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610688575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610688576109226108a67f000000000000000000000000000000000000000000000000000000000000000061187b565b6108cf7f000000000000000000000000000000000000000000000000000000000000000061187b565b6020610930604051926108e283856112a9565b5f84525f3681376040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e0870190611201565b908582036040870152611201565b4660608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b82811061096757505050500390f35b835185528695509381019392810192600101610958565b346106885760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610688576004355f526004602052602060405f2054604051908152f35b34610688576109d436611192565b905f60606040516109e48161128d565b82815282602082015282604082015201525f52600260205260405f20905f5260205260405f2060405190610a178261128d565b549060ff82166004811015610a835760809263ffffffff91835265ffffffffffff60208401818360081c168152816040860191818560381c16835285606088019560681c168552610a6c6040518098516111f4565b511660208601525116604084015251166060820152f35b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b346106885760c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261068857600435602435801515908181036106885760443590811515808303610688576064359367ffffffffffffffff851694858103610688576084359065ffffffffffff82168092036106885760a43567ffffffffffffffff811161068857610b499036906004016111c6565b834211610ec7576020908a5f52600382528a610c12610bdd8c67ffffffffffffffff60405f205460501c169860405190878201927fd07cfe65aa8402c74df26c4b97f74a50bd1e99692c4d62f541ae1ac11e9431cb84528660408401528c60608401528d608084015260a08301528a60c083015260e082015260e08152610bd2610100826112a9565b5190206102c0611752565b9260405195869485947ff8fbaf5200000000000000000000000000000000000000000000000000000000865260048601611306565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa801561067d57610eaa575b5065ffffffffffff421692600183019467ffffffffffffffff8611610e7d577f386ed3869b8386d671e03d0b045856eb533cba5146f2fcec8550c4ff5ebf27b698610e789660405193610caa85611244565b8452602084019283526040840191825267ffffffffffffffff60608501911681527fffffffffffffffff000000000000ffffffffffffffffffffffffffffffffffff60808501928884528d5f5260036020527fffffffffffffffffffffffffffff0000000000000000ffffffffffffffffffff60405f2096511515957fffffffffffffffffffffffffffffffffffffffffffff0000000000000000000060ff77ffffffffffff00000000000000000000000000000000000071ffffffffffffffff0000000000000000000069ffffffffffffffff000061ff008d549651151560081b16975160101b16985160501b16985160901b1698169116171617161717179055610e348582610e03896104c988886040519586946020860198899367ffffffffffffffff908160809565ffffffffffff959998949960a089019a151589521515602089015216604087015216606085015216910152565b51902060405160208101918a83528b6040830152606082015260608152610e2b6080826112a9565b51902089611690565b604051958695869367ffffffffffffffff908160809565ffffffffffff959998949960a089019a151589521515602089015216604087015216606085015216910152565b0390a2005b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b610ec29060203d6020116105f2576105e381836112a9565b610c58565b837f5c32bb46000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b346106885760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610688575f6080604051610f3181611244565b82815282602082015282604082015282606082015201526004355f52600360205260a060405f2065ffffffffffff60405191610f6c83611244565b5467ffffffffffffffff60ff8216151593848152816020820160ff8560081c16151581526040830190828660101c1682528660806060860195858960501c168752019660901c1686526040519788525115156020880152511660408601525116606084015251166080820152f35b34610688575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261068857602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610688576101407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610688576020611082611659565b604051908152f35b346106885761109836611192565b815f52600260205260405f20815f5260205260405f205465ffffffffffff8160381c168061115f575060681c63ffffffff169081156111305750815f52600360205260405f20549160ff8316611105575067ffffffffffffffff604092835192835260101c166020820152f35b7fc6ae1c7a000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b827fd242df90000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b82847f10a35c90000000000000000000000000000000000000000000000000000000005f5260045260245260445260645ffd5b7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc6040910112610688576004359060243590565b9181601f840112156106885782359167ffffffffffffffff8311610688576020838186019501011161068857565b906004821015610a835752565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b60a0810190811067ffffffffffffffff82111761126057604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b6080810190811067ffffffffffffffff82111761126057604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761126057604052565b90816020910312610688575163ffffffff811681036106885790565b9293806080957fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe094601f948752602087015260606040870152816060870152868601375f8582860101520116010190565b60e43563ffffffff811681036106885790565b6101043563ffffffff811681036106885790565b60443563ffffffff811681036106885790565b91909161018081019260043561ffff8116809103610688578252602435602083015260443563ffffffff811680910361068857604083015260643567ffffffffffffffff811680910361068857606083015260843561ffff811680910361068857608083015260a43565ffffffffffff81168091036106885760a083015260c43565ffffffffffff81168091036106885760c083015260e43563ffffffff81168091036106885760e08301526101043563ffffffff8116809103610688576101008301526101243561012083015265ffffffffffff61016091600161014085015216910152565b916020909391936114c7604051838101907f476bb34271f9e48be8dcc833a314a305e152e7262c5a0865811e29a229d6427e825286604082015287606082015260608152610bd26080826112a9565b6114ff60405194859384937ff8fbaf520000000000000000000000000000000000000000000000000000000085528860048601611306565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa801561067d5761163c575b50805f52600260205260405f20825f5260205260405f2065ffffffffffff815460381c166116375760207ffe1a35e06d9a4616972860ead6902325786d85b2630ea8aa0c75c66291bc2d80916115dd65ffffffffffff42168092907fffffffffffffffffffffffffffffffffffffff000000000000ffffffffffffff6cffffffffffff0000000000000083549260381b169116179055565b61162e604051838101908382528481526115f86040826112a9565b5190206040518481019186835287604083015288606083015260808201526080815261162560a0826112a9565b51902085611690565b604051908152a3565b505050565b6116549060203d6020116105f2576105e381836112a9565b611545565b6101606040517fb11d4d10575e37b29b09ef229a27db96102e90abb47d44160f6ef5eb605617998152610140600460208301372090565b90815f52600460205264ffffffffff7fffffffffffffffffffffffffffffffffffffffffffffffffffffff000000000060405f20549260405160208101918583526040820152604081526116e56060826112a9565b5190201691169160018301809311610e7d575f5260046020521760405f2055565b60043561ffff811681036106885790565b60843561ffff811681036106885790565b60a43565ffffffffffff811681036106885790565b60c43565ffffffffffff811681036106885790565b73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016301480611852575b156117ba577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a0815261184c60c0826112a9565b51902090565b507f00000000000000000000000000000000000000000000000000000000000000004614611791565b60ff811690601f82116118aa57604051916118976040846112a9565b6020808452838101919036833783525290565b7fb3512b0c000000000000000000000000000000000000000000000000000000005f5260045ffdfea2646970667358221220882a7bd5a3089b2b3b0d1bacd86ca6a8ee7a5fa14fb761e637c70fdbb228cb7764736f6c63430008250033";
+  const _bytecode = "0x6101c08060405234610235576060816143e680380380916100208285610239565b833981010312610235578051906001600160a01b0382168203610235576020810151906001600160a01b03821682036102355760400151916001600160a01b038316830361023557604051610076604082610239565b6019815260208101907f63686172747365616c20436f6e73656e745265676973747279000000000000008252604051916100b1604084610239565b600183526020830191603160f81b83526100ca81610270565b610120526100d784610270565b61014052519020918260e05251902080610100524660a0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261014060c082610239565b5190206080523060c05261016052610180526101a05260405161410a90816102dc823960805181613d8e015260a05181613e4b015260c05181613d5f015260e05181613ddd01526101005181613e0301526101205181610b6201526101405181610b8b0152610160518181816109ed0152818161151701528181611f1d015281816128fe01526135cb0152610180518181816101870152818161030b01528181610652015281816107ae01528181610aba01528181610eee015281816111a20152818161141c01528181611e23015261278701526101a0518181816105e401528181611a87015281816124d70152612e310152f35b5f80fd5b601f909101601f19168101906001600160401b0382119082101761025c57604052565b634e487b7160e01b5f52604160045260245ffd5b601f81511161029b57602081519101516020821061028c571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60806040526004361015610011575f80fd5b5f3560e01c806314469bb4146130475780631e9a7f1414612fda5780631eb8ae891461266a5780633334da5a14611d0d57806341bca38a14611318578063460c0580146112315780635461244a14610d5e57806360f7b24814610ca657806365c7d79d14610c5e57806384b0196e14610b2c5780638a7e2e6014610a115780639d060a90146109a3578063a079331b14610676578063bdf42fcc14610608578063c15204251461059a578063c7fb29051461020d5763d3fe6310146100d4575f80fd5b346102095760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102095760443560043560243567ffffffffffffffff83116102095761012b60409336906004016131e0565b93906101378385613c68565b61016e835196879384937ff8fbaf520000000000000000000000000000000000000000000000000000000085528860048601613379565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa9283156101fe576101cb936101c5915f916101cd575b50613c4d565b91613b4b565b005b6101ef915060403d6040116101f7575b6101e781836132c3565b810190613315565b90505f6101bf565b503d6101dd565b6040513d5f823e3d90fd5b5f80fd5b34610209577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360161016081126102095761014013610209576101443567ffffffffffffffff8111610209576102679036906004016131e0565b906102706134ed565b906040602435916102bb84610283613d48565b604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b6102f2835196879384937f5e75032b0000000000000000000000000000000000000000000000000000000085528760048601613379565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa80156101fe575f935f91610575575b5061034690613c4d565b6040514265ffffffffffff169461035c826132a7565b61036683836133a2565b6020820186815260408301905f825263ffffffff6060850193168352855f52600260205260405f20875f5260205260405f2093519160058310156105485761042c9265ffffffffffff927fffffffffffffffffffffffffffffffffffffffffffffffffff0000000000000060ff66ffffffffffff008954935160081b169316911617178555511683907fffffffffffffffffffffffffffffffffffffff000000000000ffffffffffffff6cffffffffffff0000000000000083549260381b169116179055565b517fffffffffffffffffffffffffffffff00000000ffffffffffffffffffffffffff70ffffffff0000000000000000000000000083549260681b1691161790556044359163ffffffff831692838103610209576020958593827fc0577845da9557f96a2ef474db05c818ff18ccf1b35808010cae4130dda05579935061052b6040518a8101906104ef816104c38888600487613858565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe081018352826132c3565b5190206040518b8101918783528860408301528960608301528a608083015260a082015260a0815261052260c0826132c3565b51902086613cd2565b5061053d604051928392600484613858565b0390a4604051908152f35b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b6103469450610593915060403d6040116101f7576101e781836132c3565b909361033c565b34610209575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261020957602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610209575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261020957602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610209577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360161018081126102095761014013610209576101443567ffffffffffffffff8111610209576106d09036906004016131e0565b610164359067ffffffffffffffff8211610209576106f460209236906004016131e0565b9290916106ff6134ed565b9361078e6024359461071387610283613d48565b9261075e604051998a9687967fc8e3a49d0000000000000000000000000000000000000000000000000000000088528a6004890152602488015260a0604488015260a487019161333b565b917ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc85840301606486015261333b565b60016084830152038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa9283156101fe575f93610967575b506040514265ffffffffffff16936107f5826132a7565b600482526020820185815260408301905f825263ffffffff6060850193168352845f52600260205260405f20865f5260205260405f209351916005831015610548576108bf9265ffffffffffff927fffffffffffffffffffffffffffffffffffffffffffffffffff0000000000000060ff66ffffffffffff008954935160081b169316911617178555511683907fffffffffffffffffffffffffffffffffffffff000000000000ffffffffffffff6cffffffffffff0000000000000083549260381b169116179055565b517fffffffffffffffffffffffffffffff00000000ffffffffffffffffffffffffff70ffffffff0000000000000000000000000083549260681b16911617905560443563ffffffff811691828203610209577fc0577845da9557f96a2ef474db05c818ff18ccf1b35808010cae4130dda0557961053d602096848795506109576040518a8101906104ef816104c38760048087613858565b5060405191829160048084613858565b9092506020813d60201161099b575b81610983602093836132c3565b810103126102095761099490613304565b91836107de565b3d9150610976565b34610209575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261020957602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346102095760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102095760043560243560443567ffffffffffffffff811161020957610a669036906004016131e0565b6064939193359067ffffffffffffffff821161020957610a9b610a8f60209336906004016131e0565b91906107138787613c68565b5f6084830152038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa80156101fe57610af1575b6101cb9250613a7f565b6020833d602011610b24575b81610b0a602093836132c3565b8101031261020957610b1e6101cb93613304565b50610ae7565b3d9150610afd565b34610209575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261020957610c02610b867f0000000000000000000000000000000000000000000000000000000000000000613eab565b610baf7f0000000000000000000000000000000000000000000000000000000000000000613eab565b6020610c1060405192610bc283856132c3565b5f84525f3681376040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e087019061321b565b90858203604087015261321b565b4660608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b828110610c4757505050500390f35b835185528695509381019392810192600101610c38565b346102095760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610209576004355f526004602052602060405f2054604051908152f35b3461020957610cb43661314f565b905f6060604051610cc4816132a7565b82815282602082015282604082015201525f52600260205260405f20905f52602052608060405f2063ffffffff60405191610cfe836132a7565b54610d0c60ff8216846133a2565b65ffffffffffff60208401818360081c168152816040860191818560381c16835285606088019560681c168552610d4760405180985161320e565b511660208601525116604084015251166060820152f35b346102095760c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261020957600435610d98613183565b610da0613192565b610da86131a1565b916084359265ffffffffffff84168094036102095760a43567ffffffffffffffff811161020957610ddd9036906004016131e0565b85929192421161120557865f52600360205267ffffffffffffffff60405f205460501c1692604080519289610e82602086017fd07cfe65aa8402c74df26c4b97f74a50bd1e99692c4d62f541ae1ac11e9431cb81528285880152891515968760608201528b15159c8d608083015267ffffffffffffffff8a169a8b60a084015260c083015260e082015260e08152610e77610100826132c3565b519020610283613d48565b91815f526003602052610e99878b8b875f206133ae565b1561115257610ed590845195869485947f5e75032b00000000000000000000000000000000000000000000000000000000865260048601613379565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa80156101fe57610f26915f916111315750613c4d565b9065ffffffffffff421692885f52600360205267ffffffffffffffff60405f205460501c1691600183019567ffffffffffffffff8711611104578a6110ff977fffffffffffffffff000000000000ffffffffffffffffffffffffffffffffffff7f243292b2432701791ba132244181fd719a7ed8f01baa9a973e2c4b1ec9dc37b49c60405195610fb58761325e565b8652602086019081526040860194855267ffffffffffffffff606087019316835260808601938a85525f52600360205261102160405f2096511515879060ff7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0083541691151516179055565b511515937fffffffffffffffffffffffffffff0000000000000000000000000000000000ff61ff0077ffffffffffff00000000000000000000000000000000000071ffffffffffffffff0000000000000000000069ffffffffffffffff00008a54955160101b16965160501b16965160901b169660081b169116171617171790556110f386826110c28a6104c389898960405196879560208701998a613493565b51902060405160208101918b83528c60408301526060820152606081526110ea6080826132c3565b5190208a613cd2565b60405196879687613493565b0390a2005b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b61114a915060403d6040116101f7576101e781836132c3565b9050896101bf565b61118990845195869485947ff8fbaf5200000000000000000000000000000000000000000000000000000000865260048601613379565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa80156101fe57610f26915f916111e4575b506111df81613398565b613c4d565b6111fd915060403d6040116101f7576101e781836132c3565b9050896111d5565b857f5c32bb46000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b346102095760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610209575f608060405161126f8161325e565b82815282602082015282604082015282606082015201526004355f52600360205260a060405f2065ffffffffffff604051916112aa8361325e565b5467ffffffffffffffff60ff8216151593848152816020820160ff8560081c16151581526040830190828660101c1682528660806060860195858960501c168752019660901c1686526040519788525115156020880152511660408601525116606084015251166080820152f35b346102095760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102095760443560243560043567ffffffffffffffff8311610209578236036101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8201126102095760643567ffffffffffffffff81116102095780600401918136039160607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc84011261020957604051907ff948238e00000000000000000000000000000000000000000000000000000000825285600483015260208260248173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa9182156101fe575f92611cd1575b50602481019061145b82613cb1565b6040517f0cada8d8953fb41ad3a907f62c7f434ed4d3a6dd27b96fe2538470f3634af867602082019081529065ffffffffffff6114c093600160408401528b60608401528c60808401523360a08401521660c082015260c08152610e7760e0826132c3565b604080517fbd94f9fc00000000000000000000000000000000000000000000000000000000815233600480830191909152600f6024830152604482015296919073ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000169088606481845afa9485156101fe575f985f96611caa575b5065ffffffffffff61156082613cb1565b164211611c6e57509060406115db969594939261157c8b613429565b90825180809a81947fbd94f9fc00000000000000000000000000000000000000000000000000000000835260048301604060049193929373ffffffffffffffffffffffffffffffffffffffff6060820195168152600f60208201520152565b03915afa9283156101fe575f965f94611c37575b506115f98a613429565b927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdd604483013591018112156102095760049101019081359267ffffffffffffffff841161020957602083019380360385136102095761165881613e71565b9361166660405195866132c3565b8185526020823692010111610209576020815f9261168b978388013785010152613f1f565b15611bed578114611bc2575063ffffffff8091169316838103611b8e575063ffffffff16828103611b3c5750602486018263ffffffff6116ca836134dc565b161491821592611b20575b8215611b11575b8215611b01575b821561189f575b505061185a57805f526005602052604460405f2095019467ffffffffffffffff61171387613414565b165f5260205260ff60405f20541661181c577fa8109de31ec66985a039277490edd2c8c1d07243609807b3bb69fce6fbb24bbd84926118026117a96101cb9887955f52600560205260405f2067ffffffffffffffff61177183613414565b165f5260205260405f2060017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00825416179055613414565b916117fd6117b682613429565b6040516117cf816104c38860208301953360018861344a565b519020604051602081019187835288604083015289606083015260808201526080815261052260a0826132c3565b613429565b6118146040519283923360018561344a565b0390a3613957565b67ffffffffffffffff61182e86613414565b7f0155dee8000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b8367ffffffffffffffff61187060448801613414565b7f1818c31d000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b90915063ffffffff6118f2604051937fcf9514ae0000000000000000000000000000000000000000000000000000000085526020600486015261ffff6118e78b600401613838565b166024860152613847565b16604483015267ffffffffffffffff61190d604489016131b8565b16606483015260ff61192160648901613cc4565b16608483015260ff61193560848901613cc4565b1660a483015263ffffffff61194c60a48901613847565b1660c483015260c487013560e483015263ffffffff61196d60e48901613847565b1661010483015261010487013561012483015261012487013561014483015261014487013561016483015267ffffffffffffffff6119ae61016489016131b8565b1661018483015263ffffffff6119c76101848901613847565b166101a48301527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdd6101a4880135910181121561020957860160048101359060240167ffffffffffffffff8211610209578160051b918236038213610209577f07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff906101c06101c4860152806101e486015211610209576102048383602094829484840137810103018173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa80156101fe575f90611ac4575b600a915016151586806116ea565b506020813d602011611af9575b81611ade602093836132c3565b81010312610209575160ff8116810361020957600a90611ab6565b3d9150611ad1565b61010488013587141592506116e3565b60c488013586141592506116dc565b9150606487013560ff81168091036102095760011415916116d5565b905073ffffffffffffffffffffffffffffffffffffffff611b5c84613429565b7f43ceb6b3000000000000000000000000000000000000000000000000000000005f521660045260245260445260645ffd5b83907f43ceb6b3000000000000000000000000000000000000000000000000000000005f523360045260245260445260645ffd5b7f9b938634000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b73ffffffffffffffffffffffffffffffffffffffff611c0b88613429565b7f2d277a7e000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b909350611c5d91965060403d604011611c67575b611c5581836132c3565b810190613f02565b959095928d6115ef565b503d611c4b565b611c7e65ffffffffffff91613cb1565b7f4a7cf400000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b909550611cc791985060403d604011611c6757611c5581836132c3565b979097948d61154f565b9091506020813d602011611d05575b81611ced602093836132c3565b8101031261020957611cfe90613304565b908861144c565b3d9150611ce0565b34610209577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360161018081126102095761014013610209576101443567ffffffffffffffff8111610209578036036101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc820112610209576101643567ffffffffffffffff811161020957806004018136039360607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc86011261020957611dd46134ed565b9360243593604051907f7d63f4e800000000000000000000000000000000000000000000000000000000825285600483015260208260248173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa9182156101fe575f9261262e575b506024810190611e6282613cb1565b6040517f0cada8d8953fb41ad3a907f62c7f434ed4d3a6dd27b96fe2538470f3634af867602082019081529065ffffffffffff611ec6935f60408401528b60608401528c60808401523360a08401521660c082015260c08152610e7760e0826132c3565b604080517fbd94f9fc00000000000000000000000000000000000000000000000000000000815233600480830191909152600f602483015260448201529a919073ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016908c606481845afa9485156101fe575f9c5f96612607575b5065ffffffffffff611f6682613cb1565b164211611c6e5750906040611f82969594939261157c8b613429565b03915afa9283156101fe575f965f946125e0575b50611fa08a613429565b927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdd604483013591018112156102095760049101019081359267ffffffffffffffff8411610209576020830193803603851361020957611fff81613e71565b9361200d60405195866132c3565b8185526020823692010111610209576020815f92612032978388013785010152613f1f565b15611bed578114611bc2575063ffffffff80911697168781036125ac575063ffffffff1686810361258c5750602482018663ffffffff612071836134dc565b161491821592612570575b8215612561575b8215612551575b82156122fa575b50506122e457845f526005602052604460405f2091019067ffffffffffffffff6120ba83613414565b165f5260205260ff60405f2054166122d2577fa8109de31ec66985a039277490edd2c8c1d07243609807b3bb69fce6fbb24bbd849261213a6121158694895f52600560205260405f2067ffffffffffffffff61177183613414565b916117fd61212282613429565b6040516117cf816104c3886020830195335f8861344a565b61214b604051928392335f8561344a565b0390a36040514265ffffffffffff1693612164826132a7565b600382526020820185815260408301905f825260608401928352845f52600260205260405f20865f5260205260405f209351916005831015610548576122289265ffffffffffff927fffffffffffffffffffffffffffffffffffffffffffffffffff0000000000000060ff66ffffffffffff008954935160081b169316911617178555511683907fffffffffffffffffffffffffffffffffffffff000000000000ffffffffffffff6cffffffffffff0000000000000083549260381b169116179055565b517fffffffffffffffffffffffffffffff00000000ffffffffffffffffffffffffff70ffffffff0000000000000000000000000083549260681b16911617905560443563ffffffff811691828203610209577fc0577845da9557f96a2ef474db05c818ff18ccf1b35808010cae4130dda0557961053d602096848795506122c16040518a8101906104ef816104c3876003600487613858565b506040519182916003600484613858565b61182e67ffffffffffffffff91613414565b67ffffffffffffffff6118706044869301613414565b90915063ffffffff612342604051937fcf9514ae0000000000000000000000000000000000000000000000000000000085526020600486015261ffff6118e787600401613838565b16604483015267ffffffffffffffff61235d604485016131b8565b16606483015260ff61237160648501613cc4565b16608483015260ff61238560848501613cc4565b1660a483015263ffffffff61239c60a48501613847565b1660c483015260c483013560e483015263ffffffff6123bd60e48501613847565b1661010483015261010483013561012483015261012483013561014483015261014483013561016483015267ffffffffffffffff6123fe61016485016131b8565b1661018483015263ffffffff6124176101848501613847565b166101a48301527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdd6101a4840135910181121561020957820160048101359060240167ffffffffffffffff8211610209578160051b918236038213610209577f07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff906101c06101c4860152806101e486015211610209576102048383602094829484840137810103018173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa80156101fe575f90612514575b600a91501615158680612091565b506020813d602011612549575b8161252e602093836132c3565b81010312610209575160ff8116810361020957600a90612506565b3d9150612521565b610104840135871415925061208a565b60c48401358614159250612083565b9150606483013560ff811680910361020957600114159161207c565b869073ffffffffffffffffffffffffffffffffffffffff611b5c86613429565b87907f43ceb6b3000000000000000000000000000000000000000000000000000000005f523360045260245260445260645ffd5b9093506125fd91965060403d604011611c6757611c5581836132c3565b959095928d611f96565b909550612624919c5060403d604011611c6757611c5581836132c3565b9b909b948d611f55565b9091506020813d602011612662575b8161264a602093836132c3565b810103126102095761265b90613304565b9088611e53565b3d915061263d565b346102095760c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610209576004356126a4613183565b6126ac613192565b6126b46131a1565b916084359267ffffffffffffffff841161020957833603906101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8301126102095760a4359467ffffffffffffffff86116102095785600401958036039660607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc89011261020957604051927ff948238e00000000000000000000000000000000000000000000000000000000845289600485015260208460248173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa9384156101fe575f94612f9e575b50895f5260036020526127cf85898960405f206133ae565b612f7257895f52600360205267ffffffffffffffff60405f205460501c16986040519660208801958c8a1515978881528c15159a8b604082015267ffffffffffffffff8b169e8f606083015260808201526080815261282f60a0826132c3565b51902096602481019161284183613cb1565b6040517f0cada8d8953fb41ad3a907f62c7f434ed4d3a6dd27b96fe2538470f3634af8676020820190815291926128a79365ffffffffffff916002604085015260608401528c60808401523360a08401521660c082015260c08152610e7760e0826132c3565b604080517fbd94f9fc00000000000000000000000000000000000000000000000000000000815233600480830191909152600f6024830152604482015296919073ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000169088606481845afa9485156101fe575f985f96612f4b575b5065ffffffffffff61294782613cb1565b164211611c6e5750906040612963969594939261157c8c613429565b03915afa9283156101fe575f965f94612f24575b506129818b613429565b927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdd604483013591018112156102095760049101019081359267ffffffffffffffff84116102095760208301938036038513610209576129e081613e71565b936129ee60405195866132c3565b8185526020823692010111610209576020815f92612a13978388013785010152613f1f565b15612f06578114611bc2575063ffffffff8091169316838103611b8e575063ffffffff16828103612ee65750602483018263ffffffff612a52836134dc565b161491821592612eca575b8215612ebb575b8215612eab575b8215612c54575b5050612c3e57805f526005602052604460405f2092019167ffffffffffffffff612a9b84613414565b165f5260205260ff60405f205416612c2c5791612b1b612af57fa8109de31ec66985a039277490edd2c8c1d07243609807b3bb69fce6fbb24bbd938d955f52600560205260405f2067ffffffffffffffff61177183613414565b916117fd612b0282613429565b6040516117cf816104c38860208301953360028861344a565b612b2d6040519283923360028561344a565b0390a365ffffffffffff421691875f52600360205267ffffffffffffffff60405f205460501c1690600182019267ffffffffffffffff8411611104577f243292b2432701791ba132244181fd719a7ed8f01baa9a973e2c4b1ec9dc37b4988a6003957fffffffffffffffff000000000000ffffffffffffffffffffffffffffffffffff6110ff9960405195612bc18761325e565b8652602086019081526040860194855267ffffffffffffffff606087019316835260808601938a85525f528860205261102160405f2096511515879060ff7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0083541691151516179055565b67ffffffffffffffff61182e83613414565b8367ffffffffffffffff61187060448501613414565b90915063ffffffff612c9c604051937fcf9514ae0000000000000000000000000000000000000000000000000000000085526020600486015261ffff6118e788600401613838565b16604483015267ffffffffffffffff612cb7604486016131b8565b16606483015260ff612ccb60648601613cc4565b16608483015260ff612cdf60848601613cc4565b1660a483015263ffffffff612cf660a48601613847565b1660c483015260c484013560e483015263ffffffff612d1760e48601613847565b1661010483015261010484013561012483015261012484013561014483015261014484013561016483015267ffffffffffffffff612d5861016486016131b8565b1661018483015263ffffffff612d716101848601613847565b166101a48301527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdd6101a4850135910181121561020957830160048101359060240167ffffffffffffffff8211610209578160051b918236038213610209577f07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff906101c06101c4860152806101e486015211610209576102048383602094829484840137810103018173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa80156101fe575f90612e6e575b600a91501615158c80612a72565b506020813d602011612ea3575b81612e88602093836132c3565b81010312610209575160ff8116810361020957600a90612e60565b3d9150612e7b565b6101048501358714159250612a6b565b60c48501358e14159250612a64565b9150606484013560ff8116809103610209576001141591612a5d565b905073ffffffffffffffffffffffffffffffffffffffff611b5c85613429565b73ffffffffffffffffffffffffffffffffffffffff611c0b89613429565b909350612f4191965060403d604011611c6757611c5581836132c3565b959095925f612977565b909550612f6891985060403d604011611c6757611c5581836132c3565b979097945f612936565b897fb71aa255000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b9093506020813d602011612fd2575b81612fba602093836132c3565b8101031261020957612fcb90613304565b928a6127b7565b3d9150612fad565b34610209576101407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102095760206101606040517fb11d4d10575e37b29b09ef229a27db96102e90abb47d44160f6ef5eb60561799815261014060048483013720604051908152f35b34610209576130553661314f565b815f52600260205260405f20815f5260205260405f205465ffffffffffff8160381c168061311c575060681c63ffffffff169081156130ed5750815f52600360205260405f20549160ff83166130c2575067ffffffffffffffff604092835192835260101c166020820152f35b7fc6ae1c7a000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b827fd242df90000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b82847f10a35c90000000000000000000000000000000000000000000000000000000005f5260045260245260445260645ffd5b7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc6040910112610209576004359060243590565b60243590811515820361020957565b60443590811515820361020957565b6064359067ffffffffffffffff8216820361020957565b359067ffffffffffffffff8216820361020957565b359065ffffffffffff8216820361020957565b9181601f840112156102095782359167ffffffffffffffff8311610209576020838186019501011161020957565b9060058210156105485752565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b60a0810190811067ffffffffffffffff82111761327a57604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b6080810190811067ffffffffffffffff82111761327a57604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761327a57604052565b519063ffffffff8216820361020957565b919082604091031261020957602061332c83613304565b92015160038110156102095790565b601f82602094937fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe093818652868601375f8582860101520116010190565b613395949260609282526020820152816040820152019161333b565b90565b6003111561054857565b60058210156105485752565b929092549160ff8316938461340b575b5083156133e9575b5082156133d257505090565b67ffffffffffffffff9250199060101c1616151590565b90925060ff8260081c169081613402575b50915f6133c6565b9050155f6133fa565b1593505f6133be565b3567ffffffffffffffff811681036102095790565b3573ffffffffffffffffffffffffffffffffffffffff811681036102095790565b929373ffffffffffffffffffffffffffffffffffffffff67ffffffffffffffff92969581606095608088019961347f81613398565b885216602087015216604085015216910152565b9467ffffffffffffffff60a0958165ffffffffffff966134d6959b9a9660c08b019c15158b52151560208b0152166040890152166060870152608086019061320e565b16910152565b3563ffffffff811681036102095790565b60043561ffff811690818103610209576001820361380c57505060a4359065ffffffffffff82168083036102095760c4359065ffffffffffff8216918281141580610209575f9584841180156137ff575b6137cb57505050505060e43563ffffffff8116808203610209576101043563ffffffff8116928382036102095783831161379b575050505060643567ffffffffffffffff8116908181036102095750156137735760843561ffff81169081811415806102095782158015613764575b6137345750505073ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001660443563ffffffff8116908181036102095750813b15610209575f906024604051809481937fdcbb021500000000000000000000000000000000000000000000000000000000835260048301525afa80156101fe5761371f575b506101606040517fb11d4d10575e37b29b09ef229a27db96102e90abb47d44160f6ef5eb60561799815261014060046020830137209182602435808352600260205260408320828452602052604083205465ffffffffffff8160381c16806136eb575060081c65ffffffffffff166136bc57505050565b604493507f159fc54a000000000000000000000000000000000000000000000000000000008352600452602452fd5b8460649185857f10a35c90000000000000000000000000000000000000000000000000000000008452600452602452604452fd5b61372c9192505f906132c3565b5f905f613645565b61020957507f281b4507000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b50505f61ff80821615156135ad565b7f06e1d7e8000000000000000000000000000000000000000000000000000000005f5260045ffd5b50507fc956fdb2000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b5061020957507fa6ee2280000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b5090505f9084421161353e565b507fa4d52ff9000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b359061ffff8216820361020957565b359063ffffffff8216820361020957565b916101609194936134d665ffffffffffff9261012061018087019861ffff61387f82613838565b1688526020810135602089015263ffffffff61389d60408301613847565b16604089015267ffffffffffffffff6138b8606083016131b8565b16606089015261ffff6138cd60808301613838565b166080890152856138e060a083016131cd565b1660a0890152856138f360c083016131cd565b1660c089015263ffffffff61390a60e08301613847565b1660e089015263ffffffff6139226101008301613847565b16610100890152013561012087015261014086019061320e565b90929165ffffffffffff6020916134d684604081019761320e565b805f52600260205260405f20825f5260205260405f2065ffffffffffff815460381c16613a7a576139ca65ffffffffffff42168092907fffffffffffffffffffffffffffffffffffffff000000000000ffffffffffffff6cffffffffffff0000000000000083549260381b169116179055565b60405160208101613a459160038252836040820152604081526139ee6060826132c3565b51902060405160208101917f6ec979601e747aa3f31e1294b23814d43c7a6a1bf2ef1c3ca8ae916c4c29b6e68352856040830152866060830152608082015260808152613a3c60a0826132c3565b51902083613cd2565b604051908160409160037f6ec979601e747aa3f31e1294b23814d43c7a6a1bf2ef1c3ca8ae916c4c29b6e694526020820152a3565b505050565b805f52600260205260405f20825f5260205260405f2065ffffffffffff815460381c16613a7a57613af265ffffffffffff42168092907fffffffffffffffffffffffffffffffffffffff000000000000ffffffffffffff6cffffffffffff0000000000000083549260381b169116179055565b60405160208101613b169160048252836040820152604081526139ee6060826132c3565b604051908160409160047f6ec979601e747aa3f31e1294b23814d43c7a6a1bf2ef1c3ca8ae916c4c29b6e694526020820152a3565b9091815f52600260205260405f20835f5260205260405f2065ffffffffffff815460381c16613c47577f6ec979601e747aa3f31e1294b23814d43c7a6a1bf2ef1c3ca8ae916c4c29b6e691613be265ffffffffffff42168093907fffffffffffffffffffffffffffffffffffffff000000000000ffffffffffffff6cffffffffffff0000000000000083549260381b169116179055565b613c336040516020810190613bfc816104c387878661393c565b5190206040516020810191868352876040830152886060830152608082015260808152613c2a60a0826132c3565b51902085613cd2565b613c426040519283928361393c565b0390a3565b50505050565b600190613c5981613398565b03613c6357600190565b600290565b613395916040519060208201927f476bb34271f9e48be8dcc833a314a305e152e7262c5a0865811e29a229d6427e84526040830152606082015260608152610e776080826132c3565b3565ffffffffffff811681036102095790565b359060ff8216820361020957565b90815f52600460205264ffffffffff7fffffffffffffffffffffffffffffffffffffffffffffffffffffff000000000060405f2054926040516020810191858352604082015260408152613d276060826132c3565b5190201691169160018301809311611104575f5260046020521760405f2055565b73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016301480613e48575b15613db0577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a08152613e4260c0826132c3565b51902090565b507f00000000000000000000000000000000000000000000000000000000000000004614613d87565b67ffffffffffffffff811161327a57601f017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe01660200190565b60ff811690601f8211613eda5760405191613ec76040846132c3565b6020808452838101919036833783525290565b7fb3512b0c000000000000000000000000000000000000000000000000000000005f5260045ffd5b9190826040910312610209576020613f1983613304565b92015190565b9190823b613f675790613f319161400b565b50600481101561054857159182613f4757505090565b73ffffffffffffffffffffffffffffffffffffffff919250811691161490565b9160209260647fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f855f965190604051957f1626ba7e00000000000000000000000000000000000000000000000000000000875260048701526040602487015288820190604487015e86848287010152011601915afa7f1626ba7e000000000000000000000000000000000000000000000000000000005f5114601f3d11161690565b815191906041830361403b576140349250602082015190606060408401519301515f1a90614045565b9192909190565b50505f9160029190565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a084116140c9579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa156101fe575f5173ffffffffffffffffffffffffffffffffffffffff8116156140bf57905f905f90565b505f906001905f90565b5050505f916003919056fea2646970667358221220c7c632daa6714daf7e3e1aaddb1f9702767f0be957f5aba318071efc7fefc1f064736f6c63430008250033";
 
   
       type ConsentRegistryConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
@@ -783,11 +1492,11 @@ import type { NonPayableOverrides } from "../../common.js"
         
       }
     
-    override getDeployTransaction(members: AddressLike, patients: AddressLike, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
-      return super.getDeployTransaction(members, patients, overrides || {});
+    override getDeployTransaction(members: AddressLike, patients: AddressLike, records: AddressLike, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
+      return super.getDeployTransaction(members, patients, records, overrides || {});
     };
-    override deploy(members: AddressLike, patients: AddressLike, overrides?: NonPayableOverrides & { from?: string }) {
-      return super.deploy(members, patients, overrides || {}) as Promise<ConsentRegistry & {
+    override deploy(members: AddressLike, patients: AddressLike, records: AddressLike, overrides?: NonPayableOverrides & { from?: string }) {
+      return super.deploy(members, patients, records, overrides || {}) as Promise<ConsentRegistry & {
         deploymentTransaction(): ContractTransactionResponse;
       }>;
     }

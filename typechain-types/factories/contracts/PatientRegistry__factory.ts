@@ -4,7 +4,7 @@
 /* eslint-disable */
 import type { Addressable } from "ethers";
 import { Contract, ContractFactory, ContractTransactionResponse, Interface } from "ethers"
-import type { Signer, AddressLike, ContractDeployTransaction, ContractRunner } from "ethers"
+import type { Signer, BigNumberish, AddressLike, ContractDeployTransaction, ContractRunner } from "ethers"
 import type { NonPayableOverrides } from "../../common.js"
   import type { PatientRegistry, PatientRegistryInterface } from "../../contracts/PatientRegistry.js";
 
@@ -15,10 +15,112 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "contract IMemberRegistry",
         "name": "members",
         "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "passkeyVerifier",
+        "type": "address"
+      },
+      {
+        "internalType": "uint48",
+        "name": "recoveryDelay",
+        "type": "uint48"
       }
     ],
     "stateMutability": "nonpayable",
     "type": "constructor"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum IPatientRegistry.ChangeKind",
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "ChangeInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum IPatientRegistry.ChangeKind",
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "ChangeNotForGuardians",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint48",
+        "name": "readyAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "ChangeNotReady",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "changeHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ChangePending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "changeHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ChangeUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      }
+    ],
+    "name": "CosignatureExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "CosignatureInvalid",
+    "type": "error"
   },
   {
     "inputs": [
@@ -32,8 +134,152 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      }
+    ],
+    "name": "GuardiansExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint8",
+        "name": "threshold",
+        "type": "uint8"
+      }
+    ],
+    "name": "GuardiansInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint8",
+        "name": "threshold",
+        "type": "uint8"
+      }
+    ],
+    "name": "GuardiansTooFew",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "InvalidShortString",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "key",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "KeyInUse",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "key",
+        "type": "bytes"
+      }
+    ],
+    "name": "KeyUnsupported",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint48",
+        "name": "from",
+        "type": "uint48"
+      }
+    ],
+    "name": "LoosensLater",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotCustodian",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "key",
+        "type": "bytes"
+      },
+      {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      }
+    ],
+    "name": "NotDelegate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "key",
+        "type": "bytes"
+      }
+    ],
+    "name": "NotGuardian",
     "type": "error"
   },
   {
@@ -55,7 +301,29 @@ import type { NonPayableOverrides } from "../../common.js"
         "type": "bytes32"
       }
     ],
+    "name": "PatientCanSign",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
     "name": "PatientHasNoSigner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PatientIsDead",
     "type": "error"
   },
   {
@@ -72,6 +340,33 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "uint48",
+        "name": "delay",
+        "type": "uint48"
+      }
+    ],
+    "name": "RecoveryDelayOutOfBounds",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "reviewer",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "custodian",
+        "type": "uint32"
+      }
+    ],
+    "name": "ReviewerOfCustodian",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
@@ -83,28 +378,12 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
-        "internalType": "bytes",
-        "name": "signer",
-        "type": "bytes"
-      },
-      {
         "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
       }
     ],
-    "name": "SignerInUse",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint256",
-        "name": "length",
-        "type": "uint256"
-      }
-    ],
-    "name": "SignerTooShort",
+    "name": "SignerStands",
     "type": "error"
   },
   {
@@ -120,8 +399,208 @@ import type { NonPayableOverrides } from "../../common.js"
   },
   {
     "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "changeHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "withdrawn",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "cancelledAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "ChangeCancelled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "changeHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "completedAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "ChangeCompleted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "changeHash",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "enum IPatientRegistry.ChangeKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "keys",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint8",
+            "name": "threshold",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint48",
+            "name": "until",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "document",
+            "type": "bytes32"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct IPatientRegistry.Change",
+        "name": "change",
+        "type": "tuple"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "reviewer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "readyAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "ChangeProposed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "delegate",
+        "type": "bytes"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "nonce",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "setAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "DelegateSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
     "inputs": [],
     "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "guardianEpoch",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes[]",
+        "name": "guardians",
+        "type": "bytes[]"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "threshold",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "setAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "GuardiansSet",
     "type": "event"
   },
   {
@@ -162,6 +641,37 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "signer",
+        "type": "bytes"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "nonce",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "rotatedAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "SignerRotated",
+    "type": "event"
+  },
+  {
     "inputs": [],
     "name": "MEMBERS",
     "outputs": [
@@ -172,6 +682,95 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "PASSKEY_VERIFIER",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "RECOVERY_DELAY",
+    "outputs": [
+      {
+        "internalType": "uint48",
+        "name": "",
+        "type": "uint48"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "cancelChange",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "enum IPatientRegistry.ChangeKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "keys",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint8",
+            "name": "threshold",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint48",
+            "name": "until",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "document",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct IPatientRegistry.Change",
+        "name": "change",
+        "type": "tuple"
+      }
+    ],
+    "name": "completeChange",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -188,6 +787,30 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "uint32",
         "name": "custodian",
         "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "key",
+        "type": "bytes"
+      }
+    ],
+    "name": "delegateUntil",
+    "outputs": [
+      {
+        "internalType": "uint48",
+        "name": "",
+        "type": "uint48"
       }
     ],
     "stateMutability": "view",
@@ -258,6 +881,30 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "key",
+        "type": "bytes"
+      }
+    ],
+    "name": "isGuardian",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint32",
         "name": "custodian",
         "type": "uint32"
@@ -302,6 +949,36 @@ import type { NonPayableOverrides } from "../../common.js"
             "type": "uint48"
           },
           {
+            "internalType": "enum IPatientRegistry.Condition",
+            "name": "condition",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "threshold",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint32",
+            "name": "guardianEpoch",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint48",
+            "name": "guardiansUntil",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint32",
+            "name": "nonce",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint48",
+            "name": "loosensFrom",
+            "type": "uint48"
+          },
+          {
             "internalType": "bytes",
             "name": "signer",
             "type": "bytes"
@@ -319,19 +996,187 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "bytes",
-        "name": "signer",
+        "name": "key",
         "type": "bytes"
       }
     ],
-    "name": "patientOfSigner",
+    "name": "patientOfKey",
     "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "enum IPatientRegistry.KeyUse",
+        "name": "use",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
       {
         "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
       }
     ],
+    "name": "pendingChangeOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "changeHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint48",
+            "name": "readyAt",
+            "type": "uint48"
+          }
+        ],
+        "internalType": "struct IPatientRegistry.PendingChange",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "enum IPatientRegistry.ChangeKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "keys",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint8",
+            "name": "threshold",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint48",
+            "name": "until",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "document",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct IPatientRegistry.Change",
+        "name": "change",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes[]",
+        "name": "possessions",
+        "type": "bytes[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Cosigner",
+        "name": "reviewer",
+        "type": "tuple"
+      }
+    ],
+    "name": "proposeByCustodian",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "enum IPatientRegistry.ChangeKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "keys",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint8",
+            "name": "threshold",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint48",
+            "name": "until",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "document",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct IPatientRegistry.Change",
+        "name": "change",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "possession",
+        "type": "bytes"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "proposeByGuardians",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -372,6 +1217,130 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "seed",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes[]",
+            "name": "guardians",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "possessions",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint8",
+            "name": "threshold",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint48",
+            "name": "until",
+            "type": "uint48"
+          }
+        ],
+        "internalType": "struct IPatientRegistry.GuardianSet",
+        "name": "set",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      }
+    ],
+    "name": "registerWithGuardians",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "delegate",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bool",
+        "name": "loosens",
+        "type": "bool"
+      }
+    ],
+    "name": "requireDelegate",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "custodian",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "digest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "requireLoosening",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "custodian",
+        "type": "uint32"
+      },
+      {
+        "internalType": "enum IPatientRegistry.Actor",
+        "name": "actor",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
       },
@@ -392,14 +1361,172 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "uint32",
         "name": "custodian",
         "type": "uint32"
+      },
+      {
+        "internalType": "enum IPatientRegistry.Actor",
+        "name": "actor",
+        "type": "uint8"
       }
     ],
     "stateMutability": "view",
     "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "requireUnable",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "custodian",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signer",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "possession",
+        "type": "bytes"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "rotateSigner",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "delegate",
+        "type": "bytes"
+      },
+      {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      },
+      {
+        "internalType": "bytes",
+        "name": "possession",
+        "type": "bytes"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "setDelegate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes[]",
+            "name": "guardians",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "bytes[]",
+            "name": "possessions",
+            "type": "bytes[]"
+          },
+          {
+            "internalType": "uint8",
+            "name": "threshold",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint48",
+            "name": "until",
+            "type": "uint48"
+          }
+        ],
+        "internalType": "struct IPatientRegistry.GuardianSet",
+        "name": "set",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "setGuardians",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "withdrawChange",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   }
 ] as const;
 
-  const _bytecode = "0x6101808060405234610183576020816117b580380380916100208285610187565b83398101031261018357516001600160a01b038116810361018357604051610049604082610187565b6019815260208101907f63686172747365616c2050617469656e74526567697374727900000000000000825260405191610084604084610187565b600183526020830191603160f81b835261009d816101be565b610120526100aa846101be565b61014052519020918260e05251902080610100524660a0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261011360c082610187565b5190206080523060c0526101605260405161158b908161022a8239608051816113af015260a05181611466015260c05181611380015260e051816113fe0152610100518161142401526101205181610b3a01526101405181610b630152610160518181816103150152610ae00152f35b5f80fd5b601f909101601f19168101906001600160401b038211908210176101aa57604052565b634e487b7160e01b5f52604160045260245ffd5b601f8151116101e95760208151910151602082106101da571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60806040526004361015610011575f80fd5b5f3560e01c8063473a5cdd14610c7e57806365c7d79d14610c3657806384b0196e14610b045780639d060a9014610a96578063b98eb15514610a20578063e2823ad314610959578063f5a530d514610232578063f8fbaf52146101025763f948238e1461007c575f80fd5b346100fe5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe57600435805f52600260205263ffffffff60405f20541680156100d257602090604051908152f35b507fa6e1c5c0000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b5f80fd5b346100fe5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe5760043560443567ffffffffffffffff81116100fe57610154903690600401610d17565b90825f52600260205260405f209163ffffffff83541692831561020657600161017d9101610eae565b908151156101da5761019e92610194913691610e27565b9060243590611041565b156101ae57602090604051908152f35b507fd6fe72d8000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b847f4c6addd5000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b847fa6e1c5c0000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b346100fe5760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe5760043560243567ffffffffffffffff81116100fe57610284903690600401610d17565b60449291923567ffffffffffffffff81116100fe576102a7903690600401610d17565b91909260643565ffffffffffff81168091036100fe57604051937f02b2061a000000000000000000000000000000000000000000000000000000008552336004860152600160248601526002604486015260208560648173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa94851561094e575f9561090d575b506103508386610da2565b95865f52600260205263ffffffff60405f2054166108e15784610716575b50505065ffffffffffff42169463ffffffff6040519461038d86610d45565b1693848152600160208201918883526103a7368786610e27565b9260408201938452885f52600260205263ffffffff60405f209251167fffffffffffffffffffffffffffffffffffffffffffff0000000000000000000069ffffffffffff000000008454935160201b1692161717815501905180519067ffffffffffffffff82116106e957819061041e8454610e5d565b601f8111610690575b50602090601f83116001146105f2575f926105e7575b50507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260011b9260031b1c19161790555b845f52600460205260405f20549164ffffffffff7fffffffffffffffffffffffffffffffffffffffffffffffffffffff000000000060405160208101906104e9816104bd8d8b8a8a88610faa565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101835282610d61565b51902060405160208101917fb2b2a8b7850382cad8dcdccd26912268d55ea873d2e9eff30997355c4c7b768a83528a604083015289606083015260808201526080815261053760a082610d61565b5190206040516020810191878352604082015260408152610559606082610d61565b51902016931692600184018094116105ba5760209787957fb2b2a8b7850382cad8dcdccd26912268d55ea873d2e9eff30997355c4c7b768a956105af93885f5260048c521760405f205560405194859485610faa565b0390a3604051908152f35b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b01519050898061043d565b5f858152828120937fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe016905b8181106106785750908460019594939210610641575b505050811b01905561046f565b01517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60f88460031b161c19169055898080610634565b9293602060018192878601518155019501930161061e565b8281111561042757909150835f5260205f20601f840160051c90602085106106e1575b849392601f0160051c82900391015f5b8281106106d1575050610427565b5f818301558594506001016106c3565b5f91506106b3565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b601485106108b5578242116108895761073036868a610e27565b6020815191012092835f52600360205260405f20548061083f5750906107f360426107f9949360405160208101917f040224c3c502c2778ce9d3494961eb4ad5be2df75eaa399cf62684a407fa883d83528c60408301528860608301526080820152608081526107a160a082610d61565b5190206107ac611369565b90604051917f190100000000000000000000000000000000000000000000000000000000000083526002830152602282015220916107eb36898d610e27565b933691610e27565b91611041565b15610813575f5260036020528360405f205585808061036e565b847fd6fe72d8000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b868a9161087f6040519384937f87f02d23000000000000000000000000000000000000000000000000000000008552604060048601526044850191610f6c565b9060248301520390fd5b827f5c32bb46000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b847fab491fbe000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b867fdc4510ad000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b9094506020813d602011610946575b8161092960209383610d61565b810103126100fe575163ffffffff811681036100fe579387610345565b3d915061091c565b6040513d5f823e3d90fd5b346100fe5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe5760606040805161099781610d45565b5f81525f602082015201526004355f52600260205263ffffffff60405f20610a1c604051916109c583610d45565b65ffffffffffff6109eb6001835493878516875283602088019560201c16855201610eae565b9160408501928352604051958695602087525116602086015251166040840152516060808401526080830190610cd4565b0390f35b346100fe5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe5760043567ffffffffffffffff81116100fe57610a72610a79913690600401610d17565b3691610e27565b602081519101205f526003602052602060405f2054604051908152f35b346100fe575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe57602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346100fe575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe57610bda610b5e7f00000000000000000000000000000000000000000000000000000000000000006111f9565b610b877f00000000000000000000000000000000000000000000000000000000000000006111f9565b6020610be860405192610b9a8385610d61565b5f84525f3681376040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e0870190610cd4565b908582036040870152610cd4565b4660608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b828110610c1f57505050500390f35b835185528695509381019392810192600101610c10565b346100fe5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe576004355f526004602052602060405f2054604051908152f35b346100fe5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100fe5760043563ffffffff811681036100fe57610ccc60209160243590610da2565b604051908152f35b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b9181601f840112156100fe5782359167ffffffffffffffff83116100fe57602083818601950101116100fe57565b6060810190811067ffffffffffffffff8211176106e957604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff8211176106e957604052565b90604051907fffffffff00000000000000000000000000000000000000000000000000000000602083019360e01b168352602482015260248152610de7604482610d61565b51902090565b67ffffffffffffffff81116106e957601f017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe01660200190565b929192610e3382610ded565b91610e416040519384610d61565b8294818452818301116100fe578281602093845f960137010152565b90600182811c92168015610ea4575b6020831014610e7757565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602260045260245ffd5b91607f1691610e6c565b9060405191825f825492610ec184610e5d565b8084529360018116908115610f2c5750600114610ee8575b50610ee692500383610d61565b565b90505f9291925260205f20905f915b818310610f10575050906020610ee6928201015f610ed9565b6020919350806001915483858901015201910190918492610ef7565b60209350610ee69592507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0091501682840152151560051b8201015f610ed9565b601f82602094937fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe093818652868601375f8582860101520116010190565b92604092610fd09165ffffffffffff939796978652606060208701526060860191610f6c565b9416910152565b90602082519201517fffffffffffffffffffffffffffffffffffffffff0000000000000000000000008116926014811061100f575050565b7fffffffffffffffffffffffffffffffffffffffff000000000000000000000000929350829060140360031b1b161690565b91908251601481105f1461105757505050505f90565b60148103611077575061106c61107493610fd7565b60601c611250565b90565b919261108281610fd7565b60601c918360141084601418028418918285039485116105ba575f95856111719260206110af8a99610ded565b966110bd6040519889610d61565b8388526110c984610ded565b927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0838a0194013685370101905e6104bd60405193849261113c60208501977f024ad318000000000000000000000000000000000000000000000000000000008952606060248701526084860190610cd4565b9160448501527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdc848303016064850152610cd4565b51915afa3d156111f2573d61118581610ded565b906111936040519283610d61565b81523d5f602083013e5b816111e4575b816111ac575090565b90506020818051810103126100fe57602001517f024ad318000000000000000000000000000000000000000000000000000000001490565b9050602081511015906111a3565b606061119d565b60ff811690601f82116112285760405191611215604084610d61565b6020808452838101919036833783525290565b7fb3512b0c000000000000000000000000000000000000000000000000000000005f5260045ffd5b9190823b6112c557906112629161148c565b5060048110156112985715918261127857505090565b73ffffffffffffffffffffffffffffffffffffffff919250811691161490565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b9160209260647fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f855f965190604051957f1626ba7e00000000000000000000000000000000000000000000000000000000875260048701526040602487015288820190604487015e86848287010152011601915afa7f1626ba7e000000000000000000000000000000000000000000000000000000005f5114601f3d11161690565b73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016301480611463575b156113d1577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a08152610de760c082610d61565b507f000000000000000000000000000000000000000000000000000000000000000046146113a8565b81519190604183036114bc576114b59250602082015190606060408401519301515f1a906114c6565b9192909190565b50505f9160029190565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0841161154a579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa1561094e575f5173ffffffffffffffffffffffffffffffffffffffff81161561154057905f905f90565b505f906001905f90565b5050505f916003919056fea264697066735822122019b7e8029dea3c2fe09d390cf3780b5d41a1d6d8e2bb0115751d0fb895f5262464736f6c63430008250033";
+  const _bytecode = "0x6101c0806040523461023b57606081614f178038038091610020828561023f565b83398101031261023b5780516001600160a01b038116810361023b576020820151916001600160a01b038316830361023b57604001519165ffffffffffff83169081840361023b5760405161007660408261023f565b6019815260208101907f63686172747365616c2050617469656e745265676973747279000000000000008252604051916100b160408461023f565b600183526020830191603160f81b83526100ca81610276565b610120526100d784610276565b61014052519020918260e05251902080610100524660a0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261014060c08261023f565b5190206080523060c052610160526203f4808110801561022f575b61021d5750610180526101a052604051614c3590816102e2823960805181614578015260a0518161462f015260c05181614549015260e051816145c7015261010051816145ed01526101205181610ca801526101405181610cd1015261016051818181610dee0152818161240b01528181612974015281816135be0152613d6d015261018051818181610c4e0152818161206c015281816138b90152613b3401526101a0518181816109a101528181611105015281816115b801526121660152f35b63783dae4360e01b5f5260045260245ffd5b506276a700811161015b565b5f80fd5b601f909101601f19168101906001600160401b0382119082101761026257604052565b634e487b7160e01b5f52604160045260245ffd5b601f8151116102a1576020815191015160208210610292571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60806040526004361015610011575f80fd5b5f3560e01c8062deb5661461299a5780630ce2faa1146125a65780630fce9cb314611e265780631553142714611d1757806320ad8e06146118fb5780633418fb561461162a578063473a5cdd146115dc57806347b456521461157c5780635e75032b1461154657806363d5650f146114c257806365c7d79d1461147a57806374762440146114005780637a080cd114610efc5780637d63f4e814610e125780638315ed8514610da457806384b0196e14610c725780639d060a9014610c04578063b08abfe314610ba1578063bc3225fc14610726578063c8e3a49d14610590578063d2becc7414610547578063e2823ad314610395578063f5a530d5146102b1578063f8fbaf5214610271578063f948238e146102265763fae0827d14610136575f80fd5b346102225760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760043561017181613863565b5061017b81613293565b5190805f5260076020525f60016040822082815501557f4858d6f2b6dcbcd891b3cfac7d6f68d62bfd50465572d4c01f51aeadd330408b604065ffffffffffff4216610213825160208101906001825283858201528481526101de606082612c42565b51902083516020810191868352878683015288606083015260808201526080815261020a60a082612c42565b519020856137dc565b815190600182526020820152a3005b5f80fd5b346102225760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261022257602063ffffffff61026760043561324a565b5416604051908152f35b346102225761029d61028236612b40565b9161028e84959461324a565b9463ffffffff865416956133aa565b906102ad60405192839283612b9b565b0390f35b346102225760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760043560243567ffffffffffffffff811161022257610303903690600401612a96565b6044359067ffffffffffffffff82116102225760209361035561032d61035c943690600401612a96565b959093610338612b2b565b9461034285613af1565b96909883610364575b5050503691612cbd565b9184613e15565b604051908152f35b61037992610373368688612cbd565b8b6134a3565b61038d610387368385612cbd565b886136c3565b88808061034b565b346102225760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610222576040516103d081612c25565b5f8152602081015f9052604081015f9052606081015f9052608081015f905260a081015f905260c081015f905260e081015f905261010001606090526004355f52600260205260405f2060405161042681612c25565b81549163ffffffff8316825260208201928060201c65ffffffffffff1684528060501c60ff1691604084019261045b81612b91565b8352606084018260581c60ff168152608085018360601c63ffffffff16815260a08601918460801c65ffffffffffff16835260c08701938560b01c63ffffffff16855260e088019560d01c86526001016104b49061318c565b95610100880196875260405198899860208a525163ffffffff1660208a01525165ffffffffffff166040890152516104eb81612b91565b60608801525160ff1660808701525163ffffffff1660a08601525165ffffffffffff1660c08501525163ffffffff1660e08401525165ffffffffffff16610100830152516101208201610120905261014082016102ad91612bc6565b346102225761056d61055836612ac4565b92915f52600660205260405f20923691612cbd565b602081519101205f52602052602065ffffffffffff60405f205416604051908152f35b346102225760a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760043560443567ffffffffffffffff8111610222576105e2903690600401612a96565b9160643567ffffffffffffffff811161022257610603903690600401612a96565b916084358015158103610222576106198261324a565b90610717575b5493600260ff8660501c1661063381612b91565b146106eb57815f52600660205260405f2061064f368884612cbd565b602081519101205f5260205265ffffffffffff60405f20541680421161069c57509461068e939291610688602097602435933691612cbd565b90614519565b63ffffffff60405191168152f35b6106e18793926040519485947fec6f8b5c0000000000000000000000000000000000000000000000000000000086526004860152606060248601526064850191612cf3565b9060448301520390fd5b507fafa8a0bd000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b61072182826133fb565b61061f565b346102225760a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760243560043567ffffffffffffffff8211610222578160040160a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc84360301126102225760443567ffffffffffffffff8111610222576107ba903690600401612a96565b6107c2612b2b565b9060843567ffffffffffffffff8111610222576107e3903690600401612a96565b8597919735906005821015610222575f90600183148015610b94575b610b5e57878961080f8882613332565b9c9093604051602081019060208252806040810161082d9088612ddc565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101825261085d9082612c42565b5190209d8e60405180918d60208301946108c5928987929363ffffffff65ffffffffffff92969560809460a08701987ff1f07bf5d7850e90824ceb91a1652ef336e0080a646d621148474cc892d2543e88526020880152604087015216606085015216910152565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0810182526108f59082612c42565b519020610900614532565b9061093d91604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b91610949928487614320565b6109529261397c565b6102225715610af6575b50505050815f52600760205260405f20805480610ac757507fa5cb856febd4c5cd1d3a9d0a41e01410d4293772b8c46cf57247238853ef49ee91610ab59160016109ce7f000000000000000000000000000000000000000000000000000000000000000065ffffffffffff4216613129565b918781550165ffffffffffff82167fffffffffffffffffffffffffffffffffffffffffffffffffffff000000000000825416179055610a9a604051602081019060608252610a6381610a236060850188612ddc565b5f602086015265ffffffffffff87166040860152037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101835282612c42565b5190206040516020810191878352886040830152896060830152608082015260808152610a9160a082612c42565b519020866137dc565b65ffffffffffff604051938493606085526060850190612ddc565b5f6020850152911660408301520390a3005b837f7d35131c000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b6024610b03910185612efb565b93909315610b3157610b22610b1b85610b2896612f4f565b3691612cbd565b866134a3565b8380808061095c565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b5061022257610b8f907f2b4d996f000000000000000000000000000000000000000000000000000000005f52612d7e565b60245ffd5b505f9150600483146107ff565b3461022257610be4610bb236612ac4565b5f928352600460209081526040808520600283528186205460601c63ffffffff16865290915290922092913691612cbd565b602081519101205f52602052602060ff60405f2054166040519015158152f35b34610222575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261022257602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610222575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261022257610d48610ccc7f0000000000000000000000000000000000000000000000000000000000000000614785565b610cf57f0000000000000000000000000000000000000000000000000000000000000000614785565b6020610d5660405192610d088385612c42565b5f84525f3681376040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e0870190612bc6565b908582036040870152612bc6565b4660608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b828110610d8d57505050500390f35b835185528695509381019392810192600101610d7e565b34610222575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261022257602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346102225760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261022257600435610e4d8161324a565b805490600260ff8360501c16610e6281612b91565b14610ed057610e746001820154612fe6565b1590811591610ec0575b50610e945760209063ffffffff60405191168152f35b507f2632fbb2000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b610eca9150614269565b83610e7e565b827fafa8a0bd000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b346102225760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760243560043567ffffffffffffffff821161022257816004019060a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc843603011261022257610f7a81613293565b91604051602081019060208252610fc481610f986040820186612ddc565b037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101835282612c42565b51902092805184036113d057602065ffffffffffff910151168042106113a15750815f5260076020525f6001604082208281550155815f52600260205260405f20938135600581101561022257806112a757506024016110248183612efb565b92909215610b315761104561103f610b1b8561104a96612f4f565b856136c3565b612efb565b15610b315761105b81600192612f4f565b919094019067ffffffffffffffff811161127a576110838161107d8454612fe6565b84613037565b5f601f82116001146111da5781906110d1939495965f926111cf575b50507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260011b9260031b1c19161790565b90555b7f7008ebac46e14ea28f1e6f46bc39eca0fa895c570af6ec14c601eb66e078a9fe602065ffffffffffff421661112a7f000000000000000000000000000000000000000000000000000000000000000082613129565b845f526002835260405f209079ffffffffffffffffffffffffffffffffffffffffffffffffffff7fffffffffffff000000000000000000000000000000000000000000000000000083549260d01b1691161790556111c660405183810190838252848152611199604082612c42565b5190206040518481019186835287604083015288606083015260808201526080815261020a60a082612c42565b604051908152a3005b01359050868061109f565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0821695835f5260205f20915f5b8881106112625750836001959697981061122a575b505050811b0190556110d4565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60f88560031b161c1991013516905585808061121d565b90926020600181928686013581550194019101611208565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b9394929391929091600181036112f05750506112ca6112eb926024830190612efb565b6112e460646112dd604486959601612fd8565b9301612d6b565b92856140a7565b6110d4565b91509150600281145f1461133757506a01000000000000000000007fffffffffffffffffffffffffffffffffffffffffff00ffffffffffffffffffff8254161790556110d4565b600303611369577fffffffffffffffffffffffffffffffffffffffffff00ffffffffffffffffffff81541690556110d4565b6a02000000000000000000007fffffffffffffffffffffffffffffffffffffffffff00ffffffffffffffffffff8254161790556110d4565b827f99c69689000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b50507fdd582140000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b346102225760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261022257611437613111565b506004355f5260076020526040805f2065ffffffffffff825161145981612c09565b60208260018554958685520154169101908152835192835251166020820152f35b346102225760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610222576004355f526005602052602060405f2054604051908152f35b346102225760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760043567ffffffffffffffff811161022257610b1b611514913690600401612a96565b602081519101205f5260036020526040805f2060ff6001825492015416825191825261153f81612bbc565b6020820152f35b346102225761029d61155736612b40565b9161156384959461324a565b9461156e81876133fb565b63ffffffff865416956133aa565b34610222575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261022257602060405165ffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346102225760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760043563ffffffff811681036102225761035c602091602435906130c6565b346102225760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760043560243567ffffffffffffffff8111610222578060040160807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8336030112610222576116a6612b16565b9060643567ffffffffffffffff8111610222576116c7903690600401612a96565b92906116d38287613332565b949091876116e18680612efb565b6116ea81613174565b916116f86040519384612c42565b81835261170482613174565b917fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe06020850193013684375f5b8181106118c75750505060405190602082018093519091905f5b8181106118ae575050508190037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0810182526117879082612c42565b51902060448901986117988a612fd8565b90606401986117a68a612d6b565b6040519260208401947f166eaf545776e3ac9fb821c9ab64f0db7568293f5c6d425d72e3f0aacc3163798652866040860152606085015260ff16608084015265ffffffffffff1660a083015263ffffffff1660c082015265ffffffffffff871660e082015260e0815261181b61010082612c42565b51902061182882866133fb565b611830614532565b9061186d91604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b90611877946133aa565b50611883908286613c09565b8061188d91612efb565b909261189890612fd8565b916118a290612d6b565b926118ac946140a7565b005b825184528e96506020938401939092019160010161174b565b82939495506118dd610b1b828460019596612fa0565b602081519101206118ee8288614255565b5201908c94939291611731565b346102225760a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760243567ffffffffffffffff81116102225761194a903690600401612a96565b60443567ffffffffffffffff81116102225761196a903690600401612a96565b611975929192612b2b565b9260843567ffffffffffffffff811161022257611996903690600401612a96565b949092611a6d6119a883600435613332565b979095611a646119b9368a8d612cbd565b6020815191012060405160208101917f4f152e551055bd9c039a48288c158bedbc22a80d8cb84b565f6c56591178480b83526004356040830152606082015263ffffffff8c16608082015265ffffffffffff881660a082015260a08152611a2160c082612c42565b519020611a2c614532565b604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b600435886133aa565b600260ff865460501c16611a8081612b91565b14611ce957600290611a9181612b91565b1480611cd4575b611ca657611ab392611aab36878a612cbd565b6004356134a3565b611ac9611ac1368487612cbd565b6004356136c3565b600165ffffffffffff4216910167ffffffffffffffff831161127a57611af983611af38354612fe6565b83613037565b5f601f8411600114611bdf5791611bcf91611b6b85807f12c7cd5b9f4451a1707b81693d5b257e883484fbfa3361f660cb80fcbcb5ecd39897965f91611bd4575b507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260011b9260031b1c19161790565b90555b611bbf86604051611b8a81610f98868a8a602085019788613095565b51902060405160208101918883526004356040830152606082015260608152611bb4608082612c42565b5190206004356137dc565b6040519384936004359785613095565b0390a2005b90508901358a611b3a565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0841690825f5260205f20915f5b818110611c8e575091611bcf9391867f12c7cd5b9f4451a1707b81693d5b257e883484fbfa3361f660cb80fcbcb5ecd39897969410611c56575b5050600184811b019055611b6e565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60f88760031b161c19908901351690558780611c47565b9192602060018192868c013581550194019201611c0d565b7f251a1eb0000000000000000000000000000000000000000000000000000000005f5260043560045260245ffd5b50611ce26001850154612fe6565b1515611a98565b7fafa8a0bd000000000000000000000000000000000000000000000000000000005f5260043560045260245ffd5b346102225760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760243560043567ffffffffffffffff8211610222578160040160807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc843603011261022257611d93612b16565b91611d9d81613af1565b919093611daa8480612efb565b905015611de85792611de2602096936112ca93611dcb61035c97858a613c09565b60405191611dd98a84612c42565b5f835288613e15565b80612efb565b60ff611df660448801612fd8565b7f6c2515b1000000000000000000000000000000000000000000000000000000005f525f6004521660245260445ffd5b346102225760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760243560043567ffffffffffffffff8211610222578160040160a07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc84360301126102225760443567ffffffffffffffff811161022257366023820112156102225780600401359067ffffffffffffffff8211610222576024810190602436918460051b010111610222576064359167ffffffffffffffff831161022257826004019260607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc823603011261022257611a219686611f3281613863565b926024810193611fdd611f4d611f4787612d6b565b85613332565b8b604096929651611f6e81610f986020820194602086526040830190612ddc565b5190209d8e610f98611f7f8b612d6b565b604051948593602085019788929363ffffffff65ffffffffffff92969560809460a08701987ff1f07bf5d7850e90824ceb91a1652ef336e0080a646d621148474cc892d2543e88526020880152604087015216606085015216910152565b9165ffffffffffff611fee87612d6b565b16421161256a57611ffe89612fb7565b9273ffffffffffffffffffffffffffffffffffffffff604051947fbd94f9fc000000000000000000000000000000000000000000000000000000008652166004850152600460248501526004604485015260408460648173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa93841561255f578a905f95612507575b50906120bd610b1b60446120b56120c39695612fb7565b94018d612f4f565b91614a4a565b156124bd5763ffffffff908116911681146124705750906120e7878960249461397c565b01916120f38387612efb565b90508103612439578535600581101561022257612431576001935b5f5b82811061225a578989896121238a612fb7565b90825f52600760205260405f2080548061222b5750906122267fa5cb856febd4c5cd1d3a9d0a41e01410d4293772b8c46cf57247238853ef49ee939260016121937f000000000000000000000000000000000000000000000000000000000000000065ffffffffffff4216613129565b918881550165ffffffffffff82167fffffffffffffffffffffffffffffffffffffffffffffffffffff00000000000082541617905561221a60405160208101906121e381610f98868a8a87613abd565b51902060405160208101918883528960408301528a606083015260808201526080815261221160a082612c42565b519020876137dc565b60405193849384613abd565b0390a3005b847f7d35131c000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b6122906122718261226b888c612efb565b90612fa0565b61227c848787612fa0565b93909261228889612d6b565b923691612cbd565b908151601481149081156123d6575b501561239757918c600195949261232c856122c58e6122c061233299614655565b612bbc565b8d89810361233857507f25ddd82dcfa3bb05cbe5482fa08aa798d7dfb74d3493a592110bc3ac3b7a1bd5905b8351602080860191909120604080519283019485528201879052606082015265ffffffffffff9091166080820152611a218160a08101610f98565b91614519565b01612110565b60029061234481612bbc565b03612371577f8d3906d8d3f0c49de782dc00b35d55649ad232da00d4c7231dae3785e50f35b75b906122f1565b7f027409dceab0757ba084f5372d01fd8117d352dcd91fe0f90eb7c0b4fb88557961236b565b6040517fec2ad2eb00000000000000000000000000000000000000000000000000000000815260206004820152806123d26024820185612bc6565b0390fd5b6054915014806123e7575b8f61229f565b506123f182613439565b60601c73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016146123e1565b60029361210e565b8535600581101561022257610b8f907f348a8aea000000000000000000000000000000000000000000000000000000005f52612d7e565b73ffffffffffffffffffffffffffffffffffffffff61248e88612fb7565b7fbcf428fd000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b73ffffffffffffffffffffffffffffffffffffffff6124db89612fb7565b7f2d277a7e000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b945050906040843d604011612557575b8161252460409383612c42565b81010312610222576120c3916120bd610b1b60446120b58e60206125478b613852565b9a0151509495965050505061209e565b3d9150612517565b6040513d5f823e3d90fd5b65ffffffffffff61257a87612d6b565b7f4a7cf400000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b346102225760c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102225760043560243567ffffffffffffffff8111610222576125f8903690600401612a96565b612600612b16565b60643567ffffffffffffffff811161022257612620903690600401612a96565b909160843565ffffffffffff8116938482036102225760a4359167ffffffffffffffff83116102225787956126f5958a8961266261267b973690600401612a96565b61266f87859c939c613332565b9e8f9a91943691612cbd565b602081519101209a6126ee8c8c63ffffffff65ffffffffffff6040519260208401947f52c1886365b6a239e93e0fd699ec95774c0ad2c1d867fc16f1d2edfe05c6e76786528b60408601526060850152169d8e60808401521660a08201528960c082015260c08152611a2160e082612c42565b85856133aa565b50428710156127ce575b507f13c8966be7fa45216a1d9efb789afb083bb9267138104241e2c6fa98ebec74898a8a611bcf8b8f8c8c65ffffffffffff421693895f52600660205260405f20905f5260205260405f20907fffffffffffffffffffffffffffffffffffffffffffffffffffff0000000000008254161790556127c2858261279189610f988888604051958694602086019889612d31565b51902060405160208101918a83528b60408301526060820152606081526127b9608082612c42565b519020896137dc565b60405195869586612d31565b906127df919b96949897959b6133fb565b6127ea368a8a612cbd565b9687516014811490811561293f575b50156129045761280890614655565b7f13c8966be7fa45216a1d9efb789afb083bb9267138104241e2c6fa98ebec748999611bcf976128af8d6128b695611a217f027409dceab0757ba084f5372d01fd8117d352dcd91fe0f90eb7c0b4fb8855798551602087012090604051938492602084019660808801938852602088015260408701526060860152037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101835282612c42565b908d614519565b6128ca6128c4368989612cbd565b8a6135e4565b91968193948a8a816126ff565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b6040517fec2ad2eb00000000000000000000000000000000000000000000000000000000815260206004820152806123d2602482018b612bc6565b605491501480612950575b8d6127f9565b5061295a88613439565b60601c73ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000161461294a565b3461022257612a266129ab36612ac4565b6129b78394929361324a565b926129c185613293565b9385612a20865165ffffffffffff6020890151166040519060208201927fc8c0f2d28b0b32fd6bbeb010a8684501268b22a31cacb878217815ff3284edf484528560408401526060830152608082015260808152611a2160a082612c42565b91613305565b5190805f5260076020525f60016040822082815501557f4858d6f2b6dcbcd891b3cfac7d6f68d62bfd50465572d4c01f51aeadd330408b604065ffffffffffff4216612a88825160208101905f825283858201528481526101de606082612c42565b8151905f82526020820152a3005b9181601f840112156102225782359167ffffffffffffffff8311610222576020838186019501011161022257565b9060407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc83011261022257600435916024359067ffffffffffffffff821161022257612b1291600401612a96565b9091565b6044359065ffffffffffff8216820361022257565b6064359065ffffffffffff8216820361022257565b60607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8201126102225760043591602435916044359067ffffffffffffffff821161022257612b1291600401612a96565b600311156128d757565b6020909392919363ffffffff6040820195168152612bb883612b91565b0152565b600411156128d757565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b6040810190811067ffffffffffffffff82111761127a57604052565b610120810190811067ffffffffffffffff82111761127a57604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761127a57604052565b67ffffffffffffffff811161127a57601f017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe01660200190565b929192612cc982612c83565b91612cd76040519384612c42565b829481845281830111610222578281602093845f960137010152565b601f82602094937fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe093818652868601375f8582860101520116010190565b9363ffffffff9065ffffffffffff612d58606096999894829660808a5260808a0191612cf3565b9816602087015216604085015216910152565b3565ffffffffffff811681036102225790565b60058110156128d757600452565b90357fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18236030181121561022257016020813591019167ffffffffffffffff821161022257813603831361022257565b9060a08101918035600581101561022257825260208101357fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe1823603018112156102225781016020813591019367ffffffffffffffff8211610222578160051b9081360386136102225760a06020860152829052830160c09081019491905f908501835b838310612ea7575050505050604081013560ff8116809103610222576040830152606081013565ffffffffffff811680910361022257606083015260809081013591015290565b9091929396602080612eec837fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff408b60019603018752612ee68c87612d8c565b90612cf3565b99019301930191939290612e60565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe181360301821215610222570180359067ffffffffffffffff821161022257602001918160051b3603831361022257565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe181360301821215610222570180359067ffffffffffffffff82116102225760200191813603831361022257565b90821015610b3157612b129160051b810190612f4f565b3573ffffffffffffffffffffffffffffffffffffffff811681036102225790565b3560ff811681036102225790565b90600182811c9216801561302d575b602083101461300057565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602260045260245ffd5b91607f1691612ff5565b919091601f8311613048575b505050565b81831161305457505050565b5f5260205f206020601f830160051c921061308d575b81601f9101920160051c03905f5b82811015613043575f82820155600101613078565b5f915061306a565b92949363ffffffff6130b965ffffffffffff93604095606088526060880191612cf3565b9616602085015216910152565b90604051907fffffffff00000000000000000000000000000000000000000000000000000000602083019360e01b16835260248201526024815261310b604482612c42565b51902090565b6040519061311e82612c09565b5f6020838281520152565b9065ffffffffffff8091169116019065ffffffffffff821161314757565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b67ffffffffffffffff811161127a5760051b60200190565b9060405191825f82549261319f84612fe6565b808452936001811690811561320a57506001146131c6575b506131c492500383612c42565b565b90505f9291925260205f20905f915b8183106131ee5750509060206131c4928201015f6131b7565b60209193508060019154838589010152019101909184926131d5565b602093506131c49592507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0091501682840152151560051b8201015f6131b7565b90815f52600260205260405f209163ffffffff835416156132685750565b7fa6e1c5c0000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b9061329c613111565b50815f52600760205260405f20916040516132b681612c09565b65ffffffffffff6001855495868452015416602082015292156132d65750565b7fdd582140000000000000000000000000000000000000000000000000000000005f526004525f60245260445ffd5b939291906133156001860161318c565b948551156133285750936131c494614519565b6131c49550614320565b6133416133479193929361324a565b92614655565b815463ffffffff8160b01c169063ffffffff8214613147577fffffffffffff00000000ffffffffffffffffffffffffffffffffffffffffffff166001820160b01b79ffffffff000000000000000000000000000000000000000000001617835590565b9392919060ff855460501c166133bf81612b91565b156133d3575b6133ce94614320565b600290565b6133df6001860161318c565b80516133eb57506133c5565b906133f69550614519565b600190565b5460d01c9081421061340b575050565b7f74c22ade000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b90602082519201517fffffffffffffffffffffffffffffffffffffffff00000000000000000000000081169260148110613471575050565b7fffffffffffffffffffffffffffffffffffffffff000000000000000000000000929350829060140360031b1b161690565b90805160148114908115613589575b501561354b576134c185614655565b61232c6131c49565ffffffffffff611a217f25ddd82dcfa3bb05cbe5482fa08aa798d7dfb74d3493a592110bc3ac3b7a1bd59285516020870120936040519384926020840196608088019388528a60208901526040880152166060860152037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101835282612c42565b6123d2906040519182917fec2ad2eb000000000000000000000000000000000000000000000000000000008352602060048401526024830190612bc6565b60549150148061359a575b5f6134b2565b506135a481613439565b60601c73ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614613594565b90805160208201205f52600360205260405f2091600183019283549260ff841661360d81612bbc565b8061363e575050557fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00166003179055565b92935093505491821490816136af575b50806136a7575b1561365e575050565b61369d92506040519283927f62c67646000000000000000000000000000000000000000000000000000000008452604060048501526044840190612bc6565b9060248301520390fd5b506001613655565b600391506136bc81612bbc565b145f61364e565b90805160208201205f52600360205260405f2091600183019283549260ff84166136ec81612bbc565b8061371d575050557fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00166001179055565b9293509350549182149081613743575b508061373c571561365e575050565b505f613655565b6001915061375081612bbc565b145f61372d565b90805160208201205f52600360205260405f2091600183019283549260ff841661378081612bbc565b806137b1575050557fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00166002179055565b92935093505491821490816137cf5750806136a7571561365e575050565b600291506136bc81612bbc565b90815f52600560205264ffffffffff7fffffffffffffffffffffffffffffffffffffffffffffffffffffff000000000060405f2054926040516020810191858352604082015260408152613831606082612c42565b5190201691169160018301809311613147575f5260056020521760405f2055565b519063ffffffff8216820361022257565b9063ffffffff6138728361324a565b546040517f02b2061a0000000000000000000000000000000000000000000000000000000081523360048201526001602482015260026044820152911692906020816064817f000000000000000000000000000000000000000000000000000000000000000073ffffffffffffffffffffffffffffffffffffffff165afa801561255f575f9061393f575b63ffffffff91501690838203613911575050565b7fc2ade71b000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b506020813d602011613974575b8161395960209383612c42565b810103126102225761396f63ffffffff91613852565b6138fd565b3d915061394c565b91909181359060058210156102225760018214613a90575f9282613a8a5760015b60ff6139ac6020840184612efb565b929050161490811591613a71575b8115613a53575b50613a275760ff6002915460501c166139d981612b91565b149182613a15575b50506139ea5750565b7fafa8a0bd000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b90915061022257600314155f806139e1565b610b8f827f348a8aea000000000000000000000000000000000000000000000000000000005f52612d7e565b65ffffffffffff91506060613a689101612d6b565b1615155f6139c1565b905060ff613a8160408301612fd8565b161515906139ba565b5f61399d565b50506131c49150613aa46020820182612efb565b613ab760606112dd604086959601612fd8565b92614692565b91939265ffffffffffff9073ffffffffffffffffffffffffffffffffffffffff6130b9604094606087526060870190612ddc565b6040517f02b2061a0000000000000000000000000000000000000000000000000000000081523360048201526001602482015260026044820152906020826064817f000000000000000000000000000000000000000000000000000000000000000073ffffffffffffffffffffffffffffffffffffffff165afa91821561255f575f92613bca575b50613b8490826130c6565b91825f52600260205263ffffffff60405f205416613b9e57565b827fdc4510ad000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b9091506020813d602011613c01575b81613be660209383612c42565b8101031261022257613bfa613b8491613852565b9190613b79565b3d9150613bd9565b91929060208101613c1a8183612efb565b9050613c268380612efb565b91905003613d9e577f8d3906d8d3f0c49de782dc00b35d55649ad232da00d4c7231dae3785e50f35b794929365ffffffffffff8416935f805b613c698680612efb565b9050811015613d9357613c808161226b8880612efb565b9190613c9d613c938361226b8a8c612efb565b9290943691612cbd565b90815160148114908115613d38575b501561239757613cbb86614655565b846128d757846128d757600193613d3292613d2b898f611a218f918551602087012090604051938492602084019660808801938852602088015260408701526060860152037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101835282612c42565b9089614519565b01613c5f565b605491501480613d49575b5f613cac565b50613d5382613439565b60601c73ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614613d43565b505050505050509050565b60ff82613db96040613db08380612efb565b93905001612fd8565b907f6c2515b1000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b91613e0e65ffffffffffff916040939695968552606060208601526060850190612bc6565b9416910152565b909392815f52600260205260405f2092600163ffffffff65ffffffffffff42169716948054867fffffffffffffffffffffffffffffffffffffffffffff0000000000000000000069ffffffffffff000000004260201b16921617178155019582519667ffffffffffffffff881161127a57613e9488611af38354612fe6565b602097601f8111600114613f425790613f0882613f3294937fb2b2a8b7850382cad8dcdccd26912268d55ea873d2e9eff30997355c4c7b768a98999a9b5f91613f3757507fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260011b9260031b1c19161790565b90555b613f2660405160208101906121e381610f98868a8a87613de9565b60405193849384613de9565b0390a3565b90508701515f611b3a565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08116825f52895f20905f5b818110613fef5750916001917fb2b2a8b7850382cad8dcdccd26912268d55ea873d2e9eff30997355c4c7b768a98999a9b82613f3297969510613fb8575b5050811b019055613f0b565b8801517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60f88460031b161c191690555f80613fac565b878c0151835560209b8c019b60019093019201613f6e565b9391959492958060808601608087525260a085019060a08160051b8701019280925f915b8383106140595750505050509165ffffffffffff809260ff6060959816602087015216604085015216910152565b9091929394602080614098837fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff608d60019603018752612ee68a87612d8c565b9701930193019193929061402b565b926140b485828585614692565b835f52600260205260405f2094855495600163ffffffff8860601c160163ffffffff81116131475763ffffffff8116977fffffffffffffffffffff0000000000000000000000ffffffffffffffffffffff6fffffffff00000000000000000000000075ffffffffffff000000000000000000000000000000008660801b169360601b169116176bff00000000000000000000008560581b16171790555f5b8481106141e557507f1feccbe81df6a4545778129beedd4df68a7367dcc03e552a4cd524bdc9522761939291613f329165ffffffffffff4216916141d985826141ab89610f988888604051958694602086019889614007565b51902060405160208101918a83528b60408301528c60608301526080820152608081526127b960a082612c42565b60405195869586614007565b806141f6610b1b6001938888612fa0565b6142008189613757565b875f52600460205260405f20895f5260205260405f2090602081519101205f5260205260405f20827fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0082541617905501614152565b8051821015610b315760209160051b010190565b5460ff8160581c161515908161427d575090565b65ffffffffffff915060801c1642111590565b81601f82011215610222578035906142a782613174565b926142b56040519485612c42565b82845260208085019360051b830101918183116102225760208101935b8385106142e157505050505090565b843567ffffffffffffffff811161022257820183603f82011215610222576020916143158583604086809601359101612cbd565b8152019401936142d2565b919394909482549060ff8260581c169384156144ed5761433f90614269565b156144b25784019360408186031261022257803567ffffffffffffffff8111610222578561436e918301614290565b94602082013567ffffffffffffffff81116102225761438d9201614290565b928451818110614484575050855f52600460205263ffffffff8060405f209260601c16165f5260205260405f20915f5b8451811015614442576143d08186614255565b51602081519101205f528360205260ff60405f205416156143f3576001016143bd565b6143fe879186614255565b51906123d26040519283927f7c048cd00000000000000000000000000000000000000000000000000000000084526004840152604060248401526044830190612bc6565b509150939291614451926147dc565b156144595750565b7fd6fe72d8000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7f963aab36000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b65ffffffffffff82887f69680f48000000000000000000000000000000000000000000000000000000005f5260045260801c1660245260445ffd5b877f4c6addd5000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b936144519361452c919392933691612cbd565b91614892565b73ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001630148061462c575b1561459a577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a0815261310b60c082612c42565b507f00000000000000000000000000000000000000000000000000000000000000004614614571565b65ffffffffffff168042116146675750565b7f5c32bb46000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b92600882118015614779575b8015614764575b6147225781614755575b5060015b8181106146c05750505050565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff810181811161314757610b1b6146f8918487612fa0565b6020815191012061470d610b1b838588612fa0565b602081519101201115614722576001016146b3565b60ff83837f6c2515b1000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b61475e90614655565b5f6146af565b5081151580156146a5575060ff8316156146a5565b508160ff84161161469e565b60ff811690601f82116147b457604051916147a1604084612c42565b6020808452838101919036833783525290565b7fb3512b0c000000000000000000000000000000000000000000000000000000005f5260045ffd5b9190805182510361488b575f91825b8251841015614881576147fe8484614255565b5161481461480c8685614255565b518783614892565b156148775760208151910120908181105f146148375750600190935b01926147eb565b93905f5b82811061484c575050600190614830565b6148568186614255565b5160208151910120821461486c5760010161483b565b505050505050505f90565b5050505050505f90565b5050505050600190565b5050505f90565b91908251601481105f146148a857505050505f90565b601481036148c857506148bd6148c593613439565b60601c614a4a565b90565b91926148d381613439565b60601c91836014108460141802841891828503948511613147575f95856149c29260206149008a99612c83565b9661490e6040519889612c42565b83885261491a84612c83565b927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0838a0194013685370101905e610f9860405193849261498d60208501977f024ad318000000000000000000000000000000000000000000000000000000008952606060248701526084860190612bc6565b9160448501527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdc848303016064850152612bc6565b51915afa3d15614a43573d6149d681612c83565b906149e46040519283612c42565b81523d5f602083013e5b81614a35575b816149fd575090565b905060208180518101031261022257602001517f024ad318000000000000000000000000000000000000000000000000000000001490565b9050602081511015906149f4565b60606149ee565b9190823b614a925790614a5c91614b36565b50614a6681612bbc565b159182614a7257505090565b73ffffffffffffffffffffffffffffffffffffffff919250811691161490565b9160209260647fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f855f965190604051957f1626ba7e00000000000000000000000000000000000000000000000000000000875260048701526040602487015288820190604487015e86848287010152011601915afa7f1626ba7e000000000000000000000000000000000000000000000000000000005f5114601f3d11161690565b8151919060418303614b6657614b5f9250602082015190606060408401519301515f1a90614b70565b9192909190565b50505f9160029190565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08411614bf4579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa1561255f575f5173ffffffffffffffffffffffffffffffffffffffff811615614bea57905f905f90565b505f906001905f90565b5050505f916003919056fea2646970667358221220efbb77d2bb878378d6f7c9ef428b4e064d3de2ce3a045f494a17c9594a15db7864736f6c63430008250033";
 
   
       type PatientRegistryConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
@@ -419,11 +1546,11 @@ import type { NonPayableOverrides } from "../../common.js"
         
       }
     
-    override getDeployTransaction(members: AddressLike, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
-      return super.getDeployTransaction(members, overrides || {});
+    override getDeployTransaction(members: AddressLike, passkeyVerifier: AddressLike, recoveryDelay: BigNumberish, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
+      return super.getDeployTransaction(members, passkeyVerifier, recoveryDelay, overrides || {});
     };
-    override deploy(members: AddressLike, overrides?: NonPayableOverrides & { from?: string }) {
-      return super.deploy(members, overrides || {}) as Promise<PatientRegistry & {
+    override deploy(members: AddressLike, passkeyVerifier: AddressLike, recoveryDelay: BigNumberish, overrides?: NonPayableOverrides & { from?: string }) {
+      return super.deploy(members, passkeyVerifier, recoveryDelay, overrides || {}) as Promise<PatientRegistry & {
         deploymentTransaction(): ContractTransactionResponse;
       }>;
     }

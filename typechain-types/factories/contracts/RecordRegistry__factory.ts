@@ -4,7 +4,7 @@
 /* eslint-disable */
 import type { Addressable } from "ethers";
 import { Contract, ContractFactory, ContractTransactionResponse, Interface } from "ethers"
-import type { Signer, AddressLike, ContractDeployTransaction, ContractRunner } from "ethers"
+import type { Signer, BigNumberish, AddressLike, ContractDeployTransaction, ContractRunner } from "ethers"
 import type { NonPayableOverrides } from "../../common.js"
   import type { RecordRegistry, RecordRegistryInterface } from "../../contracts/RecordRegistry.js";
 
@@ -15,6 +15,16 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "contract IMemberRegistry",
         "name": "members",
         "type": "address"
+      },
+      {
+        "internalType": "contract IPatientRegistry",
+        "name": "patients",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "retentionDays",
+        "type": "uint32"
       }
     ],
     "stateMutability": "nonpayable",
@@ -44,6 +54,82 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "BatchUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "erasedIndex",
+        "type": "uint64"
+      }
+    ],
+    "name": "CertificateMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      }
+    ],
+    "name": "CosignatureExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "CosignatureInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      }
+    ],
+    "name": "DeadlinePassed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      }
+    ],
+    "name": "HoldEndsTooSoon",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      }
+    ],
+    "name": "HoldLasts",
     "type": "error"
   },
   {
@@ -86,6 +172,11 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "IndexOutsideBatch",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "InvalidShortString",
     "type": "error"
   },
   {
@@ -132,6 +223,38 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "NoEntries",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotCustodian",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      }
+    ],
+    "name": "NotHeld",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "uint64",
@@ -145,6 +268,22 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "NotLater",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotLifter",
     "type": "error"
   },
   {
@@ -196,6 +335,49 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "untilDay",
+        "type": "uint256"
+      }
+    ],
+    "name": "RetentionLasts",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "retentionDays",
+        "type": "uint32"
+      }
+    ],
+    "name": "RetentionOutOfBounds",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "reviewer",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "custodian",
+        "type": "uint32"
+      }
+    ],
+    "name": "ReviewerOfCustodian",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "RootZero",
     "type": "error"
@@ -219,6 +401,33 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "StatusForbids",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "string",
+        "name": "str",
+        "type": "string"
+      }
+    ],
+    "name": "StringTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "most",
+        "type": "uint256"
+      }
+    ],
+    "name": "TooManyEntries",
     "type": "error"
   },
   {
@@ -256,6 +465,80 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "BatchAnchored",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [],
+    "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "certificateIndex",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum IRecordRegistry.ErasureGround",
+        "name": "ground",
+        "type": "uint8"
+      }
+    ],
+    "name": "EntryErased",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      }
+    ],
+    "name": "EntryHeld",
     "type": "event"
   },
   {
@@ -315,6 +598,31 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "HoldLifted",
+    "type": "event"
+  },
+  {
     "inputs": [],
     "name": "MEMBERS",
     "outputs": [
@@ -322,6 +630,32 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "contract IMemberRegistry",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "PATIENT_REGISTRY",
+    "outputs": [
+      {
+        "internalType": "contract IPatientRegistry",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "RETENTION",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
       }
     ],
     "stateMutability": "view",
@@ -356,6 +690,252 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "eip712Domain",
+    "outputs": [
+      {
+        "internalType": "bytes1",
+        "name": "fields",
+        "type": "bytes1"
+      },
+      {
+        "internalType": "string",
+        "name": "name",
+        "type": "string"
+      },
+      {
+        "internalType": "string",
+        "name": "version",
+        "type": "string"
+      },
+      {
+        "internalType": "uint256",
+        "name": "chainId",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "verifyingContract",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "salt",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256[]",
+        "name": "extensions",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry",
+        "name": "entry",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry",
+        "name": "certificate",
+        "type": "tuple"
+      },
+      {
+        "internalType": "enum IRecordRegistry.ErasureGround",
+        "name": "ground",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Cosigner",
+        "name": "reviewer",
+        "type": "tuple"
+      }
+    ],
+    "name": "erase",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "internalType": "uint32",
@@ -372,6 +952,350 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      }
+    ],
+    "name": "holdUntil",
+    "outputs": [
+      {
+        "internalType": "uint48",
+        "name": "",
+        "type": "uint48"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry[]",
+        "name": "entries",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "liftEndedHold",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry[]",
+        "name": "entries",
+        "type": "tuple[]"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "liftHold",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "nonceOf",
+    "outputs": [
+      {
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry[]",
+        "name": "entries",
+        "type": "tuple[]"
+      },
+      {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "placeHold",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -805,7 +1729,7 @@ import type { NonPayableOverrides } from "../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x60a034606d57601f610f8438819003918201601f19168301916001600160401b03831184841017607157808492602094604052833981010312606d57516001600160a01b0381168103606d57608052604051610efe908161008682396080518181816105280152610bf60152f35b5f80fd5b634e487b7160e01b5f52604160045260245ffdfe60806040526004361015610011575f80fd5b5f3560e01c806349fba65b14610620578063571e671a1461059e5780638a0ad7b61461054c5780639d060a90146104de578063cf9514ae146104c6578063df8ddcc414610406578063ebbbe884146100ca5763fb73e15f14610071575f80fd5b346100c65760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100c65760206100bb6100ad6107b1565b6100b561079a565b90610b6c565b60ff60405191168152f35b5f80fd5b346100c65760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100c65760043567ffffffffffffffff81116100c657806004016101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc83360301126100c6576024359067ffffffffffffffff82116100c65781600401916101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc82360301126100c657610189610b9f565b916101b06101978285610ce0565b946101ab6101a58287610ce0565b93610d56565b610d56565b60448201936101be856109b4565b92604487019367ffffffffffffffff806101d7876109b4565b16911611156103b85761010481013567ffffffffffffffff6101f8866109b4565b168103610375575060c496870135960135868103610345575060ff16806102f95750600a81166102a95750602067ffffffffffffffff61029b6102958463ffffffff61026c6102677f7428c387fb5e66160fa9a03fb727dc8f8b9e0ea51db86274bc9e7becdc6a3788986109b4565b610dc1565b9190981697885f525f8752600260405f2001905f528652600160405f20911b81541790556109b4565b956109b4565b9481604051961686521693a4005b60ff9067ffffffffffffffff8463ffffffff6102c4886109b4565b917f53555bfa000000000000000000000000000000000000000000000000000000005f5216600452166024521660445260645ffd5b67ffffffffffffffff8463ffffffff610311866109b4565b917f53555bfa000000000000000000000000000000000000000000000000000000005f52166004521660245260445260645ffd5b86907feb998122000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b67ffffffffffffffff90610388866109b4565b907f3f75ec28000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b67ffffffffffffffff84816103d56103cf8a6109b4565b926109b4565b917fed44359a000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b346100c657610414366107c4565b61041c610b9f565b6104268282610ce0565b600a81166104a9575067ffffffffffffffff60c061047d6040850163ffffffff610452610267836109b4565b9190961695865f525f602052600260405f2001905f52602052600260405f20911b81541790556109b4565b9301359216907f90b7ab8207e1ce96fcbf013cfff3abf35e83b23516f410a31c6c3129316070055f80a4005b67ffffffffffffffff60ff9263ffffffff6102c4604087016109b4565b346100c65760206100bb6104d9366107c4565b6109c9565b346100c6575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100c657602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346100c65760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100c65763ffffffff6105886107b1565b165f525f602052602060405f2054604051908152f35b346100c65760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100c6576105d56107b1565b6105dd61079a565b6044359163ffffffff831683036100c65760643567ffffffffffffffff811681036100c65760409360ff9361061193610883565b83519182529091166020820152f35b346100c65760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126100c65760043567ffffffffffffffff81168082036100c65760243563ffffffff81168091036100c65760443590610681610b9f565b811561077257821561074a5763ffffffff1693845f525f60205260405f2090815460018101808703610717575060809492846bffffffffffffffff0000000081947fc4e3e944c721107da495e4793a1032b0018cc89f0f9827945aaa2c22818f2eeb999760019501845560201b16175f52016020528160405f2055604051928352602083015260408201526064356060820152a2005b86887f1d6a440c000000000000000000000000000000000000000000000000000000005f5260045260245260445260645ffd5b7fdfcd25ba000000000000000000000000000000000000000000000000000000005f5260045ffd5b7f50e980cc000000000000000000000000000000000000000000000000000000005f5260045ffd5b6024359067ffffffffffffffff821682036100c657565b6004359063ffffffff821682036100c657565b60207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8201126100c6576004359067ffffffffffffffff82116100c6577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc826101c0920301126100c65760040190565b9067ffffffffffffffff8091169116039067ffffffffffffffff821161085657565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b9093929163ffffffff821694855f525f602052600160405f200163ffffffff83166bffffffffffffffff000000008360201b16175f5260205260405f205495861561095f575067ffffffffffffffff81169067ffffffffffffffff85169082821090811561093a575b5061090157505050906108fe91610b6c565b90565b63ffffffff93507f5d95e004000000000000000000000000000000000000000000000000000000005f526004526024521660445260645ffd5b610945915086610834565b67ffffffffffffffff63ffffffff8516911610155f6108ec565b63ffffffff929167ffffffffffffffff917f079deccd000000000000000000000000000000000000000000000000000000005f52600452166024521660445260645ffd5b3563ffffffff811681036100c65790565b3567ffffffffffffffff811681036100c65790565b9060208201916109d8836109a3565b926101608201936109e8856109b4565b92610a0f6101808201926109fb846109a3565b6040840196610a09886109b4565b92610883565b92909296600161ffff610a2185610cd1565b1603610b345760205f61016160405182815361016087600183013760025afa156100c657610a6c610a665f5192610a60610a5a8a6109b4565b916109b4565b90610834565b926109a3565b926101a0810135907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe1813603018212156100c657019182359267ffffffffffffffff84116100c657602001918360051b360383136100c65767ffffffffffffffff63ffffffff610adf9616921690610dee565b03610ae8575050565b9063ffffffff610b036103cf67ffffffffffffffff946109a3565b917f7851dcb4000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b61ffff610b4084610cd1565b7fa9af8864000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b63ffffffff90610b7d60ff93610dc1565b929091165f525f602052600260405f2001905f5260205260405f2054901c1690565b6040517f02b2061a000000000000000000000000000000000000000000000000000000008152336004820152600160248201526002604482015260208160648173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa908115610cc6575f91610c29575090565b905060203d602011610cbf575b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f820116820182811067ffffffffffffffff821117610c92576020918391604052810103126100c6575163ffffffff811681036100c65790565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b503d610c36565b6040513d5f823e3d90fd5b3561ffff811681036100c65790565b63ffffffff90602083019082610cf5836109a3565b91169283911603610d0b5750506108fe906109c9565b610d1963ffffffff916109a3565b7f5885e903000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b3560ff811681036100c65790565b606081019060ff610d6683610d48565b16610d6f575050565b9067ffffffffffffffff610d90610d8a604060ff95016109b4565b92610d48565b917f61923fc6000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b90601f82169160f88160031b1692808404600814901517156108565760051c6707ffffffffffffff169190565b91949392905f9580821015610ebe57604051906001825360018201927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60218401920194809760051b01955f525b84151586881016610e5b575050505015911416610e5557565b5f519150565b92959392600181168185141715610eb157843587525f5182525b8015600182161715610ea4575b60205f60418560025afa156100c65760209060011c9360011c94019592610e3c565b60011c9260011c92610e75565b5f51875284358252610e82565b505f95505050505056fea2646970667358221220a961c19e77fce19a654664bae7cf548b9b8ed4be054fc267bbd0c449604c939a64736f6c63430008250033";
+  const _bytecode = "0x6101c08060405234610229576060816131388038038091610020828561022d565b8339810103126102295780516001600160a01b0381168103610229576020820151916001600160a01b038316830361022957604001519163ffffffff831691828403610229576040519061007560408361022d565b60188252602082017f63686172747365616c205265636f7264526567697374727900000000000000008152604051926100af60408561022d565b600184526020840192603160f81b84526080526100cb81610264565b610140526100d884610264565b6101605251902091826101005251902080610120524660c0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261014260c08261022d565b51902060a0523060e0526101805261016d8110801561021e575b61020c57506101a052604051612e6890816102d08239608051818181610a9001528181611cd90152818161208f0152612794015260a05181612a6f015260c05181612b26015260e05181612a4001526101005181612abe01526101205181612ae401526101405181610b3c01526101605181610b6501526101805181818161075601528181610e7e0152818161131501528181611f92015261266b01526101a051818181611187015261296f0152f35b63018f600b60e51b5f5260045260245ffd5b50618ead811161015c565b5f80fd5b601f909101601f19168101906001600160401b0382119082101761025057604052565b634e487b7160e01b5f52604160045260245ffd5b601f81511161028f576020815191015160208210610280571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60806040526004361015610011575f80fd5b5f3560e01c806349fba65b1461146c578063571e671a146113ea57806359f3ec16146113985780635eeced42146111ab57806364f4c7941461114d5780637a5c3e2014610c3857806384b0196e14610b065780638a0ad7b614610ab45780639d060a9014610a46578063a22a0a291461077a578063bdf42fcc1461070c578063cf9514ae146106f4578063db470fd6146105a1578063df8ddcc4146104e1578063eaead7bc14610469578063ebbbe8841461012d5763fb73e15f146100d4575f80fd5b346101295760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261012957602061011e6101106115fd565b6101186115e6565b90611c4f565b60ff60405191168152f35b5f80fd5b346101295760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126101295760043567ffffffffffffffff811161012957806004016101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8336030112610129576024359067ffffffffffffffff82116101295781600401916101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8236030112610129576101ec611c82565b916102136101fa82856123c1565b9461020e61020882876123c1565b93612437565b612437565b6044820193610221856119f9565b92604487019367ffffffffffffffff8061023a876119f9565b169116111561041b5761010481013567ffffffffffffffff61025b866119f9565b1681036103d8575060c4968701359601358681036103a8575060ff168061035c5750600a811661030c5750602067ffffffffffffffff6102fe6102f88463ffffffff6102cf6102ca7f7428c387fb5e66160fa9a03fb727dc8f8b9e0ea51db86274bc9e7becdc6a3788986119f9565b6129fc565b9190981697885f525f8752600260405f2001905f528652600160405f20911b81541790556119f9565b956119f9565b9481604051961686521693a4005b60ff9067ffffffffffffffff8463ffffffff610327886119f9565b917f53555bfa000000000000000000000000000000000000000000000000000000005f5216600452166024521660445260645ffd5b67ffffffffffffffff8463ffffffff610374866119f9565b917f53555bfa000000000000000000000000000000000000000000000000000000005f52166004521660245260445260645ffd5b86907feb998122000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b67ffffffffffffffff906103eb866119f9565b907f3f75ec28000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b67ffffffffffffffff84816104386104328a6119f9565b926119f9565b917fed44359a000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b346101295760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610129576104a06115fd565b63ffffffff6104ad6115e6565b91165f52600360205267ffffffffffffffff60405f2091165f52602052602065ffffffffffff60405f205416604051908152f35b34610129576104ef366116c7565b6104f7611c82565b61050182826123c1565b600e8116610584575067ffffffffffffffff60c06105586040850163ffffffff61052d6102ca836119f9565b9190961695865f525f602052600260405f2001905f52602052600260405f20911b81541790556119f9565b9301359216907f90b7ab8207e1ce96fcbf013cfff3abf35e83b23516f410a31c6c3129316070055f80a4005b67ffffffffffffffff60ff9263ffffffff610327604087016119f9565b346101295760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126101295760043567ffffffffffffffff8111610129576105f0903690600401611610565b80156106cc579061060c60206106068484611879565b016118f2565b610617838383611d40565b505063ffffffff8116925f5b81811061062c57005b6106378183866118b2565b855f52600360205260405f20604082019067ffffffffffffffff61065a836119f9565b165f5260205265ffffffffffff60405f205416908142111561068b575050906106856001928561228d565b01610623565b61069d67ffffffffffffffff916119f9565b7f01f13923000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b7f95b0d1da000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461012957602061011e610707366116c7565b611aac565b34610129575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261012957602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346101295760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126101295760043567ffffffffffffffff81116101295780600401906101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc8236030112610129576024359167ffffffffffffffff8311610129576101c07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc843603011261012957604435906003821015610129576064359267ffffffffffffffff84116101295760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc853603011261012957610881611c82565b9161088c81846123c1565b61089582612437565b600c8116610a2857506108ab86600401846123c1565b600460ff6108bb60648a01612429565b161490811591610a14575b81156109ee575b81156109e1575b5061098e5767ffffffffffffffff60c47fda64c758f91a8436d27eed3bd3cc5d382a8ae4e4ecb038279040602bd8c7e11f936109266040948860448c019a6004019161091f8c6119f9565b908a612527565b61097061096a6044830163ffffffff6109416102ca836119f9565b91909a16998a5f525f6020526002895f2001905f526020526008885f20911b81541790556119f9565b986119f9565b968385519816885261098181611a75565b60208801520135951693a4005b67ffffffffffffffff82816109b060446109a9818c016119f9565b93016119f9565b917f039bdc51000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b600a9150161515876108d4565b905067ffffffffffffffff610a05604485016119f9565b166101048801351415906108cd565b905060c483013560c48801351415906108c6565b60ff9067ffffffffffffffff8563ffffffff610327604488016119f9565b34610129575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261012957602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346101295760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126101295763ffffffff610af06115fd565b165f525f602052602060405f2054604051908152f35b34610129575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261012957610bdc610b607f0000000000000000000000000000000000000000000000000000000000000000612b4c565b610b897f0000000000000000000000000000000000000000000000000000000000000000612b4c565b6020610bea60405192610b9c8385611903565b5f84525f3681376040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e0870190611684565b908582036040870152611684565b4660608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b828110610c2157505050500390f35b835185528695509381019392810192600101610c12565b346101295760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126101295760043567ffffffffffffffff811161012957610c87903690600401611610565b90610c90611641565b906044359165ffffffffffff8316918284036101295760643567ffffffffffffffff811161012957610cc6903690600401611656565b90610ccf611c82565b95620151804201948542116111205765ffffffffffff169485106110f45787156106cc57604088116110c35760c0610d078986611879565b013595610d1389611a26565b5f5b8a8110610fd7575060405160208101918260208251919201905f5b818110610fc157505050604095949282610d78610e2e9694610d8294037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101835282611903565b519020928a611ead565b9067ffffffffffffffff86519260208401947fddbd0a4f9b84b2aa63859e1d2d0fc0a42b25bdadef6bf5d89ef5d2a16baafc7886528c8986015260608501528a60808501521660a083015260c082015260c08152610de160e082611903565b519020610dee8989611f48565b610df6612a29565b604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b610e65835194859384937ff8fbaf520000000000000000000000000000000000000000000000000000000085528a600486016119a8565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa8015610fb657610f88575b509263ffffffff165f5b858110610ebe57005b8084610ed86040610ed26001958b8b6118b2565b016119f9565b845f52600360205260405f2067ffffffffffffffff82165f5260205260405f20867fffffffffffffffffffffffffffffffffffffffffffffffffffff000000000000825416179055610f29816129fc565b90865f525f602052600260405f2001905f52602052600460405f20911b8154179055847fe50ffd1b34fc760b09f21c7e18c602b900f7f06b379a9dca0128037a8496b4db602067ffffffffffffffff604051948a86521693a401610eb5565b610fa99060403d604011610faf575b610fa18183611903565b810190611982565b50610eab565b503d610f97565b6040513d5f823e3d90fd5b8251845260209384019390920191600101610d30565b8a610ff7610ff183610fea81858d6118b2565b938b6118b2565b8c6123c1565b61100082612437565b60c08201358b81036110935750600a8116611076575061102b604067ffffffffffffffff92016119f9565b169082518110156110495760019160208260051b8501015201610d15565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b67ffffffffffffffff8c63ffffffff610327604060ff96016119f9565b8b907feb998122000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b877fdb8c24c9000000000000000000000000000000000000000000000000000000005f52600452604060245260445ffd5b847fede5276c000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b34610129575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261012957602060405163ffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b346101295760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126101295760043567ffffffffffffffff8111610129576111fa903690600401611610565b90611203611641565b9060443567ffffffffffffffff811161012957611224903690600401611656565b84156106cc5760409061123c60206106068887611879565b946112fc6112c861124e89888a611d40565b909365ffffffffffff6112618287611ead565b9167ffffffffffffffff89519360208501957fb27bdd8a1042ff810518b4a7381db2895a78d6fb480d52045a7cb492809766778752898c87015260608601521660808401521660a082015260a081526112bb60c082611903565b519020610dee8985611f48565b92845195869485947f5e75032b000000000000000000000000000000000000000000000000000000008652600486016119a8565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa8015610fb65761134f915f91611377575b5083612077565b5f5b83811061135a57005b8061137161136b60019387866118b2565b8561228d565b01611351565b611390915060403d604011610faf57610fa18183611903565b905085611348565b346101295760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610129576004355f526004602052602067ffffffffffffffff60405f205416604051908152f35b346101295760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610129576114216115fd565b6114296115e6565b6044359163ffffffff831683036101295760643567ffffffffffffffff811681036101295760409360ff9361145d93611759565b83519182529091166020820152f35b346101295760807ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126101295760043567ffffffffffffffff81168082036101295760243563ffffffff811680910361012957604435906114cd611c82565b81156115be5782156115965763ffffffff1693845f525f60205260405f2090815460018101808703611563575060809492846bffffffffffffffff0000000081947fc4e3e944c721107da495e4793a1032b0018cc89f0f9827945aaa2c22818f2eeb999760019501845560201b16175f52016020528160405f2055604051928352602083015260408201526064356060820152a2005b86887f1d6a440c000000000000000000000000000000000000000000000000000000005f5260045260245260445260645ffd5b7fdfcd25ba000000000000000000000000000000000000000000000000000000005f5260045ffd5b7f50e980cc000000000000000000000000000000000000000000000000000000005f5260045ffd5b6024359067ffffffffffffffff8216820361012957565b6004359063ffffffff8216820361012957565b9181601f840112156101295782359167ffffffffffffffff8311610129576020808501948460051b01011161012957565b6024359065ffffffffffff8216820361012957565b9181601f840112156101295782359167ffffffffffffffff8311610129576020838186019501011161012957565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b60207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc820112610129576004359067ffffffffffffffff8211610129577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc826101c0920301126101295760040190565b9067ffffffffffffffff8091169116039067ffffffffffffffff821161112057565b9093929163ffffffff821694855f525f602052600160405f200163ffffffff83166bffffffffffffffff000000008360201b16175f5260205260405f2054958615611835575067ffffffffffffffff81169067ffffffffffffffff851690828210908115611810575b506117d757505050906117d491611c4f565b90565b63ffffffff93507f5d95e004000000000000000000000000000000000000000000000000000000005f526004526024521660445260645ffd5b61181b915086611737565b67ffffffffffffffff63ffffffff8516911610155f6117c2565b63ffffffff929167ffffffffffffffff917f079deccd000000000000000000000000000000000000000000000000000000005f52600452166024521660445260645ffd5b9015611049578035907ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe4181360301821215610129570190565b91908110156110495760051b810135907ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe4181360301821215610129570190565b3563ffffffff811681036101295790565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761194457604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b519063ffffffff8216820361012957565b919082604091031261012957602061199983611971565b92015160038110156101295790565b9293806080957fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe094601f948752602087015260606040870152816060870152868601375f8582860101520116010190565b3567ffffffffffffffff811681036101295790565b67ffffffffffffffff81116119445760051b60200190565b90611a3082611a0e565b611a3d6040519182611903565b8281527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0611a6b8294611a0e565b0190602036910137565b60031115611a7f57565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b906020820191611abb836118f2565b92610160820193611acb856119f9565b92611af2610180820192611ade846118f2565b6040840196611aec886119f9565b92611759565b92909296600161ffff611b04856129ed565b1603611c175760205f61016160405182815361016087600183013760025afa1561012957611b4f611b495f5192611b43611b3d8a6119f9565b916119f9565b90611737565b926118f2565b926101a0810135907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18136030182121561012957019182359267ffffffffffffffff841161012957602001918360051b360383136101295767ffffffffffffffff63ffffffff611bc29616921690612ba3565b03611bcb575050565b9063ffffffff611be661043267ffffffffffffffff946118f2565b917f7851dcb4000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b61ffff611c23846129ed565b7fa9af8864000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b63ffffffff90611c6060ff936129fc565b929091165f525f602052600260405f2001905f5260205260405f2054901c1690565b6040517f02b2061a000000000000000000000000000000000000000000000000000000008152336004820152600160248201526002604482015260208160648173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa908115610fb6575f91611d0c575090565b90506020813d602011611d38575b81611d2760209383611903565b81010312610129576117d490611971565b3d9150611d1a565b90929180156106cc5760408111611e7d5760c0611d5d8286611879565b013593611d6982611a26565b925f5b838110611de457505050506040516020810181819360208151939101925f5b818110611dcb575050611dc59250037fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08101835282611903565b51902090565b8451835260209485019486945090920191600101611d8b565b611def8185856118b2565b611e03611dfd8387876118b2565b846123c1565b50611e0d81612437565b60c0810135888103611e4d5750611e2f604067ffffffffffffffff92016119f9565b169085518110156110495760019160208260051b8801015201611d6c565b88907feb998122000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b7fdb8c24c9000000000000000000000000000000000000000000000000000000005f52600452604060245260445ffd5b9065ffffffffffff16804211611f1d57505f52600460205260405f2080549067ffffffffffffffff82169167ffffffffffffffff8314611120577fffffffffffffffffffffffffffffffffffffffffffffffff0000000000000000166001830167ffffffffffffffff1617905590565b7f5c32bb46000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b604051917ff948238e00000000000000000000000000000000000000000000000000000000835281600484015260208360248173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa928315610fb6575f93612006575b5063ffffffff9081169216829003611fd8575050565b7fc2ade71b000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b92506020833d60201161203f575b8161202160209383611903565b810103126101295763ffffffff6120388194611971565b9350611fc2565b3d9150612014565b519065ffffffffffff8216820361012957565b919082604091031261012957602061207183611971565b92015190565b9073ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016906040517f5ada5f2400000000000000000000000000000000000000000000000000000000815233600482015260c081602481865afa908115610fb6575f916121d8575b5063ffffffff80915116931683146121ca57604080517fbd94f9fc0000000000000000000000000000000000000000000000000000000081523360048083019190915260248201819052604482015292839060649082905afa918215610fb65760029261219c575b5061216581611a75565b0361216d5750565b7fe3012cbd000000000000000000000000000000000000000000000000000000005f523360045260245260445ffd5b6121bd9060403d6040116121c3575b6121b58183611903565b81019061205a565b5061215b565b503d6121ab565b5050506121d5611c82565b50565b905060c0813d60c011612285575b816121f360c09383611903565b81010312610129576040519060c0820182811067ffffffffffffffff8211176119445760405261222281611971565b825260208101519160ff831683036101295760a063ffffffff93928493602084015261225060408201612047565b604084015261226160608201612047565b606084015261227260808201612047565b6080840152015160a082015291506120f3565b3d91506121e6565b63ffffffff16805f52600360205260405f20604083019067ffffffffffffffff6122b6836119f9565b165f5260205265ffffffffffff60405f205416156123835760c061235767ffffffffffffffff92845f52600360205260405f20846122f3836119f9565b165f5260205260405f207fffffffffffffffffffffffffffffffffffffffffffffffffffff000000000000815416905561232f6102ca826119f9565b90865f525f602052600260405f2001905f52602052600460405f20911b1981541690556119f9565b9301359216907fb1730ca37ccf1c204bb8d909bb4009d98339aa7125e6f1cece1b9ee5142dcda55f80a4565b61239567ffffffffffffffff916119f9565b7f08581afc000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b63ffffffff906020830190826123d6836118f2565b911692839116036123ec5750506117d490611aac565b6123fa63ffffffff916118f2565b7f5885e903000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b3560ff811681036101295790565b606081019060ff61244783612429565b16612450575050565b9067ffffffffffffffff61247161246b604060ff95016119f9565b92612429565b917f61923fc6000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b3565ffffffffffff811681036101295790565b3573ffffffffffffffffffffffffffffffffffffffff811681036101295790565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe181360301821215610129570180359067ffffffffffffffff82116101295760200191813603831361012957565b92939161253385611a75565b6002851461295057612547604083016119f9565b60016125d186602087019465ffffffffffff612562876124a2565b67ffffffffffffffff604051938163ffffffff60208701977fcfff7b0e1ee8eac6d420d942a40711e96a6aa24050283c0ece5dd6df719a48e0895216998a60408801521660608601521660808401521660a082015260a081526125c660c082611903565b519020610df6612a29565b966125db81611a75565b146126f2575065ffffffffffff6125f1826124a2565b1642116126b657509161261c612652949261261360c060409601359384611f48565b848101906124d6565b849591955195869485947f5e75032b000000000000000000000000000000000000000000000000000000008652600486016119a8565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa8015610fb65761269a5750565b6126b29060403d604011610faf57610fa18183611903565b5050565b6126c665ffffffffffff916124a2565b7f5c32bb46000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b94929350905065ffffffffffff612708826124a2565b164211612914575061277b90604061271f846124b5565b8151809481927fbd94f9fc00000000000000000000000000000000000000000000000000000000835260048301604060049193929373ffffffffffffffffffffffffffffffffffffffff60608201951681528260208201520152565b038173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000165afa918215610fb6575f926128f2575b506127ce836124b5565b906127dc60408501856124d6565b91909267ffffffffffffffff83116119445760405192612824601f82017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe01660200185611903565b8084523681860111610129576020815f92612846978388013785010152612c7d565b156128a85763ffffffff16821461285b575050565b61287973ffffffffffffffffffffffffffffffffffffffff916124b5565b7fbcf428fd000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b73ffffffffffffffffffffffffffffffffffffffff6128c6836124b5565b7f2d277a7e000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b61290c91925060403d6040116121c3576121b58183611903565b9190916127c4565b61292465ffffffffffff916124a2565b7f4a7cf400000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b509250505063ffffffff61296660a083016118f2565b169063ffffffff7f0000000000000000000000000000000000000000000000000000000000000000168201809211611120578162015180420411156129a9575050565b6129be604067ffffffffffffffff92016119f9565b7f22025ca9000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b3561ffff811681036101295790565b90601f82169160f88160031b1692808404600814901517156111205760051c6707ffffffffffffff169190565b73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016301480612b23575b15612a91577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a08152611dc560c082611903565b507f00000000000000000000000000000000000000000000000000000000000000004614612a68565b60ff811690601f8211612b7b5760405191612b68604084611903565b6020808452838101919036833783525290565b7fb3512b0c000000000000000000000000000000000000000000000000000000005f5260045ffd5b91949392905f9580821015612c7357604051906001825360018201927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff60218401920194809760051b01955f525b84151586881016612c10575050505015911416612c0a57565b5f519150565b92959392600181168185141715612c6657843587525f5182525b8015600182161715612c59575b60205f60418560025afa156101295760209060011c9360011c94019592612bf1565b60011c9260011c92612c2a565b5f51875284358252612c37565b505f955050505050565b9190823b612cc55790612c8f91612d69565b506004811015611a7f57159182612ca557505090565b73ffffffffffffffffffffffffffffffffffffffff919250811691161490565b9160209260647fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f855f965190604051957f1626ba7e00000000000000000000000000000000000000000000000000000000875260048701526040602487015288820190604487015e86848287010152011601915afa7f1626ba7e000000000000000000000000000000000000000000000000000000005f5114601f3d11161690565b8151919060418303612d9957612d929250602082015190606060408401519301515f1a90612da3565b9192909190565b50505f9160029190565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08411612e27579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa15610fb6575f5173ffffffffffffffffffffffffffffffffffffffff811615612e1d57905f905f90565b505f906001905f90565b5050505f916003919056fea2646970667358221220c208169e03fee35b72df82c8c52156313af896a7b61c1bb9c1507ed331f53fe664736f6c63430008250033";
 
   
       type RecordRegistryConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
@@ -825,11 +1749,11 @@ import type { NonPayableOverrides } from "../../common.js"
         
       }
     
-    override getDeployTransaction(members: AddressLike, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
-      return super.getDeployTransaction(members, overrides || {});
+    override getDeployTransaction(members: AddressLike, patients: AddressLike, retentionDays: BigNumberish, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
+      return super.getDeployTransaction(members, patients, retentionDays, overrides || {});
     };
-    override deploy(members: AddressLike, overrides?: NonPayableOverrides & { from?: string }) {
-      return super.deploy(members, overrides || {}) as Promise<RecordRegistry & {
+    override deploy(members: AddressLike, patients: AddressLike, retentionDays: BigNumberish, overrides?: NonPayableOverrides & { from?: string }) {
+      return super.deploy(members, patients, retentionDays, overrides || {}) as Promise<RecordRegistry & {
         deploymentTransaction(): ContractTransactionResponse;
       }>;
     }

@@ -2,10 +2,16 @@
 // @ts-nocheck
 /* tslint:disable */
 /* eslint-disable */
+export * as consent from './consent/index.js';
+export * as emergency from './emergency/index.js';
 export * as interfaces from './interfaces/index.js';
 export * as libraries from './libraries/index.js';
+export * as patients from './patients/index.js';
+export * as records from './records/index.js';
 export { AccessLog__factory } from './AccessLog__factory.js';
+export { BreakGlass__factory } from './BreakGlass__factory.js';
 export { ConsentRegistry__factory } from './ConsentRegistry__factory.js';
+export { LegalOrders__factory } from './LegalOrders__factory.js';
 export { MemberRegistry__factory } from './MemberRegistry__factory.js';
 export { PatientRegistry__factory } from './PatientRegistry__factory.js';
 export { RecordRegistry__factory } from './RecordRegistry__factory.js';

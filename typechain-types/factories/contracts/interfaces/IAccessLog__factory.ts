@@ -89,6 +89,17 @@
   {
     "inputs": [
       {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      }
+    ],
+    "name": "DeadlinePassed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint64",
         "name": "index",
         "type": "uint64"
@@ -179,6 +190,11 @@
       }
     ],
     "name": "PeriodNotGranted",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "RecipientKeyZero",
     "type": "error"
   },
   {
@@ -370,6 +386,91 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ownNonceOf",
+    "outputs": [
+      {
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "enum IAccessLog.Extent",
+        "name": "extent",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedFrom",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedTo",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "upTo",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct IAccessLog.Scope",
+        "name": "scope",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "recipientKey",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "requestOwn",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "accessId",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {

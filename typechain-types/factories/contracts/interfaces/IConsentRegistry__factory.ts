@@ -32,6 +32,33 @@
   {
     "inputs": [
       {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "ref",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DocumentMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "index",
+        "type": "uint64"
+      }
+    ],
+    "name": "DocumentUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
@@ -43,6 +70,27 @@
       }
     ],
     "name": "GrantUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "custodian",
+        "type": "uint32"
+      }
+    ],
+    "name": "NotOfCustodian",
     "type": "error"
   },
   {
@@ -83,6 +131,17 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WitnessesOnlyTighten",
+    "type": "error"
+  },
+  {
     "anonymous": false,
     "inputs": [
       {
@@ -114,6 +173,12 @@
         "internalType": "uint64",
         "name": "nonce",
         "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum IConsentRegistry.GivenBy",
+        "name": "setBy",
+        "type": "uint8"
       },
       {
         "indexed": false,
@@ -237,6 +302,12 @@
       },
       {
         "indexed": false,
+        "internalType": "enum IConsentRegistry.GivenBy",
+        "name": "revokedBy",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
         "internalType": "uint48",
         "name": "revokedAt",
         "type": "uint48"
@@ -244,6 +315,183 @@
     ],
     "name": "GrantRevoked",
     "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "ref",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum IConsentRegistry.WitnessedAct",
+        "name": "act",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "first",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "second",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "documentIndex",
+        "type": "uint64"
+      }
+    ],
+    "name": "Witnessed",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bool",
+        "name": "denyAll",
+        "type": "bool"
+      },
+      {
+        "internalType": "bool",
+        "name": "denyEmergency",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deniedCompartments",
+        "type": "uint64"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry",
+        "name": "document",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Cosigner",
+        "name": "second",
+        "type": "tuple"
+      }
+    ],
+    "name": "denyWitnessed",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
     "inputs": [
@@ -370,6 +618,87 @@
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "uint16",
+            "name": "format",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "patientId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "grantee",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint16",
+            "name": "purposes",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint48",
+            "name": "notBefore",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint48",
+            "name": "notAfter",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedFrom",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedTo",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Terms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "delegate",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "grantByDelegate",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
@@ -411,6 +740,183 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint16",
+            "name": "format",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "patientId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "grantee",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "compartments",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint16",
+            "name": "purposes",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint48",
+            "name": "notBefore",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint48",
+            "name": "notAfter",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedFrom",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "recordedTo",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Terms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry",
+        "name": "document",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Cosigner",
+        "name": "second",
+        "type": "tuple"
+      }
+    ],
+    "name": "grantWitnessed",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -522,6 +1028,158 @@
       }
     ],
     "name": "revoke",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "delegate",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "revokeByDelegate",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "uint16",
+                "name": "format",
+                "type": "uint16"
+              },
+              {
+                "internalType": "uint32",
+                "name": "memberId",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "index",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "compartment",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint32",
+                "name": "recordedDay",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "patientId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint32",
+                "name": "patientSeq",
+                "type": "uint32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "ref",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "contentDigest",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Leaf",
+            "name": "leaf",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "firstIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "count",
+            "type": "uint32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "proof",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Entry",
+        "name": "document",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Cosigner",
+        "name": "second",
+        "type": "tuple"
+      }
+    ],
+    "name": "revokeWitnessed",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

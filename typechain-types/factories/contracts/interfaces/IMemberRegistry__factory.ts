@@ -30,6 +30,17 @@
         "type": "uint32"
       }
     ],
+    "name": "KeyUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      }
+    ],
     "name": "MemberGone",
     "type": "error"
   },
@@ -250,6 +261,31 @@
       }
     ],
     "name": "KeyPublished",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "epoch",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "since",
+        "type": "uint48"
+      }
+    ],
+    "name": "KeyWithdrawn",
     "type": "event"
   },
   {
@@ -657,7 +693,7 @@
         "type": "uint32"
       }
     ],
-    "name": "remove",
+    "name": "removeMember",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -804,6 +840,24 @@
       }
     ],
     "name": "updateStaff",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint48",
+        "name": "since",
+        "type": "uint48"
+      }
+    ],
+    "name": "withdrawKey",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

@@ -3,7 +3,9 @@
 /* tslint:disable */
 /* eslint-disable */
 export { IAccessLog__factory } from './IAccessLog__factory.js';
+export { IBreakGlass__factory } from './IBreakGlass__factory.js';
 export { IConsentRegistry__factory } from './IConsentRegistry__factory.js';
+export { ILegalOrders__factory } from './ILegalOrders__factory.js';
 export { IMemberRegistry__factory } from './IMemberRegistry__factory.js';
 export { IPatientRegistry__factory } from './IPatientRegistry__factory.js';
 export { IRecordRegistry__factory } from './IRecordRegistry__factory.js';

@@ -3,4 +3,5 @@
 /* tslint:disable */
 /* eslint-disable */
 export { ConsentTerms__factory } from './ConsentTerms__factory.js';
+export { Cosigners__factory } from './Cosigners__factory.js';
 export { Leaves__factory } from './Leaves__factory.js';
