@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ENTRY_STATUS, WITHDRAWN } from "../chain/index.js";
 import type { Hex, Leaf, Receipt } from "../crypto/index.js";
 import type { Terms } from "../consent/index.js";
 import { ChartsealError, requireFormat } from "../errors.js";
 
-/** EntryStatus: superseded, retracted, erased. An entry under legal hold (4) is as current as any. */
-const NOT_CURRENT = 1 | 2 | 8;
+/** An entry under legal hold is as current as any. */
+const NOT_CURRENT = ENTRY_STATUS.SUPERSEDED | WITHDRAWN;
 
 /** What the custodian says of an entry without opening it. */
 export interface EntryLabels {

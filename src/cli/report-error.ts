@@ -2,7 +2,7 @@
 import { ChartsealError, type ErrorCode } from "../errors.js";
 import { ExitCode } from "./context.js";
 import { Interruption, type Output } from "./io.js";
-import { printable } from "./printable.js";
+import { printable } from "../printable.js";
 
 /** Writes an error for people or programs and gives the exit code. Never a stack, never a cause. */
 export function reportError(error: unknown, json: boolean, stderr: Output): number {

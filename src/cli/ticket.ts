@@ -4,7 +4,7 @@ import type { Chartseal } from "../chartseal.js";
 import { parseTicket, type GrantTicket } from "../consent/index.js";
 import { isHex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { ROLES } from "../members/index.js";
+import { ROLES } from "../chain/index.js";
 import { readText } from "./private-file.js";
 
 /** Sends a ticket to the grantee, signed by this member's operator. */
