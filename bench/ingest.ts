@@ -25,7 +25,7 @@ const LEAST_RATIO = 20;
 const PATIENTS = 50;
 /** The naive loop needs no more to show its rate. */
 const NAIVE_RECORDS = 256;
-/** Else V8 would let up to 96 MiB of short-lived garbage lie before it looks at it. */
+/** As the command itself runs: docs/decisions/0023. */
 const NODE_OPTIONS = "--max-semi-space-size=4";
 
 interface Options {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Access, FolderExchange, runReleaseAgent, type Answer, type Exchange } from "./access/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
-import { Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
+import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
 import type { Receipt } from "./crypto/index.js";
@@ -10,9 +10,6 @@ import { Members } from "./members/index.js";
 import { Entries, Journal, verifyLog, type LogVerdict, type VerifyLogOptions } from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
 import { Vault, type Unlock } from "./vault/index.js";
-
-/** EntryStatus.RETRACTED. */
-const RETRACTED = 2;
 
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
 export interface Acting {
@@ -140,7 +137,7 @@ export class Chartseal implements AsyncDisposable {
     const entry = new Entries(this.journal, this.memberId).at(index);
     // A call that was cut short may have left the mark on chain only.
     const status = await this.chain.ask(() => this.chain.records.statusOf(this.memberId, index));
-    if ((Number(status) & RETRACTED) === 0) {
+    if ((Number(status) & ENTRY_STATUS.RETRACTED) === 0) {
       await this.writer("operator").execute(await this.chain.records.retract.populateTransaction(entry));
     }
     this.journal.retract(index);

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { deploymentSchema, type Deployment } from "./chain/index.js";
-import { ChartsealError } from "./errors.js";
+import { ChartsealError, requireFormat } from "./errors.js";
 
 /** chartseal.json: where one member's parts are. Paths are relative to the file. Holds no secret. */
 const configSchema = z.strictObject({
@@ -95,12 +95,7 @@ async function readChecked<T>(path: string, schema: z.ZodType<T>, hint: string):
   } catch {
     throw new ChartsealError("ERR_CONFIG_INVALID", `${path} is not JSON`, { values: { path }, hint });
   }
-  const format = (json as { format?: unknown } | null)?.format;
-  if (typeof format === "number" && format !== 1) {
-    throw new ChartsealError("ERR_FORMAT_UNSUPPORTED", `${path} has format ${format}; this version reads 1`, {
-      values: { path, format },
-    });
-  }
+  requireFormat(json, path);
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

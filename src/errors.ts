@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   "ERR_EXCHANGE_INVALID", // an Exchange message is malformed or wrongly signed
   "ERR_FORMAT_UNSUPPORTED", // unknown format number
   "ERR_ITEM_INVALID", // a source item cannot be stored as it is
+  "ERR_INTERNAL", // a fault of chartseal's own, nothing the caller did
   "ERR_JOURNAL_LOCKED", // another process writes this journal
   "ERR_JSON_INVALID", // not the JSON it should be
   "ERR_KEY_ERASED", // the content key was erased
@@ -62,5 +63,39 @@ export class ChartsealError extends Error {
   toJSON(): Record<string, unknown> {
     const { code, message, values, hint, retryable } = this;
     return { code, message, values, ...(hint === undefined ? {} : { hint }), retryable };
+  }
+}
+
+/** The error for a format number that this version does not read. */
+export function unsupportedFormat(what: string, format: number, reads = 1): ChartsealError {
+  return new ChartsealError(
+    "ERR_FORMAT_UNSUPPORTED",
+    `${what} has format ${format}; this version reads ${reads}`,
+    {
+      values: { format, reads },
+      hint: "read it with the version of chartseal that wrote it, or a newer one",
+    },
+  );
+}
+
+/**
+ * Refuses JSON of a format other than 1, before anything else is held against it: nothing is known of its fields.
+ * @param issues What a schema finds wrong with it: then formats further inside are looked at too
+ * @throws ERR_FORMAT_UNSUPPORTED; a format that is no number is for the caller to refuse
+ */
+export function requireFormat(
+  json: unknown,
+  what: string,
+  issues: readonly { path: readonly PropertyKey[] }[] = [],
+): void {
+  const inside = issues.map(({ path }) => path).filter((path) => path.at(-1) === "format");
+  for (const path of [["format"], ...inside]) {
+    const found = path.reduce<unknown>(
+      (value, key) => (value as Record<PropertyKey, unknown> | null)?.[key],
+      json,
+    );
+    const where = path.slice(0, -1).join(".");
+    if (typeof found === "number" && found !== 1)
+      throw unsupportedFormat(where === "" ? what : `the field ${where} of ${what}`, found);
   }
 }

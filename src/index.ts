@@ -28,11 +28,13 @@ export {
 } from "./audit/index.js";
 export {
   Chain,
+  ROLES,
   Writer,
   deploy,
   keySigner,
   type DeployOptions,
   type Deployment,
+  type Role,
   type StaffSigner,
 } from "./chain/index.js";
 export {
@@ -74,14 +76,7 @@ export {
   type IngestResult,
   type Source,
 } from "./ingest/index.js";
-export {
-  Members,
-  ROLES,
-  type MemberInfo,
-  type Role,
-  type StaffEnrolment,
-  type StaffInfo,
-} from "./members/index.js";
+export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
 export { loadRules, verifyLog, type Finding, type LogVerdict, type PatientRules } from "./records/index.js";
 export {
   cidOfDigest,

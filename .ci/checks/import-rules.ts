@@ -3,16 +3,17 @@
 /*
  * Imports point one way:
  *   cli -> access, consent, members, ingest, audit -> records -> crypto | storage | vault | chain
- * src/errors.ts and src/sqlite.ts lie under all of them. src/config.ts reads a deployment, so it lies above chain.
+ * src/errors.ts, src/printable.ts and src/sqlite.ts lie under them. src/config.ts reads a deployment, so it lies above chain.
  */
 const ERRORS = ["src/errors.ts"];
 const BASE = [...ERRORS, "src/sqlite.ts", "src/crypto/"];
 const RECORDS = [...BASE, "src/storage/", "src/vault/", "src/chain/"];
-const ACTS = [...RECORDS, "src/records/", "src/config.ts"];
+const ACTS = [...RECORDS, "src/records/", "src/printable.ts", "src/config.ts"];
 
 /** What each part of ours may import of ours besides itself; paths that end in a slash mean the whole folder. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/errors.ts": [],
+  "src/printable.ts": [],
   "src/sqlite.ts": ERRORS,
   "src/config.ts": [...ERRORS, "src/chain/", "src/storage/"],
   "src/crypto/": ERRORS,

@@ -27,9 +27,14 @@ export class Member {
     this.passphrase = `${folder}.passphrase`;
   }
 
-  /** Runs `chartseal <args> --json` as this member. `onLine` hears each JSON line as it comes. */
-  async run(args: string[], onLine?: (line: any) => void): Promise<Answer> {
-    return await chartseal([...args, ...this.#unlocked(), "--json"], onLine);
+  /** Runs `chartseal <args> --json` as this member. */
+  async run(args: string[]): Promise<Answer> {
+    return await chartseal([...args, ...this.#unlocked(), "--json"]);
+  }
+
+  /** The same, with the command's own progress line on the terminal: count, rate, part and time left. */
+  async watch(args: string[]): Promise<Answer> {
+    return await chartseal([...args, ...this.#unlocked(), "--json"], "inherit");
   }
 
   /** As a person would see it. */
@@ -58,16 +63,13 @@ export class Member {
   }
 }
 
-/** Runs one `chartseal` process to its end. */
-export async function chartseal(args: string[], onLine?: (line: any) => void): Promise<Answer> {
-  const child = spawn(process.execPath, [...NODE, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+/** Runs one `chartseal` process to its end. With `inherit`, what it says besides its answer goes to the terminal. */
+export async function chartseal(args: string[], besides: "pipe" | "inherit" = "pipe"): Promise<Answer> {
+  const child = spawn(process.execPath, [...NODE, ...args], { stdio: ["ignore", "pipe", besides] });
   const lines: string[] = [];
   let complaint = "";
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    lines.push(line);
-    if (onLine !== undefined && line.startsWith("{")) onLine(JSON.parse(line));
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
+  createInterface({ input: child.stdout! }).on("line", (line) => lines.push(line));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (complaint += text));
   const exit = await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 130)));
   return {
     exit,

@@ -46,10 +46,7 @@ export async function ingestScene(world: World): Promise<void> {
     { name: "official FHIR examples", args: [`${folder}/outbox`], items: copied },
   ];
   for (const { name, args, items } of sources) {
-    const answer = await hospitalA.run(["ingest", ...args, "--batch-wait", "500"], (line) => {
-      if (line.event === "progress") stage.progress(`${name}: ${line.read} read, ${line.anchored} anchored`);
-    });
-    stage.endProgress();
+    const answer = await hospitalA.watch(["ingest", ...args, "--batch-wait", "500"]);
     const { anchored = 0, recordsPerSecond = 0, batches = [] } = answer.json ?? {};
     const what = `${name}: ${items} records in, ${items} anchored`;
     stage.expect(what, answer.exit === 0 && anchored === items, answer.text);

@@ -22,7 +22,7 @@ export async function refusedScene(world: World): Promise<void> {
   const prepared = await hospitalA.run([...grantArgs(world, world.ids.b), "--typed-data"]);
   const ticket = `${folder}/unsigned-ticket.json`;
   const { terms, termsHash } = prepared.json;
-  await writeFile(ticket, JSON.stringify({ terms, termsHash, custodian: ids.a }));
+  await writeFile(ticket, JSON.stringify({ format: 1, terms, termsHash, custodian: ids.a }));
   const refused = await hospitalB.run(["request", "--grant", ticket, "--purpose", "TREAT"]);
   stage.expect("the contract refuses: GrantUnknown", isDenied(refused, "GrantUnknown"), refused.text);
 }

@@ -18,15 +18,6 @@ export class Stage {
     for (const line of text.split("\n")) process.stdout.write(`       ${line}\n`);
   }
 
-  /** Shows a line that is replaced by the next, on a terminal. */
-  progress(text: string): void {
-    if (process.stdout.isTTY) process.stdout.write(`\r       ${text}\u001B[K`);
-  }
-
-  endProgress(): void {
-    if (process.stdout.isTTY) process.stdout.write("\r\u001B[K");
-  }
-
   /** Says what must hold, and whether it does. */
   expect(what: string, held: boolean, found = ""): void {
     this.#results.push({ scene: this.#scene, what, held });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { StaffSigner } from "../chain/index.js";
+import { ROLES, type StaffSigner } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { findAccess, type AccessEvent } from "./access-event.js";
@@ -9,8 +9,6 @@ import type { Message } from "./message.js";
 import { forged, requireSender, signMessage, signerOf } from "./messages.js";
 import { release, type ReleaseParts } from "./release.js";
 
-/** Roles.CLINICIAN: who may ask for a release. */
-const CLINICIAN = 2;
 /** What the reader is told. Any other error is this member's own trouble, and none of his business. */
 const REFUSALS: readonly string[] = ["ERR_CAPSULE_REFUSED", "ERR_KEY_ERASED", "ERR_KEY_INVALID"];
 
@@ -70,7 +68,7 @@ async function whatIsAsked({ chain }: AgentParts, request: Message): Promise<Ask
   const body = parseRequest(request);
   const access = await findAccess(chain, request.id, body.transactionHash);
   if (access === undefined) {
-    await requireSender(chain, request, CLINICIAN);
+    await requireSender(chain, request, ROLES.CLINICIAN);
     throw new ChartsealError("ERR_CAPSULE_REFUSED", `access ${request.id} is not mined yet: no log, no key`, {
       values: { accessId: request.id, transaction: body.transactionHash },
       retryable: true,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ENTRY_STATUS, WITHDRAWN } from "../chain/index.js";
 import type { Hex, Leaf, Receipt } from "../crypto/index.js";
 import type { Terms } from "../consent/index.js";
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, requireFormat } from "../errors.js";
 
-/** EntryStatus: superseded, retracted, erased. An entry under legal hold (4) is as current as any. */
-const NOT_CURRENT = 1 | 2 | 8;
+/** An entry under legal hold is as current as any. */
+const NOT_CURRENT = ENTRY_STATUS.SUPERSEDED | WITHDRAWN;
 
 /** What the custodian says of an entry without opening it. */
 export interface EntryLabels {
@@ -79,9 +80,14 @@ export class Chart {
     return JSON.stringify({ format: 1, terms: this.terms, entries: this.entries, receipts, gaps: this.gaps });
   }
 
-  /** Reads what {@link serialise} wrote. It is trusted: only text from the member's own vault may be given. */
+  /**
+   * Reads what {@link serialise} wrote. It is trusted: only text from the member's own vault may be given.
+   * @throws ERR_FORMAT_UNSUPPORTED
+   */
   static parse(text: string): Chart {
-    const { terms, entries, receipts, gaps } = JSON.parse(text) as {
+    const kept: unknown = JSON.parse(text);
+    requireFormat(kept, "the kept chart");
+    const { terms, entries, receipts, gaps } = kept as {
       terms: Terms;
       entries: ChartEntry[];
       receipts: Receipt[];

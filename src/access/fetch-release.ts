@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Chain, StaffSigner } from "../chain/index.js";
+import { ROLES, type Chain, type StaffSigner } from "../chain/index.js";
 import { toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
+import { printable } from "../printable.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
 import type { Exchange } from "./exchange.js";
@@ -9,14 +10,15 @@ import { parseRefusal, parseRelease, type Release } from "./message-bodies.js";
 import type { Message } from "./message.js";
 import { forged, requireSender, signMessage } from "./messages.js";
 
+/** Characters shown of a refusal. */
+const LONGEST_REASON = 500;
+
 /** Milliseconds that a custodian's agent has to answer. */
 const ANSWER_TIMEOUT_MS = 60_000;
 const FIRST_POLL_MS = 20;
 const LAST_POLL_MS = 250;
 /** Milliseconds after which a request is sent again: someone may have written over it. */
 const RESEND_AFTER_MS = 10_000;
-/** Roles.RELEASER. */
-const RELEASER = 8;
 
 export interface FetchParts {
   memberId: number;
@@ -92,9 +94,13 @@ class AnswerBox {
     if (release !== undefined) return release;
     const refusal = await this.#authentic("refusal", parseRefusal);
     if (refusal === undefined) return undefined;
-    throw new ChartsealError("ERR_CAPSULE_REFUSED", `the custodian refused: ${printable(refusal.reason)}`, {
-      values: { accessId: this.#accessId, custodian: this.#custodian },
-    });
+    throw new ChartsealError(
+      "ERR_CAPSULE_REFUSED",
+      `the custodian refused: ${printable(refusal.reason.slice(0, LONGEST_REASON))}`,
+      {
+        values: { accessId: this.#accessId, custodian: this.#custodian },
+      },
+    );
   }
 
   async #authentic<T>(type: "release" | "refusal", parse: (message: Message) => T): Promise<T | undefined> {
@@ -104,7 +110,7 @@ class AnswerBox {
       message = await exchange.find(memberId, type, this.#accessId);
       if (message === undefined) return undefined;
       if (message.from !== this.#custodian) throw forged(message, `member ${this.#custodian} was asked`);
-      await requireSender(chain, message, RELEASER);
+      await requireSender(chain, message, ROLES.RELEASER);
     } catch (error) {
       if (!(error instanceof ChartsealError)) throw error;
       if (error.code !== "ERR_EXCHANGE_INVALID" && error.code !== "ERR_FORMAT_UNSUPPORTED") throw error;
@@ -114,11 +120,6 @@ class AnswerBox {
     // Outside: what the custodian did sign is final, right or wrong.
     return parse(message);
   }
-}
-
-/** The custodian's words may hold what a terminal would obey. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").slice(0, 500);
 }
 
 function unanswered(accessId: Hex, custodian: number, milliseconds: number): ChartsealError {

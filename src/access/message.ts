@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
 import type { Hex } from "../crypto/index.js";
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, requireFormat } from "../errors.js";
 
 export const MESSAGE_TYPES = ["ticket", "request", "release", "refusal"] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
@@ -68,14 +68,9 @@ export function readJson<T>(text: string, schema: z.ZodType<T>, what: string): T
       hint: "it was cut short or altered on its way; have it sent again",
     });
   }
-  const format = (json as { format?: unknown } | null)?.format;
-  if (typeof format === "number" && format !== 1) {
-    throw new ChartsealError("ERR_FORMAT_UNSUPPORTED", `${what} has format ${format}; this version reads 1`, {
-      values: { format },
-    });
-  }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
+  requireFormat(json, what, parsed.error.issues);
   const field = parsed.error.issues[0]?.path.join(".") || "(top level)";
   throw new ChartsealError("ERR_EXCHANGE_INVALID", `${what} has a bad ${field}`, { values: { field } });
 }

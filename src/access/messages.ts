@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { keccak256, toUtf8Bytes, verifyTypedData } from "ethers";
-import type { Chain, StaffSigner } from "../chain/index.js";
+import { SUSPENSIONS, type Chain, type StaffSigner } from "../chain/index.js";
 import { typedData } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Message } from "./message.js";
 
 type Unsigned = Omit<Message, "signature" | "format">;
-
-/** Suspension.REMOVED: a suspended member still answers what it owes. */
-export const REMOVED = 4;
 
 /** Signs a message's envelope and body as staff of the sending member. */
 export async function signMessage(chain: Chain, signer: StaffSigner, message: Unsigned): Promise<Message> {
@@ -32,14 +29,15 @@ export function signerOf(chain: Chain, message: Message): Hex {
 }
 
 /**
- * Who signed a message, provided that he is unrevoked staff of the member that it says it is from.
- * @param role One bit of Roles.sol that the signer must have
+ * Who signed a message, provided that he is unrevoked staff of the member that it says it is from. A suspended member
+ * still answers what it owes, one that left does not.
+ * @param role One bit of {@link ROLES} that the signer must have
  * @throws ERR_EXCHANGE_INVALID
  */
 export async function requireSender(chain: Chain, message: Message, role: number): Promise<Hex> {
   const account = signerOf(chain, message);
   const memberId = await chain
-    .ask(() => chain.members.authorized(account, role, REMOVED))
+    .ask(() => chain.members.authorized(account, role, SUSPENSIONS.REMOVED))
     .catch((error: unknown) => {
       if (error instanceof ChartsealError && error.values["reason"] !== undefined) {
         throw forged(message, `its signer may not send it (${error.values["reason"]})`, error);

@@ -3,9 +3,6 @@ import type { Chain } from "../chain/index.js";
 import { fromHex, leafHash, verifyInclusion, type Hex, type Leaf } from "../crypto/index.js";
 import type { AnchoredEntry } from "../records/index.js";
 
-/** EntryStatus.WITHDRAWN: retracted or erased. */
-export const WITHDRAWN = 2 | 8;
-
 /** A batch's root, and an entry's status, by this member's own node. */
 export interface OnChain {
   root: Hex;

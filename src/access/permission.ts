@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { keccak256 } from "ethers";
-import { collectLogs, type Chain } from "../chain/index.js";
+import { ROLES, SUSPENSIONS, collectLogs, type Chain } from "../chain/index.js";
 import { purposeNumber, type Terms } from "../consent/index.js";
 import { fromHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
@@ -9,9 +9,6 @@ import { grantedTerms } from "./grant-terms.js";
 
 /** Seconds of chain time for which an access can be redeemed. */
 export const REDEEMABLE_SECONDS = 15 * 60;
-/** Roles.CLINICIAN and Suspension.READING. */
-const CLINICIAN = 2;
-const READING = 1;
 
 /** What an access permits at the chain's head, now. */
 export interface Permission {
@@ -38,7 +35,9 @@ export async function permissionOf(
     requireFresh(access, timestamp);
     if (access.basis !== "GRANT")
       throw refused(access, `it rests on ${access.basis}, which this agent does not serve`);
-    const memberId = await chain.ask(() => chain.members.authorized(access.reader, CLINICIAN, READING));
+    const memberId = await chain.ask(() =>
+      chain.members.authorized(access.reader, ROLES.CLINICIAN, SUSPENSIONS.READING),
+    );
     if (Number(memberId) !== access.memberId) throw refused(access, "its reader changed members");
     const terms = await grantedTerms(chain, access);
     const [standing, denied] = await chain.ask(() =>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Chain } from "../chain/index.js";
+import { WITHDRAWN, type Chain } from "../chain/index.js";
 import { LeafKind, type Leaf } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { Entries, type AnchoredEntry, type Journal, type JournalItem } from "../records/index.js";
 import type { AccessEvent } from "./access-event.js";
 import { NODE_QUESTIONS, inParallel } from "./in-parallel.js";
-import { WITHDRAWN, isIncluded, onChain } from "./on-chain.js";
+import { isIncluded, onChain } from "./on-chain.js";
 import { refused, type Permission } from "./permission.js";
 
 /** An entry that an access reaches. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ROLES, SUSPENSIONS } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { answerRequest, type AgentParts, type Answer } from "./answer-request.js";
 import { inParallel } from "./in-parallel.js";
 import type { Message } from "./message.js";
-import { REMOVED } from "./messages.js";
 import { REDEEMABLE_SECONDS } from "./permission.js";
 
 /** Milliseconds between looks at the Exchange. */
@@ -13,8 +13,6 @@ const POLL_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 /** Requests that are answered at the same time: a large chart does not keep the others waiting. */
 const AT_ONCE = 4;
-/** Roles.RELEASER. */
-const RELEASER = 8;
 
 /** A request that could not be answered yet. */
 interface Waiting {
@@ -96,7 +94,7 @@ class ReleaseAgent {
     const { chain, memberId, signer } = this.#parts;
     await chain.check();
     const found = await chain.ask(
-      () => chain.members.authorized(signer.address, RELEASER, REMOVED),
+      () => chain.members.authorized(signer.address, ROLES.RELEASER, SUSPENSIONS.REMOVED),
       "ERR_USAGE",
     );
     if (Number(found) !== memberId) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain } from "../chain/index.js";
 import { sealCapsule, sealIndexPage, toHex, type Hex } from "../crypto/index.js";
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, requireFormat } from "../errors.js";
 import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
@@ -24,6 +24,7 @@ export interface ReleaseParts {
 
 /** A release as the vault keeps it: with the log indices that it shows or opens. */
 interface StoredRelease {
+  format: 1;
   indices: number[];
   release: string;
 }
@@ -33,7 +34,7 @@ interface StoredRelease {
  * this member's own node, at its head, before a key leaves the vault.
  * @param publicKey The reader's key as he says; taken only if the chain has its digest
  * @returns the release as JSON
- * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE
+ * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE, ERR_FORMAT_UNSUPPORTED for a stored release
  */
 export async function release(parts: ReleaseParts, access: AccessEvent, publicKey?: Hex): Promise<string> {
   const { vault, chain, memberId } = parts;
@@ -44,6 +45,7 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
   if (made !== undefined) return madeBefore(access, made, items);
   const answer = await makeRelease(parts, access, permission, items);
   const stored: StoredRelease = {
+    format: 1,
     indices: items.map(({ entry }) => entry.leaf.index),
     release: JSON.stringify(answer),
   };
@@ -54,6 +56,7 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
 /** What was made once is served again as it was, unless it holds what is not permitted any more. */
 function madeBefore(access: AccessEvent, json: string, items: readonly Releasable[]): string {
   const stored = JSON.parse(json) as StoredRelease;
+  requireFormat(stored, "the stored release");
   const permitted = new Set(items.map(({ entry }) => entry.leaf.index));
   const withdrawn = stored.indices.find((index) => !permitted.has(index));
   if (withdrawn === undefined) return stored.release;

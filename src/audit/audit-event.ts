@@ -26,7 +26,7 @@ import {
   type Reference,
 } from "./fhir-audit-event.js";
 import { isoDay, isoTime } from "./iso-time.js";
-import { printable } from "./printable.js";
+import { printable } from "../printable.js";
 
 /** IHE Basic Audit Log Patterns (BALP) 1.1.4, ITI Technical Framework. */
 const BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit";

@@ -2,7 +2,8 @@
 import { memberOf, type Accessed, type Audit, type AuditEntry, type GrantGiven } from "./audit.js";
 import { isLastDay, isoDay, isoTime } from "./iso-time.js";
 import { LANGUAGES, type Language, type Messages } from "./messages.js";
-import { cut, fit, printable, shortId, wrap } from "./printable.js";
+import { printable } from "../printable.js";
+import { cut, fit, shortId, wrap } from "./columns.js";
 
 export interface TimelineOptions {
   /** Default: en. */

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Chain } from "./chain.js";
+export {
+  bitNames,
+  ENTRY_STATUS,
+  ROLES,
+  SUSPENSIONS,
+  WITHDRAWN,
+  type Role,
+  type Suspension,
+} from "./contract-bits.js";
 export { deploy, type DeployOptions } from "./deploy.js";
 export { deploymentSchema, type Deployment } from "./deployment.js";
 export { collectLogs, readLogs, type LogFilter } from "./log-reader.js";

@@ -5,7 +5,8 @@ import { keySigner } from "../chain/index.js";
 import type { Chartseal } from "../chartseal.js";
 import { toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { roleBits, type Role } from "../members/index.js";
+import type { Role } from "../chain/index.js";
+import { roleBits } from "../members/index.js";
 import { endArgument } from "./arguments.js";
 
 const MS_PER_DAY = 86_400_000;

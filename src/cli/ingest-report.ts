@@ -3,7 +3,7 @@ import type { ChartsealError } from "../errors.js";
 import type { IngestProgress, IngestResult } from "../ingest/index.js";
 import { ExitCode, type Context } from "./context.js";
 import { ProgressReport, rate } from "./progress.js";
-import { printable } from "./printable.js";
+import { printable } from "../printable.js";
 
 /** Refused items that are shown to people one by one. */
 const SHOWN = 20;

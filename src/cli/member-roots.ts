@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { readLogs, type Chain } from "../chain/index.js";
 import { isHex, type Hex, type Receipt, type TrustedRoot } from "../crypto/index.js";
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, requireFormat } from "../errors.js";
 import { badField } from "./bad-field.js";
 import { readText } from "./private-file.js";
 
@@ -55,12 +55,7 @@ export async function readRoots(path: string): Promise<TrustedRoot[]> {
     if (cause instanceof ChartsealError) throw cause;
     throw badRoots(path, "is not JSON", cause);
   }
-  const format = (json as { format?: unknown } | null)?.format;
-  if (typeof format === "number" && format !== 1) {
-    throw new ChartsealError("ERR_FORMAT_UNSUPPORTED", `${path} has format ${format}; this version reads 1`, {
-      values: { path, format },
-    });
-  }
+  requireFormat(json, path);
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data.roots;
   throw badRoots(path, `has a bad ${badField(parsed.error)}`);

@@ -6,12 +6,17 @@ import type { Context } from "./context.js";
 const TERMINAL_MS = 200;
 const LOG_MS = 5_000;
 
-/** Says how far an ingest is: one line on a terminal, else a line every 5 s, with `--json` as an object. */
+/**
+ * Says how far an ingest is: one line on a terminal, else a line every 5 s, with `--json` as an object. When a program
+ * reads the objects and a person sees standard error, both get theirs.
+ */
 export class ProgressReport {
   readonly #context: Context;
   readonly #now: () => number;
   readonly #startedAt: number;
+  readonly #terminal: boolean;
   #shownAt: number;
+  #loggedAt: number;
   #shownOnTerminal = false;
 
   /** @param now Milliseconds that only grow */
@@ -20,6 +25,9 @@ export class ProgressReport {
     this.#now = now;
     this.#startedAt = now();
     this.#shownAt = this.#startedAt;
+    this.#loggedAt = this.#startedAt;
+    const { io, json } = context;
+    this.#terminal = io.stderr.isTTY === true && !(json && io.stdout.isTTY === true);
   }
 
   /** Seconds since the start. */
@@ -29,15 +37,16 @@ export class ProgressReport {
 
   readonly update = (progress: IngestProgress): void => {
     const { io, json } = this.#context;
-    const terminal = !json && io.stderr.isTTY === true;
     const now = this.#now();
-    if (now - this.#shownAt < (terminal ? TERMINAL_MS : LOG_MS)) return;
-    this.#shownAt = now;
-    if (json) this.#context.print(progressEvent(progress, this.seconds), "");
-    else if (terminal) {
+    if (this.#terminal && now - this.#shownAt >= TERMINAL_MS) {
+      this.#shownAt = now;
       io.stderr.write(`\r\u001b[K${progressLine(progress, this.seconds)}`); // ECMA-48 EL: erase to the line's end
       this.#shownOnTerminal = true;
-    } else io.stderr.write(`${progressLine(progress, this.seconds)}\n`);
+    }
+    if ((this.#terminal && !json) || now - this.#loggedAt < LOG_MS) return;
+    this.#loggedAt = now;
+    if (json) this.#context.print(progressEvent(progress, this.seconds), "");
+    else io.stderr.write(`${progressLine(progress, this.seconds)}\n`);
   };
 
   /** Takes the progress line away. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, type ErrorCode } from "../errors.js";
 import { ExitCode } from "./context.js";
 import { Interruption, type Output } from "./io.js";
-import { printable } from "./printable.js";
+import { printable } from "../printable.js";
 
 /** Writes an error for people or programs and gives the exit code. Never a stack, never a cause. */
 export function reportError(error: unknown, json: boolean, stderr: Output): number {
@@ -28,7 +28,7 @@ function unexpected(error: unknown) {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const text = typeof message === "string" ? message.split("\n")[0] : "no reason given";
   return {
-    code: "ERR_INTERNAL",
+    code: "ERR_INTERNAL" satisfies ErrorCode,
     message: `unexpected: ${text}`,
     values: typeof code === "string" ? { cause: code } : {},
     hint: "run `chartseal doctor`; if it finds nothing, report this message",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { printable } from "./printable.js";
+import { printable } from "../printable.js";
 
 export type Cell = string | number | undefined;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ENTRY_STATUS, bitNames } from "../chain/index.js";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -10,7 +11,6 @@ import {
   type TrustedRoot,
 } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { statusNames } from "./entry-status.js";
 import { readText } from "./private-file.js";
 
 /** What is trusted about a receipt's batch. Without `roots` nothing is, and the root is not checked. */
@@ -74,7 +74,7 @@ export async function verifyFile(
     checks: checks.map((check) =>
       check.name === "root" && absent !== undefined ? { ...check, detail: absent } : check,
     ),
-    ...(status === undefined ? {} : { status: statusNames(status) }),
+    ...(status === undefined ? {} : { status: bitNames(ENTRY_STATUS, status) }),
     receipt,
   };
 }

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain, Writer } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, requireFormat } from "../errors.js";
 import { bitmapOf, hashTerms, makeTerms, type Terms, type TermsRequest } from "./terms.js";
+import type { GrantTicket } from "./ticket.js";
 import { typedData, type TypedData } from "./typed-data.js";
 
 /** Milliseconds for which a signed directive may be used unless it says otherwise. */
 const SIGNATURE_LIFETIME_MS = 3_600_000;
-
-/** What the grantee needs to use a grant. */
-export interface GrantTicket {
-  terms: Terms;
-  termsHash: Hex;
-  /** Member id of who keeps the records. */
-  custodian: number;
-}
 
 /** Terms with what the patient signs. */
 export interface PreparedTerms {
@@ -50,8 +43,9 @@ export class Consent {
     return this.prepared(makeTerms(request));
   }
 
-  /** What the patient signs for terms that were made elsewhere. */
+  /** What the patient signs for terms that were made elsewhere. @throws ERR_FORMAT_UNSUPPORTED */
   prepared(terms: Terms): PreparedTerms {
+    requireFormat(terms, "the terms object");
     const data = typedData(this.#chain.deployment, "consents", "Terms", terms);
     return { terms, termsHash: hashTerms(terms), typedData: data };
   }
@@ -59,12 +53,13 @@ export class Consent {
   /**
    * Relays a signed grant.
    * @throws ERR_CHAIN_REFUSED with the contract's reason (SignatureInvalid, TermsRevoked, TermsAlreadyGranted ...),
-   * ERR_USAGE for malformed terms or signature
+   * ERR_USAGE for malformed terms or signature, ERR_FORMAT_UNSUPPORTED for terms of another format
    */
   async grant(
     { terms, termsHash }: Pick<PreparedTerms, "terms" | "termsHash">,
     signature: Hex,
   ): Promise<GrantTicket> {
+    requireFormat(terms, "the terms object");
     const { consents } = this.#chain;
     if (hashTerms(terms) !== termsHash) {
       throw new ChartsealError("ERR_USAGE", "the terms do not have the terms hash they came with", {
@@ -74,7 +69,7 @@ export class Consent {
     const call = await this.#chain.ask(() => consents.grant.populateTransaction(terms, signature));
     await this.#writer().execute(call);
     const custodian = await this.#chain.ask(() => this.#chain.patients.custodianOf(terms.patientId));
-    return { terms, termsHash, custodian: Number(custodian) };
+    return { format: 1, terms, termsHash, custodian: Number(custodian) };
   }
 
   /** What the patient signs to revoke terms, given or not. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, unsupportedFormat } from "../errors.js";
 import { asBuffer, fromHex, toHex } from "./bytes.js";
 import type { Hex } from "./bytes.js";
 import { CID_LENGTH, cidText, parseCid } from "./cid.js";
-import { unsupportedFormat } from "./strict-json.js";
 
 /** The batch-manifest format this version writes and reads. */
 const BATCH_MANIFEST_FORMAT = 1;
@@ -68,7 +67,8 @@ export function decodeBatchManifest(bytes: Uint8Array): BatchManifest {
   const buffer = asBuffer(bytes);
   if (bytes.length < HEADER_LENGTH) throw invalid("it is cut short");
   const format = buffer.readUInt16BE(0);
-  if (format !== BATCH_MANIFEST_FORMAT) throw unsupportedFormat("batch manifest", format);
+  if (format !== BATCH_MANIFEST_FORMAT)
+    throw unsupportedFormat("batch manifest", format, BATCH_MANIFEST_FORMAT);
   const memberId = buffer.readUInt32BE(2);
   const firstIndex = Number(buffer.readBigUInt64BE(6));
   const count = buffer.readUInt32BE(14);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { unsupportedFormat } from "../errors.js";
 import { asBuffer, concatBytes, equalBytes, fromHex, toHex, uintBytes } from "./bytes.js";
 import { cidText, parseCid } from "./cid.js";
 import type { ParsedCid } from "./cid.js";
@@ -8,7 +9,6 @@ import type { AccessBinding, Envelope } from "./envelope.js";
 import { LEAF_LENGTH, encodeLeaf, hashLeafBytes } from "./leaf.js";
 import type { Leaf } from "./leaf.js";
 import { RECORD_ID_LENGTH } from "./sealed-record.js";
-import { unsupportedFormat } from "./strict-json.js";
 
 /** The content key of one record, sealed to one member for one access. */
 export type Capsule = Envelope;
@@ -78,7 +78,7 @@ export async function openCapsule(
   const plaintext = await openEnvelope(capsule, bindingOf(options, encodedLeaf), options.secretKey);
   if (plaintext.length <= CID_AT) throw refused("its content is cut short");
   const format = asBuffer(plaintext).readUInt16BE(0);
-  if (format !== CAPSULE_FORMAT) throw unsupportedFormat("capsule content", format);
+  if (format !== CAPSULE_FORMAT) throw unsupportedFormat("capsule content", format, CAPSULE_FORMAT);
   if (!equalBytes(plaintext.subarray(FORMAT_LENGTH, RECORD_ID_AT), encodedLeaf)) {
     throw refused("it carries another leaf than it was made for");
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from "node:crypto";
 
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, unsupportedFormat } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
 import { asBuffer, fromHex, toHex, uintBytes } from "./bytes.js";
 import type { Hex } from "./bytes.js";
-import { StrictObject, unsupportedFormat } from "./strict-json.js";
+import { StrictObject } from "./strict-json.js";
 
 /** The leaf format this version writes and reads. */
 export const LEAF_FORMAT = 1;
@@ -191,7 +191,7 @@ export function indexRef(index: number): Hex {
 
 function checkUints(leaf: Leaf): void {
   if (Number.isSafeInteger(leaf.format) && leaf.format !== LEAF_FORMAT) {
-    throw unsupportedFormat("leaf", leaf.format);
+    throw unsupportedFormat("leaf", leaf.format, LEAF_FORMAT);
   }
   for (const [name, , min, max] of UINTS) {
     const value = leaf[name];

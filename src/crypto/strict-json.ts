@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, unsupportedFormat } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
 import { isHex } from "./bytes.js";
 import type { Hex } from "./bytes.js";
@@ -38,7 +38,7 @@ export class StrictObject {
   /** The `format` field: read it first, for nothing else is known of another format. */
   format(supported: number): void {
     const format = this.uint("format", Number.MAX_SAFE_INTEGER);
-    if (format !== supported) throw unsupportedFormat(this.#what, format);
+    if (format !== supported) throw unsupportedFormat(this.#what, format, supported);
   }
 
   uint(name: string, max: number, min = 0): number {
@@ -99,16 +99,4 @@ export class StrictObject {
   #invalid(reason: string): ChartsealError {
     return new ChartsealError(this.#code, `${this.#what} is not valid: ${reason}`);
   }
-}
-
-/** The error for a format number this version does not read. */
-export function unsupportedFormat(what: string, format: number): ChartsealError {
-  return new ChartsealError(
-    "ERR_FORMAT_UNSUPPORTED",
-    `${what} has format ${format}, which is not known here`,
-    {
-      values: { format },
-      hint: "Read it with a newer chartseal.",
-    },
-  );
 }

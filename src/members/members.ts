@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TransactionReceipt } from "ethers";
-import { readLogs, type Chain, type Writer } from "../chain/index.js";
+import {
+  ROLES,
+  SUSPENSIONS,
+  bitNames,
+  readLogs,
+  type Chain,
+  type Role,
+  type Suspension,
+  type Writer,
+} from "../chain/index.js";
 import { generateMemberKey, keyDigest, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Vault } from "../vault/index.js";
-import { revocationNumber, roleBits, roleNames, type RevocationReason, type Role } from "./roles.js";
-import { suspensionBits, suspensionNames, type Activity, type Suspension } from "./suspension.js";
+import { revocationNumber, roleBits, type RevocationReason } from "./roles.js";
+import { suspensionBits, type Activity } from "./suspension.js";
 
 export interface MemberInfo {
   id: number;
@@ -131,7 +140,7 @@ export class Members {
     return {
       account,
       memberId: Number(staff.memberId),
-      roles: roleNames(Number(staff.roles)),
+      roles: bitNames(ROLES, Number(staff.roles)),
       since: Number(staff.since),
       notAfter: Number(staff.notAfter),
       ...(staff.revokedSince === 0n ? {} : { revokedSince: Number(staff.revokedSince) }),
@@ -155,7 +164,7 @@ export class Members {
     return {
       id,
       admin: member.admin.toLowerCase() as Hex,
-      suspension: suspensionNames(Number(member.suspension)),
+      suspension: bitNames(SUSPENSIONS, Number(member.suspension)),
       keyEpoch: Number(member.keyEpoch),
     };
   }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ROLES, type Role } from "../chain/index.js";
 import { ChartsealError } from "../errors.js";
-
-/** Roles of staff and their bits on chain (Roles.sol). */
-export const ROLES = { OPERATOR: 1, CLINICIAN: 2, REVIEWER: 4, RELEASER: 8 } as const;
-export type Role = keyof typeof ROLES;
 
 /** Why an account is revoked, in the order of IMemberRegistry.RevocationReason. */
 export const REVOCATION_REASONS = ["LEFT", "KEY_LOST", "KEY_COMPROMISED", "MISUSE"] as const;
@@ -32,8 +29,4 @@ export function roleBits(roles: readonly string[]): number {
     }
     return bits | bit;
   }, 0);
-}
-
-export function roleNames(bits: number): Role[] {
-  return (Object.keys(ROLES) as Role[]).filter((role) => (bits & ROLES[role]) !== 0);
 }

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { z } from "zod";
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, requireFormat } from "../errors.js";
 import { ADMINISTRATIVE_TYPES } from "./administrative-types.js";
 import { FHIR_PATIENT } from "./item.js";
 import type { PatientRef, SourceItem } from "./item.js";
@@ -116,17 +116,7 @@ export function parseRules(bytes: Uint8Array): PatientRules {
     const detail = cause instanceof ChartsealError ? cause.message : "not valid JSON";
     throw new ChartsealError("ERR_CONFIG_INVALID", `the rule file is ${detail}`, { cause });
   }
-  const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
-  if (typeof format === "number" && format !== 1) {
-    throw new ChartsealError(
-      "ERR_FORMAT_UNSUPPORTED",
-      `the rule file has format ${format}; this version reads 1`,
-      {
-        values: { format },
-        hint: 'use a newer chartseal, or write "format": 1',
-      },
-    );
-  }
+  requireFormat(value, "the rule file");
   const parsed = fileSchema.safeParse(value);
   if (!parsed.success) throw invalidRules(parsed.error.issues[0]);
   const { rules, administrative, bases } = parsed.data;

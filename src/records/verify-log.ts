@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from "node:crypto";
-import { readLogs, type Chain } from "../chain/index.js";
+import { ENTRY_STATUS, readLogs, type Chain } from "../chain/index.js";
 import {
   MerkleTree,
   decodeBatchManifest,
@@ -48,9 +48,6 @@ export interface VerifyLogOptions {
   onProgress?: (progress: { entries: number; of: number }) => void;
   signal?: AbortSignal;
 }
-
-/** Flag of EntryStatus.sol. */
-const ERASED = 8;
 
 interface AnchoredBatch {
   firstIndex: number;
@@ -151,7 +148,7 @@ async function verifyBody(
   verdict.bodies++;
   if (found.ok) return;
   const status = await chain.ask(() => chain.records.statusOf(memberId, index));
-  if (found.reason === "missing" && (Number(status) & ERASED) !== 0) {
+  if (found.reason === "missing" && (Number(status) & ENTRY_STATUS.ERASED) !== 0) {
     verdict.erased++;
     return;
   }

@@ -35,9 +35,13 @@ export function sealCell(key: Uint8Array, cell: Cell, plaintext: Uint8Array): Ui
 export function openCell(key: Uint8Array, cell: Cell, sealed: unknown): Uint8Array {
   if (!(sealed instanceof Uint8Array) || sealed.length < 1 + NONCE_BYTES + TAG_BYTES) throw damaged(cell);
   if (sealed[0] !== CELL_FORMAT) {
-    throw new ChartsealError("ERR_FORMAT_UNSUPPORTED", `vault cell format ${sealed[0]} in ${cell.table}`, {
-      values: { table: cell.table, column: cell.column, found: sealed[0] ?? 0, format: CELL_FORMAT },
-    });
+    throw new ChartsealError(
+      "ERR_FORMAT_UNSUPPORTED",
+      `a vault cell of ${cell.table} has format ${sealed[0]}; this version reads ${CELL_FORMAT}`,
+      {
+        values: { table: cell.table, column: cell.column, found: sealed[0] ?? 0, format: CELL_FORMAT },
+      },
+    );
   }
   const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
   const decipher = createDecipheriv("aes-256-gcm", createSecretKey(key), nonce, { authTagLength: TAG_BYTES });

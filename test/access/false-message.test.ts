@@ -124,7 +124,7 @@ describe("an answer that is not the custodian's, or malformed", function () {
       return f.signed(access, body, { type: "refusal" });
     }, f.list);
     const { message } = await rejected("ERR_CAPSULE_REFUSED", work);
-    expect(message).to.equal("the custodian refused: no [2Jno ");
+    expect(message).to.equal("the custodian refused: no\uFFFD[2Jno\uFFFD");
   });
 
   it("a malformed refusal", async () => {

@@ -154,7 +154,7 @@ describe("reading another member's records", function () {
       notAfter: IN_A_YEAR,
     });
     const { terms, termsHash } = notGranted;
-    const ticket = { terms, termsHash, custodian: s.a.memberId };
+    const ticket = { format: 1 as const, terms, termsHash, custodian: s.a.memberId };
     expect(await reason(s.b.access.list(ticket, TREAT))).to.equal("GrantUnknown");
     expect(await reason(s.b.access.list(p.ticket, { purpose: "HRESCH" }))).to.equal("PurposeNotGranted");
     expect(await reason(s.c.access.list(p.ticket, TREAT))).to.equal("GranteeMismatch");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { disclosures, timeline, type Audit, type AuditEntry } from "../../src/audit/index.js";
-import { columns, cut, printable, wrap } from "../../src/audit/printable.js";
+import { columns, cut, wrap } from "../../src/audit/columns.js";
 import { theStory, type Story } from "./two-hospitals.js";
 
 describe("timeline", function () {
@@ -145,10 +145,5 @@ describe("printable text", () => {
     expect(wrap("abcdefghij", 4).join("")).to.equal("abcdefghij");
     expect(wrap("华东医院在上海", 6).join("")).to.equal("华东医院在上海");
     expect(wrap("short", 10)).to.deep.equal(["short"]);
-  });
-
-  it("keeps letters of every script and replaces what cannot be seen", () => {
-    expect(printable("Krankenhaus Zürich 华东 بيت")).to.equal("Krankenhaus Zürich 华东 بيت");
-    expect(printable("a\u0000b\u061Cc\u2028d\uFEFFe")).to.equal("a\uFFFDb\uFFFDc\uFFFDd\uFFFDe");
   });
 });

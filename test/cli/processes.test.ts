@@ -4,11 +4,14 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { RpcProxy } from "../support/rpc-proxy.js";
 import { Consortium, type Desk } from "./consortium.js";
 import { observations, reference } from "./observations.js";
 
 const RECORDS = 3_000;
 const POLL_MS = 20;
+/** Between two presses of Ctrl-C. */
+const BETWEEN_KEYS_MS = 500;
 
 /** `chartseal` as its users start it. */
 function start(argv: readonly string[], nodeFlags: readonly string[] = [], detached = false): Running {
@@ -81,6 +84,50 @@ describe("chartseal as a process", function () {
     const { items, head } = (await a.done("status", "--json")).json as { items: object; head: object };
     expect(items).to.include({ anchored: RECORDS, sealed: 0 });
     expect(head).to.deep.equal({ journal: RECORDS, chain: RECORDS });
+  });
+
+  it("ends an ingest at once on a second Ctrl-C, though its node never answers, and loses nothing", async () => {
+    await using proxy = await RpcProxy.before(consortium.chain.url);
+    const asked = Promise.withResolvers<undefined>();
+    proxy.intercept = async ({ method }) => {
+      if (method !== "eth_sendRawTransaction") return undefined;
+      asked.resolve(undefined);
+      return await new Promise<never>(() => {});
+    };
+    const silent = a.path("silent.json");
+    a.configure({ url: proxy.url, path: silent });
+    writeFileSync(a.path("few.ndjson"), observations("ann", 10, "few"));
+    const before = taken();
+    const unlock = ["--config", silent, "--passphrase-file", consortium.passphraseFile];
+    const running = start(["ingest", a.path("few.ndjson"), ...unlock]);
+    await asked.promise;
+    running.child.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_KEYS_MS));
+    expect(running.child.exitCode, running.err).to.equal(null); // the first one waits for what is under way
+    running.child.kill("SIGINT");
+    expect(await running.exitCode(), running.err).to.equal(130);
+    expect(taken()).to.equal(before + 10);
+    const again = await a.done("ingest", a.path("few.ndjson"), "--json");
+    expect(again.json).to.include({ known: 10, sealed: 0, anchored: 10 });
+  });
+
+  it("ends an import on Ctrl-C with 130, after the line in hand, and says which line is next", async () => {
+    const rows = Array.from({ length: 500 }, (_, row) => `urn:import,${row}`);
+    writeFileSync(a.path("patients.csv"), ["system,value", ...rows].join("\n"));
+    const running = start(["patient", "import", a.path("patients.csv"), ...globals()]);
+    const enrolled = () => {
+      using database = new DatabaseSync(a.path("vault.db"), { timeout: 5_000 });
+      return Number(database.prepare("SELECT count(*) AS n FROM patients").get()!["n"]);
+    };
+    const before = enrolled();
+    await until(() => enrolled() > before + 2);
+    running.child.kill("SIGINT");
+    expect(await running.exitCode(), running.err).to.equal(130);
+    expect(running.err).to.equal("chartseal: stopped by SIGINT\n");
+    const count = enrolled() - before;
+    expect(running.out)
+      .to.contain(`${count} enrolled, 0 failed`)
+      .and.to.contain(`line ${count + 2} and what`);
   });
 
   it("serves until SIGTERM, and ends with 0", async () => {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { printable } from "../../src/cli/printable.js";
 import { Context } from "../../src/cli/context.js";
 import { ProgressReport, progressLine, secondsLeft } from "../../src/cli/progress.js";
 import { table } from "../../src/cli/table.js";
@@ -33,7 +32,6 @@ describe("what people read", () => {
     const text = table(["LABEL", "SIZE"], [["a\nb\u001b[2J\u202ec", 1]]);
     expect(text.split("\n")).to.have.length(2);
     expect(text).not.to.match(/[\u001b\u202e]/);
-    expect(printable("Ann 张三 é")).to.equal("Ann 张三 é");
   });
 
   it("says rate, part and time left", () => {
@@ -46,11 +44,12 @@ describe("what people read", () => {
   });
 
   describe("a progress report", () => {
-    const shown = (globals: { json?: boolean }, isTTY: boolean) => {
+    const shown = (globals: { json?: boolean }, isTTY: boolean, piped = false) => {
       let text = "";
       const output = { write: (part: string) => (text += part), isTTY };
       const stdin = (async function* () {})();
-      const io = { stdin, stdout: output, stderr: output, interruption: () => new AbortController().signal };
+      const stdout = piped ? { write: output.write } : output;
+      const io = { stdin, stdout, stderr: output, interruption: () => new AbortController().signal };
       let now = 0;
       const report = new ProgressReport(new Context(io, { config: "", ...globals }), () => now);
       for (; now <= 10_000; now += 100) report.update({ ...progress, read: now });
@@ -75,6 +74,13 @@ describe("what people read", () => {
       const [first] = lines.map((line) => JSON.parse(line) as object);
       expect(lines).to.have.length(2);
       expect(first).to.include({ event: "progress", read: 5_000, recordsPerSecond: 1_000, secondsLeft: 15 });
+    });
+
+    it("writes objects for a program and the line for the person who started it", () => {
+      const text = shown({ json: true }, true, true);
+      expect(text.match(/\r\u001b\[K\d+ read, \d+\/s, [^\r]* left/g)).to.have.length(50);
+      expect(text.match(/\{"event":"progress"/g)).to.have.length(2);
+      expect(text).to.match(/\r\u001b\[K$/);
     });
   });
 

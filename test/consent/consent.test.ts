@@ -38,7 +38,7 @@ describe("Consent", function () {
       const prepared = prepare();
       const ticket = await consent.grant(prepared, await signAs(p.device, prepared.typedData));
       const { terms, termsHash } = prepared;
-      expect(ticket).to.deep.equal({ terms, termsHash, custodian: s.a.memberId });
+      expect(ticket).to.deep.equal({ format: 1, terms, termsHash, custodian: s.a.memberId });
       expect((await grantOf(termsHash)).grantedAt).not.to.equal(0n);
     });
 

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { Wallet, id } from "ethers";
-import { Chain, Writer, deploy, keySigner } from "../../src/chain/index.js";
+import { Chain, ROLES, Writer, bitNames, deploy, keySigner, type Role } from "../../src/chain/index.js";
 import { keyDigest, type Hex } from "../../src/crypto/index.js";
-import {
-  Members,
-  REVOCATION_REASONS,
-  ROLES,
-  roleBits,
-  roleNames,
-  type Role,
-} from "../../src/members/index.js";
+import { Members, REVOCATION_REASONS, roleBits } from "../../src/members/index.js";
 import { TemporaryVault } from "../vault/temporary-vault.js";
 import { startChain, type LocalChain } from "../support/local-chain.js";
 import { rejected } from "../support/rejected.js";
@@ -242,8 +235,7 @@ describe("Members", function () {
 });
 
 describe("roles", () => {
-  it("are bits of Roles.sol, there and back", () => {
-    for (let bits = 0; bits < 16; bits++) expect(roleBits(roleNames(bits))).to.equal(bits);
-    expect(Object.values(ROLES)).to.deep.equal([1, 2, 4, 8]);
+  it("are names of bits, there and back", () => {
+    for (let bits = 0; bits < 16; bits++) expect(roleBits(bitNames(ROLES, bits))).to.equal(bits);
   });
 });

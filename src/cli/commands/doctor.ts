@@ -15,7 +15,7 @@ import {
 import { Diagnosis } from "../doctor/diagnosis.js";
 import { checkJournal, checkLog, checkStore } from "../doctor/log.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
-import { printable } from "../printable.js";
+import { printable } from "../../printable.js";
 import { table } from "../table.js";
 
 export async function run(context: Context): Promise<number> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chartseal } from "../../chartseal.js";
 import { termsSchema, type PreparedTerms, type Terms } from "../../consent/index.js";
-import { ChartsealError } from "../../errors.js";
+import { ChartsealError, requireFormat } from "../../errors.js";
 import { dateArgument, endArgument, listArgument, purposeArgument } from "../arguments.js";
 import { badField } from "../bad-field.js";
 import type { Context } from "../context.js";
@@ -36,11 +36,10 @@ export async function run(context: Context, values: Values): Promise<void> {
     return context.print(prepared, JSON.stringify(prepared, null, 2));
   }
   const signature = await patientSignature(values, prepared.typedData);
-  const { terms, termsHash, custodian } = await chartseal.consent.grant(prepared, signature);
-  const ticket = { termsHash, custodian, terms };
+  const ticket = await chartseal.consent.grant(prepared, signature);
   if (values.out !== undefined) await writeWhole(values.out, `${JSON.stringify(ticket, null, 2)}\n`);
   await sendTicket(chartseal, ticket);
-  context.print(ticket, `Granted to member ${terms.grantee}: ${termsHash}`);
+  context.print(ticket, `Granted to member ${ticket.terms.grantee}: ${ticket.termsHash}`);
 }
 
 function expectTermsOptions(values: Values): void {
@@ -94,7 +93,9 @@ async function readTerms(path: string): Promise<Terms> {
     if (cause instanceof ChartsealError) throw cause;
     throw new ChartsealError("ERR_USAGE", `${path} is not JSON`, { values: { path } });
   }
-  const parsed = termsSchema.safeParse(json?.terms ?? json);
+  const terms = json?.terms ?? json;
+  requireFormat(terms, `the terms object of ${path}`);
+  const parsed = termsSchema.safeParse(terms);
   if (parsed.success) return parsed.data;
   throw new ChartsealError("ERR_USAGE", `${path} holds no terms: bad ${badField(parsed.error)}`, {
     values: { path },

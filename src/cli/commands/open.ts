@@ -9,7 +9,7 @@ import { listArgument, wholeNumber } from "../arguments.js";
 import { ExitCode, type Context } from "../context.js";
 import { keepChart, keptChart } from "../kept-chart.js";
 import { openMember } from "../open-member.js";
-import { printable } from "../printable.js";
+import { printable } from "../../printable.js";
 import { makeFolder } from "../private-file.js";
 import { ticketArgument } from "../ticket.js";
 import { writeRecord, type WrittenRecord } from "../write-record.js";

@@ -2,7 +2,7 @@
 import { ChartsealError } from "../../errors.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
-import { printable } from "../printable.js";
+import { printable } from "../../printable.js";
 
 /** Milliseconds for which a trouble that goes on is told once. */
 const REPEAT_MS = 30_000;

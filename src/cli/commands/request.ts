@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ENTRY_STATUS, bitNames } from "../../chain/index.js";
 import type { Chart } from "../../access/index.js";
 import { accessOptions, type AccessValues } from "../access-options.js";
 import { dayOfNumber } from "../arguments.js";
 import type { Context } from "../context.js";
-import { statusNames } from "../entry-status.js";
 import { keepChart } from "../kept-chart.js";
 import { openMember } from "../open-member.js";
 import { table } from "../table.js";
@@ -36,7 +36,7 @@ function entriesOf(chart: Chart) {
     label,
     mediaType,
     size,
-    status: statusNames(status),
+    status: bitNames(ENTRY_STATUS, status),
   }));
 }
 

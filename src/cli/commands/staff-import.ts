@@ -4,14 +4,18 @@ import { hashArgument } from "../arguments.js";
 import type { Context } from "../context.js";
 import { readCsv, type CsvRow } from "../csv.js";
 import { enrolStaff, notAfterArgument, type StaffRequest } from "../enrol-staff.js";
-import { importLines, reportImport } from "../import-lines.js";
+import { importLines } from "../import-lines.js";
 import { openMember } from "../open-member.js";
 
 export async function run(context: Context, _values: unknown, [file = ""]: string[]): Promise<number> {
   const rows = await readCsv(file, ["name", "roles", "notAfter", "personId"]);
   await using chartseal = await openMember(context, { role: "admin" });
-  const outcome = await importLines(rows, (row) => enrolLine(chartseal, row));
-  return reportImport(context, outcome, ({ name, account }) => `${name} ${account}`);
+  return await importLines(
+    context,
+    rows,
+    (row) => enrolLine(chartseal, row),
+    ({ name, account }) => `${name} ${account}`,
+  );
 }
 
 async function enrolLine(chartseal: Chartseal, { fields }: CsvRow) {

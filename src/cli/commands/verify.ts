@@ -11,7 +11,7 @@ import { readRoots, rootOnChain } from "../member-roots.js";
 import { openNode } from "../open-member.js";
 import { expectReadable } from "../private-file.js";
 import { missingOf, receiptFiles, verifyFile, type FileVerdict, type RootLookup } from "../verify-files.js";
-import { printable } from "../printable.js";
+import { printable } from "../../printable.js";
 
 interface Values {
   body?: string;

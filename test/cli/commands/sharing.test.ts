@@ -151,6 +151,11 @@ describe("sharing records", () => {
       await a.refused(1, "ERR_PATIENT_UNKNOWN", "grant", ...whole({ "--patient": reference("nobody") }));
       writeFileSync(at("no-terms.json"), "{}");
       expect(await usage("--terms", at("no-terms.json"), "--signature", "0x00")).to.contain("no terms");
+      writeFileSync(at("later-terms.json"), JSON.stringify({ terms: { format: 2 } }));
+      const later = ["grant", "--terms", at("later-terms.json"), "--signature", "0x00"];
+      expect((await a.refused(1, "ERR_FORMAT_UNSUPPORTED", ...later)).message).to.contain(
+        "this version reads 1",
+      );
     });
   });
 

@@ -5,14 +5,6 @@ const ZERO_WIDTH = /^[\p{Mn}\p{Me}]$/u;
 const WIDE =
   /^[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]$/u;
 
-/**
- * Someone else's text, safe on a terminal and in one line: control, bidirectional and other invisible characters,
- * with which a member's name could hide or forge what stands beside it, become U+FFFD.
- */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, "\uFFFD");
-}
-
 /** Columns that a printable text takes. */
 export function columns(text: string): number {
   let width = 0;
