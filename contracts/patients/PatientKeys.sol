@@ -146,15 +146,16 @@ abstract contract PatientKeys is IPatientRegistry, EIP712 {
     /// @dev One key, one patient, one use, for good: a key that served two would join their pseudonyms. Guardians and
     /// delegates of one patient may be named again.
     function _claim(bytes32 patientId, bytes memory key, KeyUse use) internal {
-        KeyOwner storage owner = _keyOwners[keccak256(key)];
-        if (owner.use != KeyUse.NONE) {
-            bool again = owner.patientId == patientId && owner.use == use && use != KeyUse.SIGNER;
-            if (!again) revert KeyInUse(key, owner.patientId);
-            return;
-        }
+        _requireFree(patientId, key, use);
 
-        owner.patientId = patientId;
-        owner.use = use;
+        _keyOwners[keccak256(key)] = KeyOwner(patientId, use);
+    }
+
+    function _requireFree(bytes32 patientId, bytes memory key, KeyUse use) private view {
+        KeyOwner storage owner = _keyOwners[keccak256(key)];
+        if (owner.use == KeyUse.NONE) return;
+        bool again = owner.patientId == patientId && owner.use == use && use != KeyUse.SIGNER;
+        if (!again) revert KeyInUse(key, owner.patientId);
     }
 
     function _requirePossession(
@@ -169,6 +170,7 @@ abstract contract PatientKeys is IPatientRegistry, EIP712 {
                 (key.length == PASSKEY_LENGTH && address(bytes20(key)) == PASSKEY_VERIFIER);
         if (!supported) revert KeyUnsupported(key);
         _requireInTime(deadline);
+        _requireFree(patientId, key, use);
         bytes32 typeHash =
             use == KeyUse.SIGNER
                 ? SIGNER_TYPEHASH

@@ -116,29 +116,16 @@ describe("PatientRegistry.register", () => {
     });
   });
 
-  describe("when the signer's verifier has no code", () => {
-    it("should revert with SignatureInvalid", async () => {
-      const f = await loadConsortium();
-      const r = await registration(f);
-      const signer = concat([f.outsider.address, randomBytes(64)]);
-      await expect(register(f, { ...r, signer }))
-        .to.be.revertedWithCustomError(f.patients, "SignatureInvalid")
-        .withArgs(r.patientId);
-    });
-  });
-
   describe("when the signer's contract reverts, or answers with something else", () => {
     it("should revert with SignatureInvalid", async () => {
       const f = await loadConsortium();
       // PUSH0 PUSH0 REVERT; 32 zero bytes; the ERC-1271 answer cut to four bytes; no answer.
       for (const code of ["0x5f5ffd", "0x60205ff3", "0x631626ba7e60e01b5f5260045ff3", "0x00"]) {
         await networkHelpers.setCode(f.outsider.address, code);
-        for (const signer of [f.outsider.address, concat([f.outsider.address, randomBytes(64)])]) {
-          const r = await registration(f);
-          await expect(register(f, { ...r, signer }), code)
-            .to.be.revertedWithCustomError(f.patients, "SignatureInvalid")
-            .withArgs(r.patientId);
-        }
+        const r = await registration(f);
+        await expect(register(f, { ...r, signer: f.outsider.address }), code)
+          .to.be.revertedWithCustomError(f.patients, "SignatureInvalid")
+          .withArgs(r.patientId);
       }
     });
   });
