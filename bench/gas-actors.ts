@@ -62,7 +62,7 @@ export async function registerPatient(
   const wallet = steadyWallet(label);
   const seed = steadyBytes(`seed of ${label}`);
   const patientId = (await chain.patients.patientIdOf(1, seed)) as Hex;
-  const signed = { patientId, signer: wallet.address, deadline: NOT_AFTER };
+  const signed = { patientId, key: wallet.address, deadline: NOT_AFTER };
   const domain = await domainOf(chain, "patients");
   const possession = await wallet.signTypedData(domain, TYPES.PatientRegistry, signed);
   const gas = await gasOf(chain.patients.register(seed, wallet.address, possession, NOT_AFTER));

@@ -74,14 +74,7 @@ contract AccessLog is IAccessLog, EIP712 {
             indices[i] = _requireReadable(entries[i], terms, custodian, permitted);
         }
 
-        accessId = _advance(
-            RecordsRequested.selector,
-            terms.patientId,
-            msg.sender,
-            keccak256(abi.encode(access, indices))
-        );
-
-        emit RecordsRequested(accessId, terms.patientId, msg.sender, access, indices);
+        return _log(RecordsRequested.selector, terms.patientId, msg.sender, abi.encode(access, indices));
     }
 
     /// @inheritdoc IAccessLog
@@ -98,14 +91,7 @@ contract AccessLog is IAccessLog, EIP712 {
         _requirePeriod(terms, scope);
         _requireWithinLog(scope, custodian);
 
-        accessId = _advance(
-            ScopeRequested.selector,
-            terms.patientId,
-            msg.sender,
-            keccak256(abi.encode(access, extent, scope))
-        );
-
-        emit ScopeRequested(accessId, terms.patientId, msg.sender, access, extent, scope);
+        return _log(ScopeRequested.selector, terms.patientId, msg.sender, abi.encode(access, extent, scope));
     }
 
     /// @inheritdoc IAccessLog
@@ -136,14 +122,7 @@ contract AccessLog is IAccessLog, EIP712 {
             Purposes.PATRQT,
             uint48(block.timestamp)
         );
-        accessId = _advance(
-            ScopeRequested.selector,
-            patientId,
-            address(0),
-            keccak256(abi.encode(access, extent, scope))
-        );
-
-        emit ScopeRequested(accessId, patientId, address(0), access, extent, scope);
+        return _log(ScopeRequested.selector, patientId, address(0), abi.encode(access, extent, scope));
     }
 
     /// @inheritdoc IAccessLog
@@ -248,18 +227,23 @@ contract AccessLog is IAccessLog, EIP712 {
         entry.requireIncluded(root);
     }
 
-    /// @dev Names the access and moves the patient's head over its event.
-    function _advance(
+    /// @dev Names the access, moves the patient's head over its event and emits it: the event's data are encoded once
+    /// for both.
+    function _log(
         bytes32 selector,
         bytes32 patientId,
         address reader,
-        bytes32 dataDigest
+        bytes memory data
     ) private returns (bytes32 accessId) {
         uint256 head = _heads[patientId];
         accessId = keccak256(abi.encode(block.chainid, address(this), patientId, Heads.count(head) + 1));
         _heads[patientId] = Heads.advance(
             head,
-            keccak256(abi.encode(selector, accessId, patientId, reader, dataDigest))
+            keccak256(abi.encode(selector, accessId, patientId, reader, keccak256(data)))
         );
+
+        assembly ("memory-safe") {
+            log4(add(data, 0x20), mload(data), selector, accessId, patientId, reader)
+        }
     }
 }

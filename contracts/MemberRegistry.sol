@@ -153,6 +153,7 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
         if (present != 0 && since >= present) revert StaffIsRevoked(account, present);
 
         staff.revokedSince = since;
+        staff.notAfter = 0; // at once, whatever its term was
 
         emit StaffRevoked(staff.memberId, account, since, reason);
     }
@@ -198,9 +199,13 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
         uint8 activity
     ) private view returns (uint32 memberId) {
         memberId = staff.memberId;
-        if (memberId == 0) revert StaffUnknown(account);
-        if (staff.revokedSince != 0) revert StaffIsRevoked(account, staff.revokedSince);
-        if (block.timestamp > staff.notAfter) revert StaffExpired(account, staff.notAfter);
+        // An unknown account has no term, and a revoked one's is over: told apart only where somebody is refused, so
+        // that not everyone pays for it.
+        if (block.timestamp > staff.notAfter) {
+            if (memberId == 0) revert StaffUnknown(account);
+            if (staff.revokedSince != 0) revert StaffIsRevoked(account, staff.revokedSince);
+            revert StaffExpired(account, staff.notAfter);
+        }
         if (staff.roles & role == 0) revert StaffRoleMissing(account, role);
 
         uint8 suspension = _members[memberId].suspension;

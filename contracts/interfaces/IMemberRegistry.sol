@@ -18,7 +18,7 @@ interface IMemberRegistry {
         uint32 memberId; // 0: no such account
         uint8 roles; // bits of Roles
         uint48 since; // Unix seconds; the waiting time runs from here
-        uint48 notAfter; // Unix seconds, inclusive
+        uint48 notAfter; // Unix seconds, inclusive; 0 once revoked
         uint48 revokedSince; // Unix seconds; 0: not revoked
         bytes32 personId; // opaque, the same for every account of one person in the whole consortium
     }

@@ -31,7 +31,7 @@ abstract contract RecordLog is IRecordRegistry {
     }
 
     /// @inheritdoc IRecordRegistry
-    function anchor(uint64 firstIndex, uint32 count, bytes32 root, bytes32 manifestDigest) external {
+    function anchor(uint64 firstIndex, uint32 count, bytes32 root, bytes32) external {
         uint32 memberId = _operatorsMember();
         if (count == 0) revert BatchEmpty();
         if (root == 0) revert RootZero();
@@ -45,7 +45,7 @@ abstract contract RecordLog is IRecordRegistry {
         }
         log.roots[_batchKey(firstIndex, count)] = root;
 
-        emit BatchAnchored(memberId, firstIndex, count, root, manifestDigest);
+        _emitBatchAnchored(memberId);
     }
 
     /// @inheritdoc IRecordRegistry
@@ -78,6 +78,16 @@ abstract contract RecordLog is IRecordRegistry {
         bytes32 root;
         (root, status) = rootAndStatus(entry.leaf.memberId, entry.firstIndex, entry.count, entry.leaf.index);
         entry.requireIncluded(root);
+    }
+
+    /// @dev BatchAnchored's data are the four arguments of `anchor`, checked when they were read, as they came.
+    function _emitBatchAnchored(uint32 memberId) private {
+        bytes32 selector = BatchAnchored.selector;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            calldatacopy(data, 0x04, 0x80)
+            log2(data, 0x80, selector, memberId)
+        }
     }
 
     function _requireOwn(uint32 memberId, Entry calldata entry) internal view returns (uint8 status) {

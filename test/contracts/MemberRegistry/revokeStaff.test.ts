@@ -110,12 +110,13 @@ describe("MemberRegistry.revokeStaff", () => {
       }
     });
 
-    it("should store since when, and keep the rest", async () => {
+    it("should store since when, end the term, and keep the rest", async () => {
       const f = await loadConsortium();
       const before = await f.members.staffOf(f.operatorA);
       await revoke(f, 1_000);
       expect(await f.members.staffOf(f.operatorA)).to.deep.equal([
-        ...before.slice(0, 4),
+        ...before.slice(0, 3),
+        0n,
         1_000n,
         before.personId,
       ]);

@@ -206,7 +206,7 @@ decodeFunctionResult(functionFragment: 'supersede', data: BytesLike): Result;
 
     
     anchor: TypedContractMethod<
-      [firstIndex: BigNumberish, count: BigNumberish, root: BytesLike, manifestDigest: BytesLike, ],
+      [firstIndex: BigNumberish, count: BigNumberish, root: BytesLike, arg3: BytesLike, ],
       [void],
       'nonpayable'
     >
@@ -335,7 +335,7 @@ getFunction(nameOrSignature: 'RETENTION'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'anchor'): TypedContractMethod<
-      [firstIndex: BigNumberish, count: BigNumberish, root: BytesLike, manifestDigest: BytesLike, ],
+      [firstIndex: BigNumberish, count: BigNumberish, root: BytesLike, arg3: BytesLike, ],
       [void],
       'nonpayable'
     >;

@@ -44,7 +44,7 @@ import type { NonPayableOverrides } from "../../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea2646970667358221220cb5e1648ea019b6db26c633b62a14ccbfd5c8669a5fa5b2be81ad2512a09cc4a64736f6c63430008250033";
+  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea26469706673582212203beb40a6979f31d62afbd569f9549b539f532fab423e0751ae28e07415ccfa6f64736f6c63430008250033";
 
   
       type CosignersConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;

@@ -635,7 +635,7 @@
       },
       {
         "internalType": "bytes32",
-        "name": "manifestDigest",
+        "name": "",
         "type": "bytes32"
       }
     ],

@@ -600,7 +600,7 @@
       },
       {
         "internalType": "bytes32",
-        "name": "manifestDigest",
+        "name": "",
         "type": "bytes32"
       }
     ],
