@@ -58,5 +58,5 @@ export function forged(message: Message, why: string, cause?: unknown): Chartsea
 
 function dataOf(chain: Chain, { type, id, from, to, body }: Unsigned) {
   const bodyDigest = keccak256(toUtf8Bytes(body));
-  return typedData(chain.deployment, "accessLog", "ExchangeMessage", { type, id, from, to, bodyDigest });
+  return typedData(chain.deployment, "exchange", "ExchangeMessage", { type, id, from, to, bodyDigest });
 }

@@ -11,12 +11,17 @@ export interface TypedData {
   message: Record<string, unknown>;
 }
 
-type Contract = "patients" | "consents" | "accessLog";
+/** EIP-712 domains: of each contract that checks signatures, and of the Exchange's messages, which no contract sees. */
+type Domain = "patients" | "records" | "consents" | "orders" | "emergencies" | "accessLog" | "exchange";
 
-const NAMES: Readonly<Record<Contract, string>> = {
+const NAMES: Readonly<Record<Domain, string>> = {
   patients: "chartseal PatientRegistry",
+  records: "chartseal RecordRegistry",
   consents: "chartseal ConsentRegistry",
-  accessLog: "chartseal Exchange",
+  orders: "chartseal LegalOrders",
+  emergencies: "chartseal BreakGlass",
+  accessLog: "chartseal AccessLog",
+  exchange: "chartseal Exchange",
 };
 
 export const TERMS_FIELDS: TypedDataField[] = fields(
@@ -24,6 +29,25 @@ export const TERMS_FIELDS: TypedDataField[] = fields(
 );
 const STRUCTS: Readonly<Record<string, TypedDataField[]>> = {
   PatientSigner: fields("bytes32 patientId,bytes key,uint48 deadline"),
+  PatientGuardian: fields("bytes32 patientId,bytes key,uint48 deadline"),
+  PatientDelegate: fields("bytes32 patientId,bytes key,uint48 deadline"),
+  SignerRotation: fields("bytes32 patientId,bytes key,uint32 nonce,uint48 deadline"),
+  GuardianSet: fields(
+    "bytes32 patientId,bytes[] guardians,uint8 threshold,uint48 until,uint32 nonce,uint48 deadline",
+  ),
+  Delegation: fields("bytes32 patientId,bytes key,uint48 until,uint32 nonce,uint48 deadline"),
+  PatientChange: fields("bytes32 patientId,bytes32 changeHash,uint32 nonce,uint48 deadline"),
+  Cancellation: fields("bytes32 patientId,bytes32 changeHash,uint48 readyAt"),
+  Hold: fields("bytes32 patientId,uint64[] indices,uint48 until,uint64 nonce,uint48 deadline"),
+  HoldLift: fields("bytes32 patientId,uint64[] indices,uint64 nonce,uint48 deadline"),
+  Erasure: fields("uint32 memberId,uint64 index,uint64 certificateIndex,uint48 deadline"),
+  Witnessing: fields("uint8 act,bytes32 patientId,bytes32 ref,address first,uint48 deadline"),
+  OrderEntry: fields("bytes32 termsHash,address first,uint48 deadline"),
+  OrderLift: fields("bytes32 patientId,bytes32 termsHash,address first,uint48 deadline"),
+  Emergency: fields("address initiator,bytes32 patientId,bytes32 reasonDigest,bytes32 nonce,uint48 deadline"),
+  OwnRequest: fields(
+    "bytes32 patientId,uint8 extent,uint64 compartments,uint32 recordedFrom,uint32 recordedTo,uint64 upTo,bytes32 recipientKey,uint64 nonce,uint48 deadline",
+  ),
   Terms: TERMS_FIELDS,
   Revocation: fields("bytes32 patientId,bytes32 termsHash"),
   Directive: fields(
@@ -35,16 +59,16 @@ const STRUCTS: Readonly<Record<string, TypedDataField[]>> = {
 /** Typed data of one of our structs, bound to chain and contract. */
 export function typedData(
   deployment: Deployment,
-  contract: Contract,
+  signedFor: Domain,
   primaryType: string,
   message: Record<string, unknown>,
 ): TypedData {
   return {
     domain: {
-      name: NAMES[contract],
+      name: NAMES[signedFor],
       version: "1",
       chainId: deployment.chainId,
-      verifyingContract: deployment[contract],
+      verifyingContract: signedFor === "exchange" ? deployment.accessLog : deployment[signedFor],
     },
     types: { [primaryType]: STRUCTS[primaryType]! },
     primaryType,

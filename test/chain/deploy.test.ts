@@ -43,9 +43,9 @@ describe("deploy", function () {
     const parameters: Record<string, unknown> = { governance: GOVERNANCE, waitingTime: WAITING_TIME };
     const addresses = new Map(steps.map(({ contract, address }) => [contract, address]));
     const argumentOf = (value: unknown): unknown => {
-      const { contractName, name } = value as { contractName?: string; name?: string };
+      const { contractName, name, defaultValue } = value as Record<string, string | undefined>;
       if (contractName !== undefined) return addresses.get(contractName);
-      return parameters[name!];
+      return parameters[name!] ?? defaultValue;
     };
     const futures = [...Module.futures] as unknown as { contractName: string; constructorArgs: unknown[] }[];
     expect(steps.map(({ contract }) => contract)).to.deep.equal(
@@ -84,7 +84,16 @@ describe("deploy", function () {
     });
 
     it("names each address without a contract", async () => {
-      for (const contract of ["members", "patients", "records", "consents", "accessLog"] as const) {
+      for (const contract of [
+        "passkeys",
+        "members",
+        "patients",
+        "records",
+        "consents",
+        "orders",
+        "emergencies",
+        "accessLog",
+      ] as const) {
         const error = await mixed({ [contract]: `0x${"99".repeat(20)}` });
         expect(error.values).to.deep.equal({ contract, address: `0x${"99".repeat(20)}` });
       }

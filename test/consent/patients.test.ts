@@ -214,7 +214,9 @@ describe("Patients", function () {
       if (method !== "eth_call" || !(params[0] as { data: string }).data.startsWith(patientOf))
         return undefined;
       if (++asked > 1) return undefined;
-      const none = chain.patients.interface.encodeFunctionResult("patientOf", [[0, 0, "0x"]]);
+      const none = chain.patients.interface.encodeFunctionResult("patientOf", [
+        [0, 0, 0, 0, 0, 0, 0, 0, "0x"],
+      ]);
       await s.consortium.chain.rpc("evm_setAutomine", [true]);
       await s.consortium.chain.rpc("evm_mine");
       return { result: none };

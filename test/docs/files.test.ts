@@ -47,24 +47,30 @@ after(async () => {
 
 describe("docs/formats.md: signatures", () => {
   it("hashes the type strings", () => {
-    const contracts = { PatientSigner: "patients", ExchangeMessage: "accessLog" } as const;
     for (const [name, { type, typeHash }] of Object.entries(
       jsonExample<Record<string, { type: string; typeHash: Hex }>>("types"),
     )) {
       expect(id(type)).to.equal(typeHash);
-      const contract = contracts[name as keyof typeof contracts] ?? "consents";
-      const { types } = typedData(deployment(), contract, name, {});
+      const { types } = typedData(deployment(), "consents", name, {});
       expect(TypedDataEncoder.from(types).encodeType(name)).to.equal(type);
     }
   });
 
   it("derives the domain separators from the deployment", () => {
-    const expected = jsonExample<Record<"PatientRegistry" | "ConsentRegistry" | "Exchange", Hex>>("domains");
-    const separator = (contract: "patients" | "consents" | "accessLog", struct: string) =>
-      TypedDataEncoder.hashDomain(typedData(deployment(), contract, struct, {}).domain);
-    expect(separator("patients", "PatientSigner")).to.equal(expected.PatientRegistry);
-    expect(separator("consents", "Terms")).to.equal(expected.ConsentRegistry);
-    expect(separator("accessLog", "ExchangeMessage")).to.equal(expected.Exchange);
+    const domains = {
+      PatientRegistry: "patients",
+      RecordRegistry: "records",
+      ConsentRegistry: "consents",
+      LegalOrders: "orders",
+      BreakGlass: "emergencies",
+      AccessLog: "accessLog",
+      Exchange: "exchange",
+    } as const;
+    const separators = Object.entries(domains).map(([name, signedFor]) => {
+      const { domain } = typedData(deployment(), signedFor, "Terms", {});
+      return [name, TypedDataEncoder.hashDomain(domain)];
+    });
+    expect(Object.fromEntries(separators)).to.deep.equal(jsonExample("domains"));
   });
 
   it("hashes the terms and finds their signer", () => {

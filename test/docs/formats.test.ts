@@ -131,7 +131,7 @@ describe("docs/formats.md: pseudonyms and heads", () => {
     const { termsHash } = jsonExample<{ termsHash: Hex }>("terms-signature");
     const events = [
       abi.encodeEventLog("GrantGiven", [terms.patientId, termsHash, terms.grantee, terms, 1, 1_767_225_700]),
-      abi.encodeEventLog("GrantRevoked", [terms.patientId, termsHash, 1_770_000_000]),
+      abi.encodeEventLog("GrantRevoked", [terms.patientId, termsHash, 1, 1_770_000_000]),
     ];
     let head = 0n;
     for (const [position, { topics, data, eventDigest, head: next }] of steps.entries()) {
