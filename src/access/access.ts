@@ -86,10 +86,12 @@ export class Access {
     const { chain } = this.#parts;
     const purpose = purposeNumber(options.purpose);
     const { terms, custodian } = await requireTicket(chain, from);
-    const directive = await chain.ask(() => chain.consents.directiveOf(terms.patientId));
+    const { deniedCompartments } = await chain.ask(() => chain.consents.directiveOf(terms.patientId));
+    // A legal order stands above the patient's directive.
+    const denied = options.purpose === "HLEGAL" ? 0n : deniedCompartments;
     const head = await chain.ask(() => chain.records.headOf(custodian));
     const scope: Scope = {
-      compartments: options.compartments ?? BigInt(terms.compartments) & ~directive.deniedCompartments,
+      compartments: options.compartments ?? BigInt(terms.compartments) & ~denied,
       recordedFrom: options.recordedFrom ?? terms.recordedFrom,
       recordedTo: options.recordedTo ?? terms.recordedTo,
       upTo: Number(head),

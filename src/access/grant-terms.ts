@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Result } from "ethers";
+import type { Interface, Result } from "ethers";
 import { collectLogs, type Chain } from "../chain/index.js";
 import { hashTerms, type Terms } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
@@ -13,8 +13,8 @@ import type { AccessEvent } from "./access-event.js";
 export async function grantedTerms(chain: Chain, access: AccessEvent): Promise<Terms> {
   const called = await calledTerms(chain, access);
   if (called !== undefined && hashTerms(called) === access.basisRef) return called;
-  // Requested through another contract: then only the grant's own event says what was granted.
-  return await eventTerms(chain, access.patientId, access.basisRef);
+  // Requested through another contract: then only the event of the grant, order or emergency says what stands.
+  return await eventTerms(chain, access);
 }
 
 /** The terms out of the request's own transaction, which spares a search through the whole chain. */
@@ -29,27 +29,32 @@ async function calledTerms(chain: Chain, { transactionHash }: AccessEvent): Prom
   }
 }
 
-async function eventTerms(chain: Chain, patientId: Hex, termsHash: Hex): Promise<Terms> {
-  const topics = chain.consents.interface.encodeFilterTopics("GrantGiven", [
-    patientId,
-    termsHash,
-  ]) as string[];
-  const [log] = await collectLogs(chain, { address: chain.deployment.consents, topics });
-  const terms: unknown =
-    log === undefined ? undefined : chain.consents.interface.parseLog(log)?.args["terms"];
+async function eventTerms(chain: Chain, { basis, patientId, basisRef }: AccessEvent): Promise<Terms> {
+  const { deployment } = chain;
+  const [contract, address, event, indexed] =
+    basis === "BREAK_GLASS"
+      ? ([chain.emergencies, deployment.emergencies, "GlassBroken", [basisRef, patientId]] as const)
+      : basis === "LEGAL_ORDER"
+        ? ([chain.orders, deployment.orders, "OrderEntered", [patientId, basisRef]] as const)
+        : ([chain.consents, deployment.consents, "GrantGiven", [patientId, basisRef]] as const);
+  const abi: Interface = contract.interface;
+  const topics = abi.encodeFilterTopics(event, [...indexed]) as string[];
+  const [log] = await collectLogs(chain, { address, topics });
+  const terms: unknown = log === undefined ? undefined : abi.parseLog(log)?.args["terms"];
   if (terms === undefined) {
-    throw new ChartsealError("ERR_CAPSULE_REFUSED", "the grant that the access rests on is not on chain", {
-      values: { termsHash },
+    throw new ChartsealError("ERR_CAPSULE_REFUSED", "what the access rests on is not on chain", {
+      values: { termsHash: basisRef },
     });
   }
   const read = termsOf(terms as Result);
-  if (hashTerms(read) === termsHash) return read;
+  if (hashTerms(read) === basisRef) return read;
   throw new ChartsealError("ERR_CHAIN_MISMATCH", "the node shows terms that do not have their hash", {
-    values: { termsHash },
+    values: { termsHash: basisRef },
   });
 }
 
-function termsOf(terms: Result): Terms {
+/** Terms as ethers decodes them. */
+export function termsOf(terms: Result): Terms {
   return {
     format: 1,
     patientId: terms["patientId"] as Hex,

@@ -4,6 +4,14 @@ export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
 export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
 export type { AgentParts, Answer } from "./answer-request.js";
 export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
+export {
+  Emergencies,
+  statementDigest,
+  type EmergencyWindow,
+  type PreparedEmergency,
+  type Statement,
+  type Verdict,
+} from "./emergencies.js";
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
 export type { Message, MessageType } from "./message.js";

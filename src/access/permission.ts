@@ -6,6 +6,8 @@ import { fromHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { AccessEvent } from "./access-event.js";
 import { grantedTerms } from "./grant-terms.js";
+import { refused } from "./refused.js";
+import { standingOf } from "./standing.js";
 
 /** Seconds of chain time for which an access can be redeemed. */
 export const REDEEMABLE_SECONDS = 15 * 60;
@@ -20,7 +22,7 @@ export interface Permission {
 
 /**
  * Checks an access again, at the head: the contract permitted it when it was logged, but a grant may have been
- * revoked, a directive set, the clinician dismissed or his member's key replaced since.
+ * revoked, an order lifted, a directive set, the clinician dismissed or his member's key replaced since.
  * @param publicKey The reader's key as he says; taken only if the chain has its digest
  * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE
  */
@@ -33,22 +35,18 @@ export async function permissionOf(
   try {
     const timestamp = await chainTime(chain);
     requireFresh(access, timestamp);
-    if (access.basis !== "GRANT")
-      throw refused(access, `it rests on ${access.basis}, which this agent does not serve`);
     const memberId = await chain.ask(() =>
       chain.members.authorized(access.reader, ROLES.CLINICIAN, SUSPENSIONS.READING),
     );
     if (Number(memberId) !== access.memberId) throw refused(access, "its reader changed members");
+    const standing = await standingOf(chain, access);
+    if (standing.custodian !== custodian)
+      throw refused(access, `member ${standing.custodian} keeps this patient's records`);
     const terms = await grantedTerms(chain, access);
-    const [standing, denied] = await chain.ask(() =>
-      chain.consents.standingOf(access.patientId, access.basisRef),
-    );
-    if (Number(standing) !== custodian)
-      throw refused(access, `member ${standing} keeps this patient's records`);
     requireTerms(terms, access, timestamp);
     return {
       terms,
-      compartments: BigInt(terms.compartments) & ~denied,
+      compartments: BigInt(terms.compartments) & ~standing.denied,
       reader: await readerKey(chain, access.memberId, publicKey),
     };
   } catch (error) {
@@ -98,12 +96,4 @@ async function readerKey(chain: Chain, memberId: number, offered?: Hex): Promise
       hint: "its admin publishes one with `chartseal member publish-key`",
     },
   );
-}
-
-export function refused(access: AccessEvent, why: string, hint?: string, cause?: unknown): ChartsealError {
-  return new ChartsealError("ERR_CAPSULE_REFUSED", `access ${access.accessId} is not served: ${why}`, {
-    values: { accessId: access.accessId },
-    ...(hint === undefined ? {} : { hint }),
-    cause,
-  });
 }

@@ -6,7 +6,8 @@ import { Entries, type AnchoredEntry, type Journal, type JournalItem } from "../
 import type { AccessEvent } from "./access-event.js";
 import { NODE_QUESTIONS, inParallel } from "./in-parallel.js";
 import { isIncluded, onChain } from "./on-chain.js";
-import { refused, type Permission } from "./permission.js";
+import type { Permission } from "./permission.js";
+import { refused } from "./refused.js";
 
 /** An entry that an access reaches. */
 export interface Releasable {

@@ -9,7 +9,8 @@ import type { ChartEntry } from "./chart.js";
 import { inParallel } from "./in-parallel.js";
 import { writePage, type PageBatch } from "./index-page.js";
 import type { Release } from "./message-bodies.js";
-import { permissionOf, refused, type Permission } from "./permission.js";
+import { permissionOf, type Permission } from "./permission.js";
+import { refused } from "./refused.js";
 import { releasable, type Releasable } from "./releasable.js";
 
 /** Capsules that are sealed at the same time: Node's thread pool has four threads. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { memberOf, type Accessed, type Audit, type AuditEntry } from "./audit.js";
+import { ACT_DETAILS } from "./acts.js";
+import { memberOf, type Accessed, type Act, type Audit, type AuditEntry } from "./audit.js";
 import {
   APPLICATION_SERVER,
   AUTHOR,
@@ -104,7 +105,18 @@ function eventOf(entry: AuditEntry, audit: Audit): FhirAuditEvent {
       return changeEvent(entry, audit, "other", urn(`patient:${audit.patientId}`), [
         ["event", printable(entry.event)],
       ]);
+    default:
+      return changeEvent(entry, audit, "update", actReference(entry, audit), [
+        ["event", entry.kind],
+        ...ACT_DETAILS.map((name) => [name, entry.details[name] ?? ""] as const),
+      ]);
   }
+}
+
+/** What an act is about: an entry of the custodian's log, or the patient himself. */
+function actReference({ details, member }: Act, audit: Audit): Reference {
+  if (details.index === undefined) return urn(`patient:${audit.patientId}`);
+  return recordReference(audit, member ?? audit.custodian, Number(details.index));
 }
 
 /** A resource event without its agents, purpose and data. */
@@ -188,10 +200,11 @@ function readAgents(
 ): Agent[] {
   const { chainId, contracts } = audit;
   const policy = entry.basis === "GRANT" ? `urn:chartseal:grant:${entry.basisRef}` : undefined;
+  const patient = entry.basis === "PATIENT" ? urn(`patient:${audit.patientId}`, "Patient") : undefined;
   return [
     {
       type: concept(client),
-      who: memberReference(audit, entry.memberId),
+      who: patient ?? memberReference(audit, entry.memberId),
       requestor: false,
       network: onChain(chainId, entry.reader),
     },
@@ -203,7 +216,7 @@ function readAgents(
     },
     {
       type: concept(RECIPIENT),
-      who: urn(`account:${entry.reader}`, "Practitioner"),
+      who: patient ?? urn(`account:${entry.reader}`, "Practitioner"),
       requestor: true,
       policy: [policy ?? `urn:chartseal:basis:${entry.basis}`],
       purposeOfUse: [purposeOfUse(entry.purpose)],

@@ -2,9 +2,11 @@
 import type { AccessEvent } from "../access/index.js";
 import type { Purpose } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
+import type { ActDetails, ActKind } from "./acts.js";
 
 /** The contracts that keep a head for each patient: what they logged about him can be shown complete. */
-export type HeadedRegistry = "PatientRegistry" | "ConsentRegistry" | "AccessLog";
+export type HeadedRegistry =
+  "PatientRegistry" | "ConsentRegistry" | "LegalOrders" | "BreakGlass" | "AccessLog";
 export type Registry = HeadedRegistry | "RecordRegistry";
 
 /**
@@ -132,6 +134,14 @@ export interface Retracted extends Place {
   index: number;
 }
 
+/** Something about the patient's keys, guardians, orders, emergencies or holds. */
+export interface Act extends Place {
+  kind: ActKind;
+  /** Member id, where the act concerns one. */
+  member?: number;
+  details: ActDetails;
+}
+
 /** An event that this version cannot put in words. It is listed, so that nothing is hidden. */
 export interface OtherEvent extends Place {
   kind: "other";
@@ -140,7 +150,7 @@ export interface OtherEvent extends Place {
 }
 
 export type AuditEntry =
-  Enrolled | GrantGiven | GrantRevoked | DirectiveSet | Accessed | Amended | Retracted | OtherEvent;
+  Enrolled | GrantGiven | GrantRevoked | DirectiveSet | Accessed | Amended | Retracted | Act | OtherEvent;
 export type AuditKind = AuditEntry["kind"];
 
 /** The member that an entry is about; undefined when it concerns all of them. */
@@ -152,11 +162,16 @@ export function memberOf(entry: AuditEntry): number | undefined {
     case "grant-revoked":
       return entry.grantee;
     case "access":
+      // A patient who asked for his own records is of no member.
+      return entry.memberId === 0 ? undefined : entry.memberId;
     case "amended":
     case "retracted":
       return entry.memberId;
-    default:
+    case "other":
+    case "directive-set":
       return undefined;
+    default:
+      return entry.member;
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { memberOf, type Audit, type AuditEntry } from "./audit.js";
+import { ACT_DETAILS } from "./acts.js";
+import { memberOf, type Act, type Audit, type AuditEntry } from "./audit.js";
 import { isoDay, isoTime } from "./iso-time.js";
 
 type Cell = string | number | boolean | undefined;
@@ -40,6 +41,7 @@ export const CSV_FIELDS = [
   "nonce",
   "by_index",
   "event_name",
+  "details",
 ] as const;
 type Field = (typeof CSV_FIELDS)[number];
 
@@ -128,7 +130,14 @@ function eventCells(entry: AuditEntry): Partial<Record<Field, Cell>> {
       return { indices: entry.index };
     case "other":
       return { event_name: entry.event };
+    default:
+      return { details: ACT_DETAILS.flatMap((name) => detailOf(entry, name)).join("; ") };
   }
+}
+
+function detailOf({ details }: Act, name: (typeof ACT_DETAILS)[number]): string[] {
+  const value = details[name];
+  return value === undefined ? [] : [`${name}=${value}`];
 }
 
 function scopeCells(scope: { compartments: readonly number[]; recordedFrom: number; recordedTo: number }) {

@@ -33,14 +33,22 @@ export interface DisclosuresOptions extends AuditFilter {
 const PATIENT_TOPICS: Readonly<Record<Registry, number>> = {
   PatientRegistry: 1,
   ConsentRegistry: 1,
+  LegalOrders: 1,
+  BreakGlass: 2,
   AccessLog: 2,
   RecordRegistry: 3,
 };
-const HEADED: readonly HeadedRegistry[] = ["PatientRegistry", "ConsentRegistry", "AccessLog"];
+const HEADED: readonly HeadedRegistry[] = [
+  "PatientRegistry",
+  "ConsentRegistry",
+  "LegalOrders",
+  "BreakGlass",
+  "AccessLog",
+];
 
 /**
  * Reads everything that the chain holds about a patient, and checks that nothing is missing, altered or reordered:
- * the heads of PatientRegistry, ConsentRegistry and AccessLog are recomputed from the events that the node shows.
+ * the heads of every contract that keeps one are recomputed from the events that the node shows.
  * All is read at one block, the newest.
  *
  * The heads come from the same node: a node that answers both logs and storage from one made-up chain is not caught
@@ -73,6 +81,8 @@ export async function disclosures(options: DisclosuresOptions): Promise<Audit> {
     contracts: {
       PatientRegistry: chain.deployment.patients,
       ConsentRegistry: chain.deployment.consents,
+      LegalOrders: chain.deployment.orders,
+      BreakGlass: chain.deployment.emergencies,
       AccessLog: chain.deployment.accessLog,
       RecordRegistry: chain.deployment.records,
     },
@@ -132,6 +142,8 @@ async function headOf(
   const contracts = {
     PatientRegistry: chain.patients,
     ConsentRegistry: chain.consents,
+    LegalOrders: chain.orders,
+    BreakGlass: chain.emergencies,
     AccessLog: chain.accessLog,
   };
   return await chain.ask(() => contracts[registry].headOf(patientId, { blockTag }));
@@ -143,18 +155,21 @@ async function readRegistries(
   patientId: Hex,
   toBlock: number,
 ): Promise<Record<Registry, Log[]>> {
-  const { patients, consents, accessLog, records } = chain.deployment;
+  const { patients, consents, orders, emergencies, accessLog, records } = chain.deployment;
   const read = async (registry: Registry, address: string) => {
     const topics = [...Array<null>(PATIENT_TOPICS[registry]).fill(null), patientId];
     return await collectLogs(chain, { address, topics, toBlock });
   };
-  const [PatientRegistry, ConsentRegistry, AccessLog, RecordRegistry] = await Promise.all([
-    read("PatientRegistry", patients),
-    read("ConsentRegistry", consents),
-    read("AccessLog", accessLog),
-    read("RecordRegistry", records),
-  ]);
-  return { PatientRegistry, ConsentRegistry, AccessLog, RecordRegistry };
+  const [PatientRegistry, ConsentRegistry, LegalOrders, BreakGlass, AccessLog, RecordRegistry] =
+    await Promise.all([
+      read("PatientRegistry", patients),
+      read("ConsentRegistry", consents),
+      read("LegalOrders", orders),
+      read("BreakGlass", emergencies),
+      read("AccessLog", accessLog),
+      read("RecordRegistry", records),
+    ]);
+  return { PatientRegistry, ConsentRegistry, LegalOrders, BreakGlass, AccessLog, RecordRegistry };
 }
 
 async function readEntries(chain: Chain, logs: Record<Registry, Log[]>): Promise<AuditEntry[]> {
@@ -212,7 +227,12 @@ function isShown(entry: AuditEntry, { from, to, member, reader }: AuditFilter): 
   if (from !== undefined && entry.at * 1000 < from.getTime()) return false;
   if (to !== undefined && entry.at * 1000 > to.getTime()) return false;
   if (member !== undefined && memberOf(entry) !== member) return false;
-  return reader === undefined || (entry.kind === "access" && entry.reader === reader);
+  if (reader === undefined) return true;
+  return entry.kind === "access" ? entry.reader === reader : isEmergencyOf(entry, reader);
+}
+
+function isEmergencyOf(entry: AuditEntry, reader: Hex): boolean {
+  return entry.kind === "glass-broken" && entry.details.reader === reader;
 }
 
 function localNames(
@@ -225,7 +245,8 @@ function localNames(
   const indices = new Set(
     entries.flatMap((entry) => {
       if (entry.kind === "access") return entry.indices;
-      return entry.kind === "amended" || entry.kind === "retracted" ? [entry.index] : [];
+      if (entry.kind === "amended" || entry.kind === "retracted") return [entry.index];
+      return "details" in entry && entry.details.index !== undefined ? [Number(entry.details.index)] : [];
     }),
   );
   for (const index of indices) {

@@ -4,6 +4,7 @@ import { accessEventOf } from "../access/index.js";
 import type { Chain } from "../chain/index.js";
 import { PURPOSES } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
+import { actOf } from "./acts.js";
 import type { AuditEntry, Place, Registry } from "./audit.js";
 
 /** IConsentRegistry.GivenBy, by number. */
@@ -42,6 +43,8 @@ export function entryOf(chain: Chain, { registry, log }: FoundLog): AuditEntry {
       event = parsed.name;
       const entry = readers[parsed.name]?.(place, parsed, chain, log);
       if (entry !== undefined) return entry;
+      const act = actOf(parsed);
+      if (act !== undefined) return { ...place, ...act };
     }
   } catch {
     // Bytes that do not decode: listed below, and the head says whether they are the chain's.
@@ -134,6 +137,8 @@ function accessEntry(place: Place, _parsed: LogDescription, chain: Chain, log: L
 function contractOf(chain: Chain, registry: Registry) {
   if (registry === "PatientRegistry") return chain.patients;
   if (registry === "ConsentRegistry") return chain.consents;
+  if (registry === "LegalOrders") return chain.orders;
+  if (registry === "BreakGlass") return chain.emergencies;
   return registry === "AccessLog" ? chain.accessLog : chain.records;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CHINESE_ACTS, ENGLISH_ACTS, type ActWords } from "./act-words.js";
 import type { AuditHead, AuditKind } from "./audit.js";
 
 export type Language = "en" | "zh";
@@ -19,6 +20,8 @@ export interface Messages {
   shown: (shown: number, total: number) => string;
   none: string;
   kinds: Readonly<Record<AuditKind, string>>;
+  /** What is told of an act. */
+  details: ActWords["details"];
   paper: string;
   withSigner: string;
   allCompartments: string;
@@ -83,7 +86,9 @@ export const ENGLISH: Messages = {
     amended: "amended",
     retracted: "retracted",
     other: "other",
+    ...ENGLISH_ACTS.kinds,
   },
+  details: ENGLISH_ACTS.details,
   paper: "without a device: consents on paper",
   withSigner: "with a signer of his own",
   allCompartments: "all compartments",
@@ -91,7 +96,7 @@ export const ENGLISH: Messages = {
   noCompartments: "no compartment",
   recorded: (from, to) => `records of ${from} to ${to}`,
   terms: (id) => `terms ${id}`,
-  givenBy: { GUARDIANS: "by guardians", WITNESSES: "by two witnesses" },
+  givenBy: { GUARDIANS: "by guardians", WITNESSES: "by two witnesses", DELEGATE: "by a delegate" },
   denyAll: "denies everyone everything",
   denyEmergency: "denies emergency access",
   denied: (list) => `denies compartments ${list}`,
@@ -147,7 +152,9 @@ const CHINESE: Messages = {
     amended: "修订",
     retracted: "作废",
     other: "其他事件",
+    ...CHINESE_ACTS.kinds,
   },
+  details: CHINESE_ACTS.details,
   paper: "无设备：书面同意",
   withSigner: "持有本人签名密钥",
   allCompartments: "全部分类",
@@ -155,7 +162,7 @@ const CHINESE: Messages = {
   noCompartments: "无分类",
   recorded: (from, to) => `${from} 至 ${to} 的记录`,
   terms: (id) => `条款 ${id}`,
-  givenBy: { GUARDIANS: "由监护人授权", WITNESSES: "由两名见证人授权" },
+  givenBy: { GUARDIANS: "由监护人授权", WITNESSES: "由两名见证人授权", DELEGATE: "由受托人授权" },
   denyAll: "拒绝一切查阅",
   denyEmergency: "拒绝紧急查阅",
   denied: (list) => `拒绝分类 ${list}`,

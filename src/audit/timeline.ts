@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { memberOf, type Accessed, type Audit, type AuditEntry, type GrantGiven } from "./audit.js";
+import { ACT_DETAILS } from "./acts.js";
+import { memberOf, type Accessed, type Act, type Audit, type AuditEntry, type GrantGiven } from "./audit.js";
 import { isLastDay, isoDay, isoTime } from "./iso-time.js";
 import { LANGUAGES, type Language, type Messages } from "./messages.js";
 import { printable } from "../printable.js";
@@ -94,7 +95,19 @@ function detailOf(entry: AuditEntry, audit: Audit, messages: Messages): string {
       return messages.retracted(recordName(entry.index, audit));
     case "other":
       return `${entry.contract} ${printable(shortId(entry.event))}`;
+    default:
+      return actDetail(entry, audit, messages);
   }
+}
+
+function actDetail({ details }: Act, audit: Audit, messages: Messages): string {
+  return ACT_DETAILS.flatMap((name) => {
+    const value = details[name];
+    if (value === undefined) return [];
+    const short = value.startsWith("0x") ? shortId(value) : printable(value);
+    const told = name === "index" ? recordName(Number(value), audit) : short;
+    return [messages.details[name](told)];
+  }).join(messages.comma);
 }
 
 function grantDetail(entry: GrantGiven, audit: Audit, messages: Messages): string {

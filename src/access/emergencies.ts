@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, randomBytes } from "node:crypto";
+import type { Result } from "ethers";
+import { collectLogs, type Chain, type StaffSigner, type Writer } from "../chain/index.js";
+import { hashTerms, typedData, type GrantTicket, type TypedData } from "../consent/index.js";
+import { fromHex, toHex, type Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { termsOf } from "./grant-terms.js";
+
+/** Seconds for which a colleague's signature can be used. */
+const COSIGNATURE_LIFETIME = 10 * 60;
+const VERDICTS = ["NONE", "APPROPRIATE", "INAPPROPRIATE"] as const;
+export type Verdict = Exclude<(typeof VERDICTS)[number], "NONE">;
+
+/** A text whose digest is on chain: only who holds text and salt can show what was said, and nobody can guess it. */
+export interface Statement {
+  /** 32 random bytes. */
+  salt: Hex;
+  /** SHA-256 of the salt, then the text in UTF-8. */
+  digest: Hex;
+}
+
+/** An emergency as its initiator prepares it, for a colleague to sign. No secret, no PHI. */
+export interface PreparedEmergency {
+  patient: Hex;
+  /** Account of who will read. */
+  initiator: Hex;
+  reason: Statement;
+  /** 32 random bytes: each signature opens one window. */
+  nonce: Hex;
+  /** Unix seconds, inclusive. */
+  deadline: number;
+  /** What the colleague signs. */
+  typedData: TypedData;
+}
+
+/** One window and what became of it. */
+export interface EmergencyWindow {
+  windowId: Hex;
+  patient: Hex;
+  reader: Hex;
+  colleague: Hex;
+  /** Member ids. */
+  member: number;
+  custodian: number;
+  /** Unix seconds. */
+  openedAt: number;
+  justifyBy: number;
+  reviewBy: number;
+  justified: boolean;
+  /** Justification overdue and flagged on chain. */
+  overdue: boolean;
+  verdict?: Verdict;
+}
+
+/** Emergencies: opening a window with a colleague, and accounting for it. */
+export class Emergencies {
+  readonly #chain: Chain;
+  readonly #writer: () => Writer;
+
+  /** @param writer The clinician who breaks the glass, or the REVIEWER who justifies or reviews */
+  constructor(chain: Chain, writer: () => Writer) {
+    this.#chain = chain;
+    this.#writer = writer;
+  }
+
+  /**
+   * Prepares an emergency for a colleague's signature, good for ten minutes of chain time.
+   * @param reason Why; stays off chain: keep it together with `reason.salt`
+   * @throws ERR_USAGE for an empty reason, ERR_RPC_UNAVAILABLE
+   */
+  async prepare(patient: Hex, initiator: Hex, reason: string): Promise<PreparedEmergency> {
+    const stated = statement(reason);
+    const deadline = (await this.#now()) + COSIGNATURE_LIFETIME;
+    const nonce = toHex(randomBytes(32));
+    const message = { initiator, patientId: patient, reasonDigest: stated.digest, nonce, deadline };
+    const data = typedData(this.#chain.deployment, "emergencies", "Emergency", message);
+    return { patient, initiator, reason: stated, nonce, deadline, typedData: data };
+  }
+
+  /** The colleague's signature, where his key is at hand. */
+  async countersign({ typedData: data }: PreparedEmergency, colleague: StaffSigner): Promise<Hex> {
+    return (await colleague.signTypedData(data.domain, data.types, data.message)) as Hex;
+  }
+
+  /**
+   * Opens the window.
+   * @returns a ticket for {@link Access}, with purpose BTG; its terms hash names the window
+   * @throws ERR_ACCESS_DENIED with the contract's reason, ERR_RPC_UNAVAILABLE
+   */
+  async breakGlass(
+    prepared: PreparedEmergency,
+    colleague: { account: Hex; signature: Hex },
+  ): Promise<GrantTicket> {
+    const { emergencies, patients } = this.#chain;
+    const { patient, reason, nonce, deadline } = prepared;
+    const call = await this.#chain.ask(() =>
+      emergencies.breakGlass.populateTransaction(patient, reason.digest, nonce, { ...colleague, deadline }),
+    );
+    const receipt = await this.#writer().execute(call, "ERR_ACCESS_DENIED");
+    const log = receipt.logs.find(
+      ({ address }) => address.toLowerCase() === this.#chain.deployment.emergencies,
+    );
+    const terms = termsOf((log && emergencies.interface.parseLog(log))?.args["terms"] as Result);
+    const custodian = await this.#chain.ask(() => patients.custodianOf(patient));
+    return { format: 1, terms, termsHash: hashTerms(terms), custodian: Number(custodian) };
+  }
+
+  /** Every window, oldest first; of one patient, or of one member as reader or custodian. */
+  async list(filter: { patient?: Hex; member?: number } = {}): Promise<EmergencyWindow[]> {
+    const { emergencies, deployment } = this.#chain;
+    const topics = emergencies.interface.encodeFilterTopics("GlassBroken", [null, filter.patient ?? null]);
+    const logs = await collectLogs(this.#chain, {
+      address: deployment.emergencies,
+      topics: topics as string[],
+    });
+    const limits = await this.#chain.ask(() => emergencies.limits());
+    const windows: EmergencyWindow[] = [];
+    for (const log of logs) {
+      const found = await this.#window(log.topics[1] as Hex, limits);
+      const { member } = filter;
+      if (member === undefined || found.member === member || found.custodian === member) windows.push(found);
+    }
+    return windows;
+  }
+
+  /**
+   * Files the reader's member's account of a window. By a REVIEWER of that member.
+   * @returns the statement's salt and digest: keep the text with the salt
+   * @throws ERR_USAGE, ERR_CHAIN_REFUSED with the contract's reason, ERR_RPC_UNAVAILABLE
+   */
+  async justify(windowId: Hex, text: string): Promise<Statement> {
+    const stated = statement(text);
+    const { emergencies } = this.#chain;
+    await this.#writer().execute(
+      await this.#chain.ask(() => emergencies.justify.populateTransaction(windowId, stated.digest)),
+    );
+    return stated;
+  }
+
+  /** Reviews a window. By a REVIEWER of the custodian, or of neither member once that is overdue. As {@link justify}. */
+  async review(windowId: Hex, verdict: Verdict, text: string): Promise<Statement> {
+    const stated = statement(text);
+    const { emergencies } = this.#chain;
+    const number = VERDICTS.indexOf(verdict);
+    await this.#writer().execute(
+      await this.#chain.ask(() => emergencies.review.populateTransaction(windowId, number, stated.digest)),
+    );
+    return stated;
+  }
+
+  /** Flags a window whose justification is overdue. By anyone. */
+  async flagOverdue(windowId: Hex): Promise<void> {
+    const { emergencies } = this.#chain;
+    await this.#writer().execute(
+      await this.#chain.ask(() => emergencies.flagOverdue.populateTransaction(windowId)),
+    );
+  }
+
+  async #window(windowId: Hex, limits: { justifyWithin: bigint; reviewWithin: bigint }) {
+    const window = await this.#chain.ask(() => this.#chain.emergencies.windowOf(windowId));
+    const openedAt = Number(window.openedAt);
+    const verdict = VERDICTS[Number(window.verdict)];
+    const found: EmergencyWindow = {
+      windowId,
+      patient: window.patientId as Hex,
+      reader: window.reader.toLowerCase() as Hex,
+      colleague: window.colleague.toLowerCase() as Hex,
+      member: Number(window.memberId),
+      custodian: Number(window.custodian),
+      openedAt,
+      justifyBy: openedAt + Number(limits.justifyWithin),
+      reviewBy: openedAt + Number(limits.reviewWithin),
+      justified: BigInt(window.justification) !== 0n,
+      overdue: window.overdue,
+      ...(verdict === undefined || verdict === "NONE" ? {} : { verdict }),
+    };
+    return found;
+  }
+
+  async #now(): Promise<number> {
+    const block = await this.#chain.ask(() => this.#chain.provider.getBlock("latest"));
+    return block?.timestamp ?? Math.floor(Date.now() / 1000);
+  }
+}
+
+function statement(text: string): Statement {
+  if (text.trim() === "") throw new ChartsealError("ERR_USAGE", "the statement says nothing");
+  const salt = toHex(randomBytes(32));
+  return { salt, digest: statementDigest(salt, text) };
+}
+
+/** The digest that stands on chain for a text and its salt: SHA-256(salt || text in UTF-8). */
+export function statementDigest(salt: Hex, text: string): Hex {
+  return toHex(createHash("sha256").update(fromHex(salt, 32)).update(text, "utf8").digest());
+}
