@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Access, FolderExchange, runReleaseAgent, type Answer, type Exchange } from "./access/index.js";
+import {
+  Access,
+  Emergencies,
+  FolderExchange,
+  runReleaseAgent,
+  type Answer,
+  type Exchange,
+} from "./access/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
@@ -17,6 +24,7 @@ export interface Acting {
   operator?: string;
   clinician?: string;
   releaser?: string;
+  reviewer?: string;
 }
 
 export interface OpenOptions {
@@ -53,6 +61,7 @@ export class Chartseal implements AsyncDisposable {
       operator: "operator",
       clinician: "clinician",
       releaser: "releaser",
+      reviewer: "reviewer",
       ...acting,
     };
     this.chain = Chain.open(config.chain);
@@ -80,6 +89,11 @@ export class Chartseal implements AsyncDisposable {
     const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
     this.#access ??= new Access({ memberId, chain, vault, store, exchange, reader });
     return this.#access;
+  }
+
+  /** Emergencies: a clinician breaks the glass, a reviewer justifies and reviews. */
+  emergencies(role: "clinician" | "reviewer"): Emergencies {
+    return new Emergencies(this.chain, () => this.writer(role));
   }
 
   /**

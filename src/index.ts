@@ -6,17 +6,23 @@ export { ChartsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from "
 export {
   Access,
   Chart,
+  Emergencies,
   FolderExchange,
   OpenedAccess,
+  statementDigest,
   type AccessOptions,
   type Answer,
   type ChartEntry,
+  type EmergencyVerdict,
+  type EmergencyWindow,
   type EntryLabels,
   type Exchange,
   type Message,
   type MessageType,
   type OpenedEntry,
+  type PreparedEmergency,
   type ScopeOptions,
+  type Statement,
 } from "./access/index.js";
 export {
   auditEventNdjson,

@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/": ["src/"], // the public face: index.ts and what it puts together
   "typechain-types/": [],
   "scripts/": ["src/index.ts"], // what an integrator would copy
-  "ignition/": [],
+  "ignition/": ["src/chain/limits.ts"],
   "bench/": ["src/", "test/", "typechain-types/"],
   "test/": ["src/", "typechain-types/", "ignition/", "scripts/", "bench/", "hardhat.config.ts"],
   "hardhat.config.ts": [],

@@ -10,7 +10,7 @@ import { termsOf } from "./grant-terms.js";
 /** Seconds for which a colleague's signature can be used. */
 const COSIGNATURE_LIFETIME = 10 * 60;
 const VERDICTS = ["NONE", "APPROPRIATE", "INAPPROPRIATE"] as const;
-export type Verdict = Exclude<(typeof VERDICTS)[number], "NONE">;
+export type EmergencyVerdict = Exclude<(typeof VERDICTS)[number], "NONE">;
 
 /** A text whose digest is on chain: only who holds text and salt can show what was said, and nobody can guess it. */
 export interface Statement {
@@ -50,7 +50,7 @@ export interface EmergencyWindow {
   justified: boolean;
   /** Justification overdue and flagged on chain. */
   overdue: boolean;
-  verdict?: Verdict;
+  verdict?: EmergencyVerdict;
 }
 
 /** Emergencies: opening a window with a colleague, and accounting for it. */
@@ -112,7 +112,7 @@ export class Emergencies {
     const topics = emergencies.interface.encodeFilterTopics("GlassBroken", [null, filter.patient ?? null]);
     const logs = await collectLogs(this.#chain, {
       address: deployment.emergencies,
-      topics: topics as string[],
+      topics,
     });
     const limits = await this.#chain.ask(() => emergencies.limits());
     const windows: EmergencyWindow[] = [];
@@ -139,7 +139,7 @@ export class Emergencies {
   }
 
   /** Reviews a window. By a REVIEWER of the custodian, or of neither member once that is overdue. As {@link justify}. */
-  async review(windowId: Hex, verdict: Verdict, text: string): Promise<Statement> {
+  async review(windowId: Hex, verdict: EmergencyVerdict, text: string): Promise<Statement> {
     const stated = statement(text);
     const { emergencies } = this.#chain;
     const number = VERDICTS.indexOf(verdict);

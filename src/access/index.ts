@@ -10,7 +10,7 @@ export {
   type EmergencyWindow,
   type PreparedEmergency,
   type Statement,
-  type Verdict,
+  type EmergencyVerdict,
 } from "./emergencies.js";
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";

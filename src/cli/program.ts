@@ -5,17 +5,25 @@ import { Context } from "./context.js";
 import type { Io } from "./io.js";
 import type { CommandSpec, OptionSpec } from "./spec.js";
 import { CONSORTIUM } from "./usage/consortium.js";
+import { EMERGENCIES } from "./usage/emergencies.js";
 import { EVIDENCE } from "./usage/evidence.js";
 import { RECORDS } from "./usage/records.js";
 import { SHARING } from "./usage/sharing.js";
 
-const GROUPS = { Consortium: CONSORTIUM, Records: RECORDS, Sharing: SHARING, Evidence: EVIDENCE } as const;
+const GROUPS = {
+  Consortium: CONSORTIUM,
+  Records: RECORDS,
+  Sharing: SHARING,
+  Emergencies: EMERGENCIES,
+  Evidence: EVIDENCE,
+} as const;
 
 /** What stands above commands of two words. */
 const FAMILIES: Readonly<Record<string, string>> = {
   member: "admit, join and list the consortium's members",
   staff: "enrol and revoke a member's staff",
   patient: "enrol a member's patients",
+  review: "account for emergencies: justify, review, flag",
 };
 
 /** What every command is put together with. */

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from "chai";
+import { readFileSync, writeFileSync } from "node:fs";
+import { Consortium, type Desk } from "../consortium.js";
+import { startChain, type LocalChain } from "../../support/local-chain.js";
+import { observations, reference } from "../observations.js";
+
+const DAY = 86_400;
+const REASON = "Unconscious after a fall, allergies unknown 过敏史不详";
+
+interface Window {
+  windowId: string;
+  due: string;
+  overdue: boolean;
+  verdict?: string;
+}
+
+describe("emergencies on the command line", function () {
+  this.timeout(120_000);
+  let chain: LocalChain;
+  let consortium: Consortium;
+  let a: Desk;
+  let b: Desk;
+  let patientId: string;
+  let windowId: string;
+  const ticket = () => b.path("emergency.json");
+
+  before(async () => {
+    chain = await startChain();
+    consortium = await Consortium.start({ chain });
+    a = await consortium.member("a", "operator", "releaser", "reviewer");
+    b = await consortium.member("b", "clinician", "reviewer");
+    await b.done("staff", "enrol", "--name", "dr-li", "--role", "CLINICIAN");
+    const enrolled = await a.done("patient", "enrol", "--identifier", reference("ann"), "--json");
+    ({ patientId } = enrolled.json as { patientId: string });
+    writeFileSync(a.path("a.ndjson"), observations("ann", 2));
+    await a.done("ingest", a.path("a.ndjson"));
+    writeFileSync(b.path("reason.txt"), REASON);
+    await pass(3_700);
+  });
+  after(() => consortium[Symbol.asyncDispose]());
+
+  const pass = async (seconds: number) => {
+    await chain.rpc("evm_increaseTime", [seconds]);
+    await chain.rpc("evm_mine");
+  };
+  const breakGlass = (out: string) => [
+    ...["break-glass", "--patient", patientId, "--reason-file", b.path("reason.txt")],
+    ...["--colleague", "dr-li", "--out", b.path(out)],
+  ];
+  const listed = async (desk: Desk, ...flags: string[]) =>
+    ((await desk.done("review", "list", "--json", ...flags)).json as { windows: Window[] }).windows;
+
+  it("opens a window and reads through it, by a ticket file", async () => {
+    const opened = await b.done(...breakGlass("emergency.json"), "--json");
+    ({ windowId } = opened.json as { windowId: string });
+    const { result } = await a.serving(() =>
+      b.done("request", "--grant", ticket(), "--purpose", "BTG", "--json"),
+    );
+    expect((result.json as { entries: unknown[] }).entries).to.have.length(2);
+  });
+
+  it("keeps the reason in the vault, and shows it to nobody else", async () => {
+    using vault = await b.vault();
+    const { reason } = (await b.done(...breakGlass("second.json"), "--json")).json as {
+      reason: { digest: string };
+    };
+    const { windowId: second } = (await listed(b)).at(-1)!;
+    const kept = Buffer.from(vault.getSecret(`statement/${second}/${reason.digest}`)!).toString();
+    expect((JSON.parse(kept) as { text: string }).text).to.equal(REASON);
+    expect(readFileSync(b.path("second.json"), "utf8")).not.to.contain("Unconscious");
+  });
+
+  it("refuses a colleague who is the initiator, and a reason that says nothing", async () => {
+    const alone = breakGlass("third.json").map((word) => (word === "dr-li" ? "clinician" : word));
+    const error = await b.refused(1, "ERR_ACCESS_DENIED", ...alone);
+    expect(error?.message).to.contain("SamePerson");
+    writeFileSync(b.path("empty.txt"), " \n");
+    const empty = breakGlass("third.json").map((word) => word.replace("reason.txt", "empty.txt"));
+    await b.refused(2, "ERR_USAGE", ...empty);
+  });
+
+  it("tells each side its part, and no more once it is done", async () => {
+    expect((await listed(b))[0]!.due).to.match(/^justify by /);
+    expect((await listed(a))[0]!.due).to.match(/^decide by /);
+    writeFileSync(b.path("statement.txt"), "checked against the admission note");
+    await b.done("review", "justify", windowId, "--statement-file", b.path("statement.txt"));
+    writeFileSync(a.path("review.txt"), "seen");
+    const decide = ["review", "decide", windowId, "--verdict", "APPROPRIATE"];
+    await a.done(...decide, "--statement-file", a.path("review.txt"));
+    expect((await listed(a)).map((window) => window.windowId)).not.to.include(windowId);
+    const all = await listed(b, "--all");
+    expect(all.find((window) => window.windowId === windowId)).to.deep.include({
+      due: "nothing",
+      verdict: "APPROPRIATE",
+    });
+  });
+
+  it("flags what is overdue, and only that", async () => {
+    const [open] = await listed(b);
+    await a.refused(1, "ERR_CHAIN_REFUSED", "review", "flag", open!.windowId);
+    await pass(3 * DAY);
+    await a.done("review", "flag", open!.windowId);
+    expect((await listed(b))[0]).to.deep.include({ overdue: true });
+    const { out } = await b.done("review", "list");
+    expect(out).to.contain("OVERDUE");
+    const error = await b.refused(1, "ERR_ACCESS_DENIED", ...breakGlass("fourth.json"));
+    expect(error?.message).to.contain("PersonOverdue");
+  });
+});
