@@ -19,7 +19,6 @@ export const EMERGENCIES: CommandSpec[] = [
     ],
     examples: [
       "break-glass --patient 0x5e1f... --reason-file reason.txt --colleague dr-li --out emergency.json",
-      "request --grant emergency.json --purpose BTG",
     ],
     load: () => import("../commands/break-glass.js"),
   },
