@@ -43,7 +43,7 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
   const permission = await permissionOf(chain, access, memberId, publicKey);
   const items = await releasable(parts, access, permission);
   const made = vault.release(accessId);
-  if (made !== undefined) return madeBefore(access, made, items);
+  if (made !== undefined) return madeBefore(access, made, items, permission);
   const answer = await makeRelease(parts, access, permission, items);
   const stored: StoredRelease = {
     format: 1,
@@ -51,20 +51,37 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
     release: JSON.stringify(answer),
   };
   // Of two agents at once, both serve what the first one stored.
-  return madeBefore(access, vault.putRelease(accessId, JSON.stringify(stored)), items);
+  return madeBefore(access, vault.putRelease(accessId, JSON.stringify(stored)), items, permission);
 }
 
-/** What was made once is served again as it was, unless it holds what is not permitted any more. */
-function madeBefore(access: AccessEvent, json: string, items: readonly Releasable[]): string {
+/**
+ * What was made once is served again as it was, unless it holds what is not permitted any more, or is sealed to a key
+ * that its member replaced since: a withdrawn key may be in others' hands.
+ */
+function madeBefore(
+  access: AccessEvent,
+  json: string,
+  items: readonly Releasable[],
+  { reader }: Permission,
+): string {
   const stored = JSON.parse(json) as StoredRelease;
   requireFormat(stored, "the stored release");
   const permitted = new Set(items.map(({ entry }) => entry.leaf.index));
   const withdrawn = stored.indices.find((index) => !permitted.has(index));
-  if (withdrawn === undefined) return stored.release;
+  if (withdrawn !== undefined) {
+    throw refused(
+      access,
+      `entry ${withdrawn} of its release is not permitted any more`,
+      "request what you still need",
+    );
+  }
+  const { index, capsules } = JSON.parse(stored.release) as Release;
+  const sealedTo = (index ?? capsules[0])?.keyEpoch;
+  if (sealedTo === undefined || sealedTo === reader.keyEpoch) return stored.release;
   throw refused(
     access,
-    `entry ${withdrawn} of its release is not permitted any more`,
-    "request what you still need",
+    `its release is sealed to key epoch ${sealedTo}; the member's is ${reader.keyEpoch} now`,
+    "request it again",
   );
 }
 

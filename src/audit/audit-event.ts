@@ -154,7 +154,7 @@ function readEvent(entry: Accessed, index: number, audit: Audit): FhirAuditEvent
     entity: [
       patientEntity(audit),
       { what, type: SYSTEM_OBJECT, role: DOMAIN_RESOURCE },
-      transactionEntity(entry.accessId),
+      transactionEntity(entry),
     ],
   };
 }
@@ -186,7 +186,7 @@ function queryEvent(entry: Accessed, audit: Audit): FhirAuditEvent {
         description: text,
         query: Buffer.from(text, "utf8").toString("base64"),
       },
-      transactionEntity(entry.accessId),
+      transactionEntity(entry),
     ],
   };
 }
@@ -277,8 +277,14 @@ function patientEntity(audit: Audit): Entity {
   return { what: urn(`patient:${audit.patientId}`, "Patient"), type: PERSON, role: PATIENT_ROLE };
 }
 
-function transactionEntity(accessId: string): Entity {
-  return { what: urn(`access:${accessId}`), type: TRANSACTION };
+function transactionEntity({ accessId, suspectSince }: Accessed): Entity {
+  return {
+    what: urn(`access:${accessId}`),
+    type: TRANSACTION,
+    ...(suspectSince === undefined
+      ? {}
+      : { detail: [{ type: "suspectSince", valueString: isoTime(suspectSince) }] }),
+  };
 }
 
 function recordReference(audit: Audit, memberId: number, index: number): Reference {

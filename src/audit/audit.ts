@@ -106,6 +106,8 @@ export interface Accessed
       "accessId" | "reader" | "memberId" | "basis" | "basisRef" | "purpose" | "extent" | "indices"
     > {
   kind: "access";
+  /** Unix seconds: from then on the reader's key was compromised. Left out when it was not. */
+  suspectSince?: number;
   /** Of INDEX and CHART. */
   scope?: {
     /** Numbers 0..63. */

@@ -42,6 +42,7 @@ export const CSV_FIELDS = [
   "by_index",
   "event_name",
   "details",
+  "suspect_since",
 ] as const;
 type Field = (typeof CSV_FIELDS)[number];
 
@@ -120,6 +121,7 @@ function eventCells(entry: AuditEntry): Partial<Record<Field, Cell>> {
         basis: entry.basis,
         basis_ref: entry.basisRef,
         terms_hash: entry.basis === "GRANT" ? entry.basisRef : undefined,
+        suspect_since: entry.suspectSince === undefined ? undefined : isoTime(entry.suspectSince),
         extent: entry.extent,
         indices: entry.indices.join(" "),
         ...(entry.scope === undefined ? {} : { ...scopeCells(entry.scope), up_to_index: entry.scope.upTo }),

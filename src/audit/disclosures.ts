@@ -17,6 +17,7 @@ import {
 } from "./audit.js";
 import { entryOf } from "./entries.js";
 import { compareHead } from "./heads.js";
+import { markSuspect } from "./suspect.js";
 
 export interface DisclosuresOptions extends AuditFilter {
   /** Through the member's own node. */
@@ -72,6 +73,7 @@ export async function disclosures(options: DisclosuresOptions): Promise<Audit> {
     heads.push(await compareHead({ registry, logs: logs[registry], head, block: block.number, headAt }));
   }
   const entries = await readEntries(chain, logs);
+  await markSuspect(chain, entries, block.number);
   const filter = filterOf(options);
   const local = localNames(options, patientId, entries);
   return {

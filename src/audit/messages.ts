@@ -20,6 +20,8 @@ export interface Messages {
   shown: (shown: number, total: number) => string;
   none: string;
   kinds: Readonly<Record<AuditKind, string>>;
+  /** The reader's key was compromised from then on. */
+  suspect: (since: string) => string;
   /** What is told of an act. */
   details: ActWords["details"];
   paper: string;
@@ -88,6 +90,7 @@ export const ENGLISH: Messages = {
     other: "other",
     ...ENGLISH_ACTS.kinds,
   },
+  suspect: (since) => `SUSPECT: key compromised since ${since}`,
   details: ENGLISH_ACTS.details,
   paper: "without a device: consents on paper",
   withSigner: "with a signer of his own",
@@ -154,6 +157,7 @@ const CHINESE: Messages = {
     other: "其他事件",
     ...CHINESE_ACTS.kinds,
   },
+  suspect: (since) => `可疑:密钥自 ${since} 起已泄露`,
   details: CHINESE_ACTS.details,
   paper: "无设备：书面同意",
   withSigner: "持有本人签名密钥",

@@ -131,6 +131,7 @@ function accessDetail(entry: Accessed, audit: Audit, messages: Messages): string
       ? messages.records(indices.length === 1 ? recordName(indices[0]!, audit) : ranges(indices))
       : messages[extent === "INDEX" ? "index" : "chart"];
   return [
+    ...(entry.suspectSince === undefined ? [] : [messages.suspect(isoTime(entry.suspectSince))]),
     ...(basisText === undefined ? [] : [basisText]),
     purpose,
     messages.by(shortId(reader)),

@@ -95,6 +95,19 @@ export class Members {
     return published;
   }
 
+  /**
+   * Withdraws the member's current encryption key, because it is compromised: nothing is sealed to it any more, and
+   * nothing released to the member until it publishes the next one.
+   * @param since From when on what was sealed to it is to be doubted
+   * @throws ERR_CHAIN_REFUSED unless `admin` is the member's and a key is published
+   */
+  async withdrawKey(admin: Writer, memberId: number, since: Date): Promise<void> {
+    const { members } = this.#chain;
+    await admin.execute(
+      await this.#chain.ask(() => members.withdrawKey.populateTransaction(memberId, seconds(since))),
+    );
+  }
+
   /** @throws ERR_CHAIN_REFUSED unless `admin` is the member's; ERR_USAGE */
   async enrolStaff(admin: Writer, memberId: number, staff: StaffEnrolment): Promise<void> {
     const { members } = this.#chain;

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { createHash } from "node:crypto";
 import { statementDigest } from "../../src/access/index.js";
-import { timeline } from "../../src/audit/index.js";
+import { csv, timeline } from "../../src/audit/index.js";
 import type { GrantTicket } from "../../src/consent/index.js";
 import { fromHex, toHex } from "../../src/crypto/index.js";
 import {
@@ -135,5 +135,24 @@ describe("emergencies", function () {
     expect(error.values["reason"]).to.equal("EmergencyDenied");
     expect((await rejected("ERR_ACCESS_DENIED", breakGlass(s))).values["reason"]).to.equal("EmergencyDenied");
     await rejected("ERR_USAGE", s.b.emergencies("clinician").prepare(s.patient, s.colleague.address, " "));
+  });
+
+  it("marks in the audit what was read under a key since it was compromised", async () => {
+    const accesses = async () => {
+      const audit = await s.a.audit.disclosures({ patient: s.patient });
+      return { audit, found: audit.entries.filter((entry) => entry.kind === "access") };
+    };
+    const { found } = await accesses();
+    expect(found.map(({ suspectSince }) => suspectSince)).to.deep.equal([undefined, undefined]);
+    const last = found[1]!.at;
+    const { address } = s.b.signer("clinician");
+    await s.b.members.revokeStaff(s.hospitals.b.admin, address, new Date(last * 1000), "KEY_COMPROMISED");
+    const { audit, found: marked } = await accesses();
+    expect(marked[1]!.suspectSince).to.equal(last);
+    expect(marked.filter(({ at }) => at < last).every((entry) => entry.suspectSince === undefined)).to.equal(
+      true,
+    );
+    expect(timeline(audit)).to.contain("SUSPECT");
+    expect(csv(audit).split("\r\n")[0]).to.match(/,suspect_since$/);
   });
 });

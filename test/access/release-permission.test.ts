@@ -137,6 +137,21 @@ describe("an access whose permission changed since", function () {
     await rejected("ERR_CAPSULE_REFUSED", withOld);
   });
 
+  it("is refused while the reader's member withdrew its key, and never served again under a key that was replaced", async () => {
+    const p = await patientWith(s, 1);
+    const access = await logAccess(s, p.ticket, "CHART");
+    await ask.released(access);
+    const { admin, memberId } = s.hospitals.b;
+    await s.b.members.withdrawKey(admin, memberId, new Date(0));
+    const without = await ask.answered(access);
+    expect(without.error?.message).to.contain("no usable encryption key");
+    const epoch = await s.b.members.publishKey(admin, memberId, s.b.vault);
+    const stale = await ask.answered(access);
+    expect(stale.error?.message).to.contain(`sealed to key epoch ${epoch - 1}`);
+    const { index } = await ask.released(await logAccess(s, p.ticket, "CHART"));
+    expect(index?.keyEpoch).to.equal(epoch);
+  });
+
   it("is refused to a clinician who was dismissed after the access", async () => {
     const p = await patientWith(s, 1);
     const { signer, writer } = await newStaff(s.b, s.hospitals.b, ["CLINICIAN"]);

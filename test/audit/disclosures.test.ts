@@ -11,7 +11,9 @@ import {
 import type { Hex } from "../../src/crypto/index.js";
 import {
   AccessLog__factory,
+  BreakGlass__factory,
   ConsentRegistry__factory,
+  LegalOrders__factory,
   PatientRegistry__factory,
 } from "../../typechain-types/index.js";
 import { rejection } from "../vault/temporary-vault.js";
@@ -234,6 +236,8 @@ describe("disclosures", function () {
     const places = [
       [PatientRegistry__factory.abi, 1],
       [ConsentRegistry__factory.abi, 1],
+      [LegalOrders__factory.abi, 1],
+      [BreakGlass__factory.abi, 2],
       [AccessLog__factory.abi, 2],
     ] as const;
     for (const [abi, topic] of places) {

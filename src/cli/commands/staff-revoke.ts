@@ -8,6 +8,7 @@ import type { RevocationReason } from "../../members/index.js";
 import { addressArgument, dateArgument } from "../arguments.js";
 import type { Context } from "../context.js";
 import { staffName } from "../enrol-staff.js";
+import { chainTime } from "../chain-time.js";
 import { openMember } from "../open-member.js";
 
 export async function run(
@@ -39,10 +40,4 @@ async function accountOf(chartseal: Chartseal, name: string): Promise<Hex> {
       hint: "`chartseal staff list` shows the accounts; name one by its address",
     },
   );
-}
-
-/** The contract refuses a moment in its future, and its clock may lag behind ours. */
-async function chainTime({ chain }: Chartseal): Promise<Date> {
-  const block = await chain.ask(() => chain.provider.getBlock("latest"));
-  return new Date((block?.timestamp ?? 0) * 1000);
 }

@@ -73,6 +73,8 @@ export async function checkEncryptionKey(
   const epoch = Number(keyEpoch);
   const hint = "`chartseal member publish-key` publishes one that this vault holds";
   if (epoch === 0) return diagnosis.fail("encryption key", "this member has published none", hint);
+  if (BigInt(published) === 0n)
+    return diagnosis.fail("encryption key", `the key of epoch ${epoch} was withdrawn`, hint);
   const held = publicKeyOf(vault, epoch);
   if (held === undefined) {
     diagnosis.fail(

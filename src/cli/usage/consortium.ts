@@ -62,6 +62,15 @@ export const CONSORTIUM: CommandSpec[] = [
     load: () => import("../commands/member-publish-key.js"),
   },
   {
+    name: "member withdraw-key",
+    summary: "withdraw this member's encryption key, because it is compromised",
+    details:
+      "Nothing is sealed to it any more. Publish the next one with `chartseal member publish-key`, from a vault that\nnobody else had in his hands.",
+    options: [option("--since <date>", "from when on what was sealed to it is to be doubted; default now")],
+    examples: ["member withdraw-key --since 2026-11-01"],
+    load: () => import("../commands/member-withdraw-key.js"),
+  },
+  {
     name: "member list",
     summary: "list the consortium's members",
     examples: ["member list --json"],

@@ -156,6 +156,17 @@ describe("setting up a consortium", () => {
       expect(json).to.deep.equal({ memberId: a.id, keyEpoch: 2 });
     });
 
+    it("withdraws a compromised key; doctor says so until the next one is published", async () => {
+      const d = await consortium.member("d");
+      const { json } = await d.done("member", "withdraw-key", "--since", "2026-01-01", "--json");
+      expect(json).to.deep.equal({ memberId: d.id, since: "2026-01-01T00:00:00.000Z" });
+      const ill = await d.run("doctor");
+      expect(ill.out).to.contain("the key of epoch 1 was withdrawn");
+      await d.refused(1, "ERR_CHAIN_REFUSED", "member", "withdraw-key");
+      const next = await d.done("member", "publish-key", "--json");
+      expect(next.json).to.deep.equal({ memberId: d.id, keyEpoch: 2 });
+    });
+
     it("lists members to whoever has a node, without a vault", async () => {
       const { json } = await done(["member", "list", "--config", a.config, "--json"]);
       const { members } = json as { members: { id: number }[] };
