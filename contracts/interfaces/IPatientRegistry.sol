@@ -211,7 +211,7 @@ interface IPatientRegistry {
     /// @notice Proposes a change. By an OPERATOR of the custodian, with a REVIEWER of another member.
     /// @param possessions One of each key; PatientSigner or PatientGuardian(patientId, key, deadline), where the
     /// deadline is the reviewer's.
-    /// @param reviewer Signs PatientChange(patientId, changeHash, nonce, deadline).
+    /// @param reviewer Another person than the caller; signs PatientChange(patientId, changeHash, nonce, deadline).
     function proposeByCustodian(
         bytes32 patientId,
         Change calldata change,

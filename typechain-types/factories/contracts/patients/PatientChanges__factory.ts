@@ -345,6 +345,17 @@
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "personId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SamePerson",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"
       }
