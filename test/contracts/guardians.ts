@@ -89,6 +89,24 @@ export async function nonceOf(c: Consortium, patientId: string): Promise<bigint>
   return (await c.patients.patientOf(patientId)).nonce;
 }
 
+/** IPatientRegistry.Patient by name. */
+export async function patientFields(c: Consortium, patientId: string) {
+  const patient = await c.patients.patientOf(patientId);
+  const { custodian, registeredAt, condition, threshold, guardianEpoch } = patient;
+  const { guardiansUntil, nonce, loosensFrom, signer } = patient;
+  return {
+    custodian,
+    registeredAt,
+    condition,
+    threshold,
+    guardianEpoch,
+    guardiansUntil,
+    nonce,
+    loosensFrom,
+    signer,
+  };
+}
+
 export interface SetOptions {
   threshold?: number;
   until?: number;

@@ -23,6 +23,7 @@ import {
   changeOf,
   changeValue,
   loadWithGuardians,
+  patientFields,
   possess,
 } from "../guardians.js";
 import type { WithGuardians } from "../guardians.js";
@@ -250,12 +251,12 @@ function shouldPropose(): void {
     it("should store the change and when it is ready, use the nonce and change nothing else yet", async () => {
       const f = await loadWithGuardians();
       const { patientId } = f.holder;
-      const before = (await f.patients.patientOf(patientId)).toObject();
+      const before = await patientFields(f, patientId);
       const p = await holders(f);
       const at = await nextBlockAt();
       await proposeByGuardians(f, p);
       expect(await f.patients.pendingChangeOf(patientId)).to.deep.equal(pendingSince(at, INCAPABLE));
-      const after = (await f.patients.patientOf(patientId)).toObject();
+      const after = await patientFields(f, patientId);
       expect(after).to.deep.equal({ ...before, nonce: before.nonce + 1n });
     });
 

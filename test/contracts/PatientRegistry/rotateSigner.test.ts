@@ -15,7 +15,15 @@ import {
 } from "../consortium.js";
 import type { PatientSigner } from "../consortium.js";
 import { contractAccount, passkey } from "../contract-signers.js";
-import { ROTATION_TYPES, changeOf, loadWithGuardians, nonceOf, possess, signFor } from "../guardians.js";
+import {
+  ROTATION_TYPES,
+  changeOf,
+  loadWithGuardians,
+  nonceOf,
+  patientFields,
+  possess,
+  signFor,
+} from "../guardians.js";
 import type { WithGuardians } from "../guardians.js";
 import { expectHeadAdvance } from "../heads.js";
 
@@ -229,9 +237,9 @@ function shouldRotate(): void {
       const { patientId } = f.holder;
       let actor = f.holder.signer;
       for (const fresh of [keySigner(), (await contractAccount()).signer, await passkey(f), keySigner()]) {
-        const { signer: _, nonce, ...rest } = (await f.patients.patientOf(patientId)).toObject();
+        const { signer: _, nonce, ...rest } = await patientFields(f, patientId);
         await rotate(f, await rotation(f, patientId, actor, fresh));
-        const after = (await f.patients.patientOf(patientId)).toObject();
+        const after = await patientFields(f, patientId);
         expect(after).to.deep.equal({ ...rest, signer: fresh.bytes, nonce: nonce + 1n });
         actor = fresh;
       }

@@ -13,6 +13,7 @@ import {
   loadWithGuardians,
   newGuardians,
   nonceOf,
+  patientFields,
   setGuardians,
   signFor,
   signedGuardianSet,
@@ -164,12 +165,12 @@ function shouldSet(): void {
     it("should store threshold, end, epoch and nonce, and leave the rest", async () => {
       const f = await loadWithGuardians();
       const { patientId } = f.holder;
-      const before = (await f.patients.patientOf(patientId)).toObject();
+      const before = await patientFields(f, patientId);
       const until = (await now()) + YEAR * 2;
       const guardians = inOrder([await passkey(f), (await contractAccount()).signer, ...newGuardians(6)]);
       const s = await signedGuardianSet(f, patientId, f.holder.signer, guardians, { threshold: 8, until });
       await setGuardians(f, s);
-      expect((await f.patients.patientOf(patientId)).toObject()).to.deep.equal({
+      expect(await patientFields(f, patientId)).to.deep.equal({
         ...before,
         threshold: 8n,
         guardianEpoch: 2n,
