@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { YEAR, keySigner, now } from "./consortium.js";
+import { keySigner, now } from "./consortium.js";
 import type { Consortium, PatientSigner } from "./consortium.js";
-import { DELEGATION_TYPES, PATIENT_DELEGATE_TYPES, nonceOf, possess, signFor } from "./guardians.js";
+import {
+  DELEGATION_TYPES,
+  PATIENT_DELEGATE_TYPES,
+  latestEnd,
+  nonceOf,
+  possess,
+  signFor,
+} from "./guardians.js";
 
-/** A delegate for a year, signed by who signs for the patient. */
+/** A delegate for as long as may be, a year at most; signed by who signs for the patient. */
 export async function delegation(
   c: Consortium,
   patientId: string,
@@ -11,7 +18,7 @@ export async function delegation(
   delegate: PatientSigner = keySigner(),
   parts: { until?: number; deadline?: number } = {},
 ) {
-  const { until = (await now()) + YEAR, deadline = (await now()) + 600 } = parts;
+  const { until = await latestEnd(c, patientId), deadline = (await now()) + 600 } = parts;
   const value = { patientId, key: delegate.bytes, until, nonce: await nonceOf(c, patientId), deadline };
   return {
     ...value,

@@ -134,6 +134,12 @@ export async function guardianSet(
   return { set, deadline };
 }
 
+/** The latest end that who signs for the patient may name: guardians' own, else a year from now. */
+export async function latestEnd(c: Consortium, patientId: string): Promise<number> {
+  const { signer, threshold, guardiansUntil } = await c.patients.patientOf(patientId);
+  return signer === "0x" && threshold !== 0n ? Number(guardiansUntil) : (await now()) + YEAR;
+}
+
 /** The same, with the signature of who signs for the patient. */
 export async function signedGuardianSet(
   c: Consortium,
@@ -142,7 +148,8 @@ export async function signedGuardianSet(
   guardians: readonly PatientSigner[],
   options: SetOptions = {},
 ) {
-  const { set, deadline } = await guardianSet(c, patientId, guardians, options);
+  const until = await latestEnd(c, patientId);
+  const { set, deadline } = await guardianSet(c, patientId, guardians, { until, ...options });
   const value = { patientId, ...set, nonce: await nonceOf(c, patientId), deadline };
   return { patientId, set, deadline, signature: await signFor(c, actor, GUARDIAN_SET_TYPES, value) };
 }

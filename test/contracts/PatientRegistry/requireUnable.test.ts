@@ -61,8 +61,28 @@ describe("PatientRegistry.requireUnable", () => {
     it("should return the custodian, also when he is incapable", async () => {
       const f = await loadWithGuardians();
       expect(await ask(f, f.witnessed)).to.equal(1);
-      await carryOut(f, f.witnessed, changeOf("INCAPABLE"));
+      await nextBlockAt(await carryOut(f, f.witnessed, changeOf("INCAPABLE")));
       expect(await ask(f, f.witnessed)).to.equal(1);
+    });
+  });
+
+  describe("given a change took the guardians away, and the delay after it ends in a second", () => {
+    it("should revert with LoosensLater: witnesses do not loosen sooner than he himself could", async () => {
+      const f = await loadWithGuardians();
+      const { patientId } = f.ward;
+      const from = await carryOut(f, patientId, changeOf("GUARDIANS"));
+      await nextBlockAt(from - 1);
+      await expect(ask(f, patientId))
+        .to.be.revertedWithCustomError(f.patients, "LoosensLater")
+        .withArgs(patientId, from);
+    });
+  });
+
+  describe("given a change took the guardians away, and the delay after it ends this second", () => {
+    it("should return the custodian", async () => {
+      const f = await loadWithGuardians();
+      await nextBlockAt(await carryOut(f, f.ward.patientId, changeOf("GUARDIANS")));
+      expect(await ask(f, f.ward.patientId)).to.equal(1);
     });
   });
 

@@ -81,6 +81,7 @@ describe("PatientRegistry.setDelegate", () => {
   shouldRequireThisDelegation();
   shouldRequireDelegatesKey();
   shouldWaitAfterRecovery();
+  shouldKeepTerm();
   shouldDelegate();
 });
 
@@ -204,6 +205,27 @@ function shouldWaitAfterRecovery(): void {
       const d = await delegation(f, patientId, fresh, keySigner(), { deadline: from + 600 });
       await nextBlockAt(from);
       await setDelegate(f, d);
+    });
+  });
+}
+
+function shouldKeepTerm(): void {
+  describe("when guardians name a delegate who ends a second after themselves", () => {
+    it("should revert with GuardiansOutlasted", async () => {
+      const f = await loadWithGuardians();
+      const { patientId, group, until } = f.ward;
+      const d = await delegation(f, patientId, group, keySigner(), { until: until + 1 });
+      await refuses(f, d, "GuardiansOutlasted", [patientId, until]);
+    });
+  });
+
+  describe("when guardians name a delegate who ends with themselves", () => {
+    it("should pass", async () => {
+      const f = await loadWithGuardians();
+      const { patientId, group, until } = f.ward;
+      const d = await delegation(f, patientId, group, keySigner(), { until });
+      await setDelegate(f, d);
+      expect(await f.patients.delegateUntil(patientId, d.key)).to.equal(until);
     });
   });
 }

@@ -4,11 +4,21 @@ import { shouldRequireGuardians } from "../behaviours/guardians.js";
 import { shouldRequireSet } from "../behaviours/guardian-sets.js";
 import { shouldRequireSignature, shouldRequireSigningPatient } from "../behaviours/signature.js";
 import type { SignedAct } from "../behaviours/signature.js";
-import { recover } from "../changes.js";
-import { KeyUse, YEAR, domain, keySigner, nextBlockAt, now, registerSigner } from "../consortium.js";
+import { carryOut, recover } from "../changes.js";
+import {
+  KeyUse,
+  YEAR,
+  domain,
+  keySigner,
+  networkHelpers,
+  nextBlockAt,
+  now,
+  registerSigner,
+} from "../consortium.js";
 import { contractAccount, passkey } from "../contract-signers.js";
 import {
   GUARDIAN_SET_TYPES,
+  changeOf,
   inOrder,
   loadWithGuardians,
   newGuardians,
@@ -72,6 +82,7 @@ describe("PatientRegistry.setGuardians", () => {
 
   shouldRequireThisSet();
   shouldWaitAfterRecovery();
+  shouldKeepTerm();
   shouldSet();
 });
 
@@ -147,6 +158,40 @@ function shouldWaitAfterRecovery(): void {
       const s = await signedGuardianSet(f, patientId, fresh, newGuardians(1), { deadline: from + 600 });
       await nextBlockAt(from);
       await setGuardians(f, s);
+    });
+  });
+}
+
+function shouldKeepTerm(): void {
+  describe("when guardians name guardians who end a second after themselves", () => {
+    it("should revert with GuardiansOutlasted, for a ward and for an incapable patient", async () => {
+      const f = await loadWithGuardians();
+      await nextBlockAt(await carryOut(f, f.holder.patientId, changeOf("INCAPABLE")));
+      await networkHelpers.mine();
+      for (const { patientId, group } of [f.ward, f.holder]) {
+        const end = Number((await f.patients.patientOf(patientId)).guardiansUntil);
+        const s = await signedGuardianSet(f, patientId, group, newGuardians(2), { until: end + 1 });
+        await refuses(f, s, "GuardiansOutlasted", [patientId, end]);
+      }
+    });
+  });
+
+  describe("when guardians name guardians who end with themselves", () => {
+    it("should pass", async () => {
+      const f = await loadWithGuardians();
+      const { patientId, group, until } = f.ward;
+      await setGuardians(f, await signedGuardianSet(f, patientId, group, newGuardians(2), { until }));
+      expect((await f.patients.patientOf(patientId)).guardiansUntil).to.equal(until);
+    });
+  });
+
+  describe("when guardians end themselves", () => {
+    it("should pass whatever end the empty set says", async () => {
+      const f = await loadWithGuardians();
+      const { patientId, group } = f.ward;
+      const until = f.ward.until + YEAR;
+      await setGuardians(f, await signedGuardianSet(f, patientId, group, [], { until }));
+      expect((await f.patients.patientOf(patientId)).threshold).to.equal(0);
     });
   });
 }
