@@ -128,6 +128,7 @@ interface IPatientRegistry {
     error LoosensLater(bytes32 patientId, uint48 from);
     error GuardiansInvalid(uint256 count, uint8 threshold);
     error GuardiansExpired(bytes32 patientId, uint48 until);
+    error GuardiansOutlasted(bytes32 patientId, uint48 until);
     error GuardiansTooFew(uint256 count, uint8 threshold);
     error NotGuardian(bytes32 patientId, bytes key);
     error NotDelegate(bytes32 patientId, bytes key, uint48 until);
@@ -175,6 +176,7 @@ interface IPatientRegistry {
     ) external;
 
     /// @notice Replaces the patient's guardians; an empty set ends them. Relayed by anyone.
+    /// @dev Guardians name none who outlast them: a longer term is a change that the custodian proposes.
     /// @param signature Of who signs for the patient, over
     /// GuardianSet(patientId, guardians, threshold, until, nonce, deadline).
     function setGuardians(
@@ -185,6 +187,7 @@ interface IPatientRegistry {
     ) external;
 
     /// @notice Lets another person give and revoke grants for the patient until a day. Relayed by anyone.
+    /// @dev A delegate whom guardians name does not outlast them.
     /// @param until Unix seconds, inclusive; a time that is past ends the delegation, and then `possession` is ignored.
     /// @param possession The delegate's signature over PatientDelegate(patientId, key, deadline).
     /// @param signature Of who signs for the patient, over Delegation(patientId, key, until, nonce, deadline).
@@ -211,7 +214,7 @@ interface IPatientRegistry {
     /// @notice Proposes a change. By an OPERATOR of the custodian, with a REVIEWER of another member.
     /// @param possessions One of each key; PatientSigner or PatientGuardian(patientId, key, deadline), where the
     /// deadline is the reviewer's.
-    /// @param reviewer Signs PatientChange(patientId, changeHash, nonce, deadline).
+    /// @param reviewer Another person than the caller; signs PatientChange(patientId, changeHash, nonce, deadline).
     function proposeByCustodian(
         bytes32 patientId,
         Change calldata change,
@@ -246,8 +249,8 @@ interface IPatientRegistry {
     /// @notice The member that keeps this patient's records. Reverts with PatientUnknown.
     function custodianOf(bytes32 patientId) external view returns (uint32);
 
-    /// @notice The custodian of a patient for whom nobody can sign: he has no signer and no standing guardians, and is
-    /// not dead. Reverts otherwise.
+    /// @notice The custodian of a patient for whom nobody can sign, so that witnesses may loosen: he has no signer and no
+    /// standing guardians, is not dead, and no change was made within one delay. Reverts otherwise.
     function requireUnable(bytes32 patientId) external view returns (uint32 custodian);
 
     /// @notice The patient whom `key` serves, and for what; zero and NONE if nobody.

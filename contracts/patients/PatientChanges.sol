@@ -243,7 +243,7 @@ abstract contract PatientChanges is PatientProxies {
     }
 
     function _requireReviewer(uint32 custodian, Cosigner calldata reviewer, bytes32 digest) private view {
-        (uint32 memberId, ) = Cosigners.requireOne(
+        (uint32 memberId, bytes32 personId) = Cosigners.requireOne(
             MEMBERS,
             reviewer,
             digest,
@@ -251,6 +251,8 @@ abstract contract PatientChanges is PatientProxies {
             Suspension.REMOVED
         );
         if (memberId == custodian) revert ReviewerOfCustodian(reviewer.account, custodian);
+        // Who works for both members is still one person.
+        if (MEMBERS.staffOf(msg.sender).personId == personId) revert Cosigners.SamePerson(personId);
     }
 
     function _requirePending(bytes32 patientId) private view returns (PendingChange memory pending) {

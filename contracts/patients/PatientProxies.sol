@@ -72,7 +72,8 @@ abstract contract PatientProxies is PatientKeys {
             )
         );
         _requireLoosensNow(patient, patientId);
-        _requireActor(patient, patientId, _hashTypedDataV4(structHash), signature);
+        Actor actor = _requireActor(patient, patientId, _hashTypedDataV4(structHash), signature);
+        if (set.guardians.length != 0) _requireWithinTerm(patient, patientId, actor, set.until);
         _requirePossessions(patientId, set, deadline);
 
         _appoint(patientId, set.guardians, set.threshold, set.until);
@@ -92,9 +93,10 @@ abstract contract PatientProxies is PatientKeys {
         bytes32 structHash = keccak256(
             abi.encode(DELEGATION_TYPEHASH, patientId, keyHash, until, nonce, deadline)
         );
-        _requireActor(patient, patientId, _hashTypedDataV4(structHash), signature);
+        Actor actor = _requireActor(patient, patientId, _hashTypedDataV4(structHash), signature);
         if (until >= block.timestamp) {
             _requireLoosensNow(patient, patientId);
+            _requireWithinTerm(patient, patientId, actor, until);
             _requirePossession(patientId, delegate, KeyUse.DELEGATE, possession, deadline);
             _claim(patientId, delegate, KeyUse.DELEGATE);
         }
@@ -154,6 +156,18 @@ abstract contract PatientProxies is PatientKeys {
         }
         for (uint256 i = 0; i < set.guardians.length; ++i) {
             _requirePossession(patientId, set.guardians[i], KeyUse.GUARDIAN, set.possessions[i], deadline);
+        }
+    }
+
+    /// @dev Guardians give nobody more time than they have.
+    function _requireWithinTerm(
+        Patient storage patient,
+        bytes32 patientId,
+        Actor actor,
+        uint48 until
+    ) private view {
+        if (actor == Actor.GUARDIANS && until > patient.guardiansUntil) {
+            revert GuardiansOutlasted(patientId, patient.guardiansUntil);
         }
     }
 

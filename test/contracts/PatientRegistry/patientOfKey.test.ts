@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { ZeroHash, concat } from "ethers";
-import { KeyUse } from "../consortium.js";
+import { KeyUse, keySigner } from "../consortium.js";
+import { delegation, setDelegate } from "../delegates.js";
 import { loadWithPatient } from "../fixtures.js";
+import { loadWithGuardians, setGuardians, signedGuardianSet } from "../guardians.js";
 
 describe("PatientRegistry.patientOfKey", () => {
   describe("given the key serves nobody", () => {
@@ -21,6 +23,30 @@ describe("PatientRegistry.patientOfKey", () => {
         patient.patientId,
         KeyUse.SIGNER,
       ]);
+    });
+  });
+
+  describe("given the key is a guardian's", () => {
+    it("should return the patient and the use, also when his set was replaced", async () => {
+      const f = await loadWithGuardians();
+      const { patientId, guardians, group } = f.ward;
+      const served = [patientId, KeyUse.GUARDIAN];
+      expect(await f.patients.patientOfKey(guardians[2]!.bytes)).to.deep.equal(served);
+      await setGuardians(f, await signedGuardianSet(f, patientId, group, []));
+      expect(await f.patients.patientOfKey(guardians[2]!.bytes)).to.deep.equal(served);
+    });
+  });
+
+  describe("given the key is a delegate's", () => {
+    it("should return the patient and the use, also when his time was ended", async () => {
+      const f = await loadWithGuardians();
+      const { patientId, signer } = f.holder;
+      const delegate = keySigner();
+      for (const parts of [{}, { until: 0 }]) {
+        await setDelegate(f, await delegation(f, patientId, signer, delegate, parts));
+        const served = await f.patients.patientOfKey(delegate.bytes);
+        expect(served).to.deep.equal([patientId, KeyUse.DELEGATE]);
+      }
     });
   });
 });

@@ -145,6 +145,22 @@
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      }
+    ],
+    "name": "GuardiansOutlasted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "count",
         "type": "uint256"
@@ -339,6 +355,17 @@
       }
     ],
     "name": "ReviewerOfCustodian",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "personId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SamePerson",
     "type": "error"
   },
   {

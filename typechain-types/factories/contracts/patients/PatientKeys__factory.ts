@@ -123,6 +123,22 @@
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      }
+    ],
+    "name": "GuardiansOutlasted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "count",
         "type": "uint256"
