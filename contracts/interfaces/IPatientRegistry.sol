@@ -247,7 +247,7 @@ interface IPatientRegistry {
     function custodianOf(bytes32 patientId) external view returns (uint32);
 
     /// @notice The custodian of a patient for whom nobody can sign: he has no signer and no standing guardians, and is
-    /// not dead. Reverts otherwise.
+    /// not dead. Reverts otherwise, and for one delay after a change.
     function requireUnable(bytes32 patientId) external view returns (uint32 custodian);
 
     /// @notice The patient whom `key` serves, and for what; zero and NONE if nobody.
