@@ -84,7 +84,7 @@ export async function liftOrder(f: WithStaff, patientId: string, termsHash: stri
 }
 
 /** Staff past their waiting time, and an order about the fixture's patient. */
-async function deployWithOrder() {
+export async function deployWithOrder() {
   const f = await deployWithStaff();
   return { ...f, order: await enterOrder(f) };
 }
