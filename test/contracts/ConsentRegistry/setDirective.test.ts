@@ -23,13 +23,15 @@ import type { WithStaff } from "../witnesses.js";
 
 const LAST_COMPARTMENT = 1n << 63n;
 
+type Denials = readonly [denyAll: boolean, denyEmergency: boolean, deniedCompartments: bigint];
+
 /** The patient denied this, then lost his key; the new one signs for less than a delay. */
 async function replaceKey(f: WithStaff) {
   const { patientId } = f.patient;
   await setDirective(f, f.patient, { denyAll: true, denyEmergency: true, deniedCompartments: 5n });
   const signer = keySigner();
   const { loosensFrom } = await completeChange(f, patientId, { kind: "SIGNER", signer });
-  const set = async (denyAll: boolean, denyEmergency: boolean, deniedCompartments: bigint) => {
+  const set = async ([denyAll, denyEmergency, deniedCompartments]: Denials) => {
     const directive = await directiveFor(f, patientId, { denyAll, denyEmergency, deniedCompartments });
     const separator = await domain(f.consents, "ConsentRegistry");
     const signature = await signer.signTypedData(separator, DIRECTIVE_TYPES, directive);
@@ -226,8 +228,8 @@ describe("ConsentRegistry.setDirective", () => {
         [true, true, 4n],
         [true, true, ALL_COMPARTMENTS & ~4n],
         [false, false, 0n],
-      ] as const) {
-        const act = await set(...denial);
+      ] as Denials[]) {
+        const act = await set(denial);
         await expect(act(), denial.join())
           .to.be.revertedWithCustomError(f.patients, "LoosensLater")
           .withArgs(patientId, loosensFrom);
@@ -256,7 +258,7 @@ describe("ConsentRegistry.setDirective", () => {
     it("should revert with LoosensLater a second before, and pass then", async () => {
       const f = await loadWithStaff();
       const { patientId, loosensFrom, set } = await replaceKey(f);
-      const act = await set(false, false, 0n);
+      const act = await set([false, false, 0n]);
       await nextBlockAt(loosensFrom - 1);
       await expect(act())
         .to.be.revertedWithCustomError(f.patients, "LoosensLater")
