@@ -239,12 +239,10 @@ describe("ConsentRegistry.setDirective", () => {
     it("should pass when denials are added or stay as they are", async () => {
       const f = await loadWithStaff();
       const { patientId, set } = await replaceKey(f);
-      await (
-        await set(true, true, 5n)
-      )();
-      await (
-        await set(true, true, ALL_COMPARTMENTS)
-      )();
+      for (const denied of [5n, ALL_COMPARTMENTS]) {
+        const act = await set([true, true, denied]);
+        await act();
+      }
       expect((await f.consents.directiveOf(patientId)).slice(0, 4)).to.deep.equal([
         true,
         true,
