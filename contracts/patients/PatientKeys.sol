@@ -56,6 +56,7 @@ abstract contract PatientKeys is IPatientRegistry, EIP712 {
         Patient storage patient = _known(patientId);
         if (patient.condition == Condition.DEAD) revert PatientIsDead(patientId);
         if (patient.signer.length != 0 || _guardiansStand(patient)) revert PatientCanSign(patientId);
+        // Who took the guardians away must not be the one who then loosens in their place.
         _requireLoosensNow(patient, patientId);
         custodian = patient.custodian;
     }

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { LeafKind } from "../../../src/crypto/index.js";
 import type { Hex } from "../../../src/crypto/index.js";
 import { accessAt, accessIdOf, rawRecordsRequest, requestRecords } from "../accesses.js";
+import { shouldKnowOtherBases } from "../behaviours/bases.js";
 import { shouldRequireAnchored } from "../behaviours/inclusion.js";
 import { shouldRequireReader } from "../behaviours/reader.js";
 import {
@@ -37,6 +38,16 @@ describe("AccessLog.requestRecords", () => {
   shouldRequireReader({
     act: (f, request) => requestRecords(f, [f.entries[2]!], request),
     raw: (f) => rawRecordsRequest(f, f.entries[2]!),
+  });
+
+  shouldKnowOtherBases({
+    act: (f, request) => requestRecords(f, [f.entries[2]!], request),
+    event: "RecordsRequested",
+    told: (f) => [[f.entries[2]!.leaf.index]],
+    refused: (f, permitted) => ({
+      error: "CompartmentNotPermitted",
+      args: [f.entries[2]!.leaf.index, 0, permitted],
+    }),
   });
 
   shouldRequireAnchored({

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { accessAt, accessIdOf, requestScope, scopeFor } from "../accesses.js";
+import { shouldKnowOtherBases } from "../behaviours/bases.js";
 import { shouldRequireReader } from "../behaviours/reader.js";
 import { ALL_COMPARTMENTS, Extent, Purpose, ethers, nextBlockAt, registerPatient } from "../consortium.js";
 import { callDirtied } from "../dirty-words.js";
@@ -24,6 +25,13 @@ describe("AccessLog.requestScope", () => {
   shouldRequireReader({
     act: (f, request) => requestScope(f, {}, request),
     raw: rawCall,
+  });
+
+  shouldKnowOtherBases({
+    act: (f, request) => requestScope(f, { compartments: 3n }, request),
+    event: "ScopeRequested",
+    told: (f) => [Extent.CHART, Object.values(scopeFor(f, { compartments: 3n }))],
+    refused: (_, permitted) => ({ error: "CompartmentsNotPermitted", args: [3n, permitted] }),
   });
 
   describe("when the scope holds no compartment", () => {

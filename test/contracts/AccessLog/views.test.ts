@@ -23,4 +23,25 @@ describe("AccessLog.views", () => {
       expect(await accessLog.CONSENTS()).to.equal(await consents.getAddress());
     });
   });
+
+  describe("PATIENT_REGISTRY", () => {
+    it("should be the patient registry", async () => {
+      const { accessLog, patients } = await loadConsortium();
+      expect(await accessLog.PATIENT_REGISTRY()).to.equal(await patients.getAddress());
+    });
+  });
+
+  describe("ORDERS", () => {
+    it("should be the register of legal orders", async () => {
+      const { accessLog, orders } = await loadConsortium();
+      expect(await accessLog.ORDERS()).to.equal(await orders.getAddress());
+    });
+  });
+
+  describe("BREAK_GLASS", () => {
+    it("should be the register of emergencies", async () => {
+      const { accessLog, emergencies } = await loadConsortium();
+      expect(await accessLog.BREAK_GLASS()).to.equal(await emergencies.getAddress());
+    });
+  });
 });

@@ -5,8 +5,10 @@ import {
   Purpose,
   TERMS_TYPES,
   YEAR,
+  GivenBy,
   domain,
   ethers,
+  keySigner,
   nextBlockAt,
   now,
   registerSigner,
@@ -18,6 +20,8 @@ import { grantTerms, loadConsortium, loadWithPatient, termsHashOf } from "../fix
 import type { WithPatient } from "../fixtures.js";
 import { expectHeadAdvance } from "../heads.js";
 import { revokeTerms, signRevocation } from "../patient-acts.js";
+import { completeChange, guardiansWallet, registerGuarded } from "../proxies.js";
+import { loadWithStaff } from "../witnesses.js";
 
 const GIVEN_BY_PATIENT = 1;
 const MOST_DAY = 0xffff_ffff;
@@ -258,6 +262,124 @@ describe("ConsentRegistry.grant", () => {
       await f.members.connect(f.governance).setSuspension(2, 3);
       await f.members.connect(f.governance).removeMember(3);
       for (const grantee of [1, 2, 3]) await grant(f, { grantee });
+    });
+  });
+
+  describe("given guardians sign for the patient", () => {
+    it("should emit GrantGiven by the guardians, and store it", async () => {
+      const f = await loadWithStaff();
+      const { patientId, wallet } = await registerGuarded(f);
+      const terms = await termsFor(patientId);
+      const signature = await signTerms(f, wallet, terms);
+      const grantedAt = await nextBlockAt();
+      await expect(f.consents.connect(f.relay).grant(terms, signature))
+        .to.emit(f.consents, "GrantGiven")
+        .withArgs(patientId, termsHashOf(terms), 2, Object.values(terms), GivenBy.GUARDIANS, grantedAt);
+      expect(await f.consents.grantOf(patientId, termsHashOf(terms))).to.deep.equal([
+        GivenBy.GUARDIANS,
+        BigInt(grantedAt),
+        0n,
+        1n,
+      ]);
+    });
+
+    it("should advance the patient's head by its event", async () => {
+      const f = await loadWithStaff();
+      const { patientId, wallet } = await registerGuarded(f);
+      const terms = await termsFor(patientId);
+      const signature = await signTerms(f, wallet, terms);
+      await expectHeadAdvance(f.consents, patientId, () => f.consents.grant(terms, signature));
+    });
+  });
+
+  describe("when fewer guardians signed than must", () => {
+    it("should revert with GuardiansTooFew, or with SignatureInvalid for one who signed twice", async () => {
+      const f = await loadWithStaff();
+      const { patientId, guardians } = await registerGuarded(f);
+      const terms = await termsFor(patientId);
+      const [one] = guardians;
+      await expect(f.consents.grant(terms, await signTerms(f, guardiansWallet([one!]), terms)))
+        .to.be.revertedWithCustomError(f.patients, "GuardiansTooFew")
+        .withArgs(1, 2);
+      await expect(f.consents.grant(terms, await signTerms(f, guardiansWallet([one!, one!]), terms)))
+        .to.be.revertedWithCustomError(f.patients, "SignatureInvalid")
+        .withArgs(patientId);
+    });
+  });
+
+  describe("when somebody signed among the guardians who is none", () => {
+    it("should revert with NotGuardian, for another patient's guardian too", async () => {
+      const f = await loadWithStaff();
+      const { patientId, guardians } = await registerGuarded(f);
+      const others = await registerGuarded(f);
+      const terms = await termsFor(patientId);
+      for (const stranger of [keySigner(), others.guardians[0]!]) {
+        const signature = await signTerms(f, guardiansWallet([...guardians, stranger]), terms);
+        await expect(f.consents.grant(terms, signature))
+          .to.be.revertedWithCustomError(f.patients, "NotGuardian")
+          .withArgs(patientId, stranger.bytes);
+      }
+    });
+  });
+
+  describe("given the guardians' time ended a second ago", () => {
+    it("should revert with GuardiansExpired", async () => {
+      const f = await loadWithStaff();
+      const until = (await now()) + 600;
+      const { patientId, wallet } = await registerGuarded(f, { until });
+      const terms = await termsFor(patientId);
+      const signature = await signTerms(f, wallet, terms);
+      await nextBlockAt(until + 1);
+      await expect(f.consents.grant(terms, signature))
+        .to.be.revertedWithCustomError(f.patients, "GuardiansExpired")
+        .withArgs(patientId, until);
+    });
+  });
+
+  describe("given a change of the patient took effect less than a delay ago", () => {
+    it("should revert with LoosensLater until then, also when the new key signed", async () => {
+      const f = await loadWithStaff();
+      const { patientId } = f.patient;
+      const signer = keySigner();
+      const { loosensFrom } = await completeChange(f, patientId, { kind: "SIGNER", signer });
+      const terms = await termsFor(patientId);
+      const signature = await signTerms(f, signer, terms);
+      await nextBlockAt(loosensFrom - 1);
+      await expect(f.consents.grant(terms, signature))
+        .to.be.revertedWithCustomError(f.patients, "LoosensLater")
+        .withArgs(patientId, loosensFrom);
+      await nextBlockAt(loosensFrom);
+      await f.consents.grant(terms, signature);
+    });
+  });
+
+  describe("given a change replaced the patient's key", () => {
+    it("should revert with SignatureInvalid for what the old key signed", async () => {
+      const f = await loadWithStaff();
+      const { patientId, wallet } = f.patient;
+      const terms = await termsFor(patientId);
+      const signature = await signTerms(f, wallet, terms);
+      const { loosensFrom } = await completeChange(f, patientId, { kind: "SIGNER", signer: keySigner() });
+      await nextBlockAt(loosensFrom);
+      await expect(f.consents.grant(terms, signature))
+        .to.be.revertedWithCustomError(f.patients, "SignatureInvalid")
+        .withArgs(patientId);
+    });
+  });
+
+  describe("given the patient is incapable or dead and has no guardians", () => {
+    it("should revert with PatientHasNoSigner for his own signature", async () => {
+      for (const kind of ["INCAPABLE", "DEAD"] as const) {
+        const f = await loadWithStaff();
+        const { patientId, wallet } = f.patient;
+        const { loosensFrom } = await completeChange(f, patientId, { kind });
+        const terms = await termsFor(patientId);
+        const signature = await signTerms(f, wallet, terms);
+        await nextBlockAt(loosensFrom);
+        await expect(f.consents.grant(terms, signature))
+          .to.be.revertedWithCustomError(f.patients, "PatientHasNoSigner")
+          .withArgs(patientId);
+      }
     });
   });
 });

@@ -6,6 +6,7 @@ import {
   GivenBy,
   REVOCATION_TYPES,
   domain,
+  keySigner,
   nextBlockAt,
   registerPatient,
   registerSigner,
@@ -14,6 +15,8 @@ import {
 import { grantTerms, loadConsortium, loadWithPatient } from "../fixtures.js";
 import { expectHeadAdvance, expectNoTrace } from "../heads.js";
 import { revokeTerms, signRevocation } from "../patient-acts.js";
+import { completeChange, guardiansWallet, registerGuarded } from "../proxies.js";
+import { loadWithStaff } from "../witnesses.js";
 
 const NEVER_GRANTED = id("terms that were never granted");
 
@@ -137,6 +140,52 @@ describe("ConsentRegistry.revoke", () => {
       const { termsHash } = await grantTerms(f, f.patient);
       await revokeTerms(f, await registerPatient(f), termsHash);
       expect((await f.consents.grantOf(f.patient.patientId, termsHash)).revokedAt).to.equal(0);
+    });
+  });
+
+  describe("given guardians sign for the patient", () => {
+    it("should emit GrantRevoked by the guardians, and store the time", async () => {
+      const f = await loadWithStaff();
+      const { patientId, wallet } = await registerGuarded(f);
+      const signature = await wallet.signTypedData(
+        await domain(f.consents, "ConsentRegistry"),
+        REVOCATION_TYPES,
+        { patientId, termsHash: NEVER_GRANTED },
+      );
+      const revokedAt = await nextBlockAt();
+      await expect(f.consents.revoke(patientId, NEVER_GRANTED, signature))
+        .to.emit(f.consents, "GrantRevoked")
+        .withArgs(patientId, NEVER_GRANTED, GivenBy.GUARDIANS, revokedAt);
+      expect((await f.consents.grantOf(patientId, NEVER_GRANTED)).revokedAt).to.equal(revokedAt);
+    });
+
+    it("should revert with GuardiansTooFew when one of two signed", async () => {
+      const f = await loadWithStaff();
+      const { patientId, guardians } = await registerGuarded(f);
+      const signature = await guardiansWallet(guardians.slice(0, 1)).signTypedData(
+        await domain(f.consents, "ConsentRegistry"),
+        REVOCATION_TYPES,
+        { patientId, termsHash: NEVER_GRANTED },
+      );
+      await expect(f.consents.revoke(patientId, NEVER_GRANTED, signature))
+        .to.be.revertedWithCustomError(f.patients, "GuardiansTooFew")
+        .withArgs(1, 2);
+    });
+  });
+
+  describe("given a change of the patient took effect just now", () => {
+    it("should pass: it tightens", async () => {
+      const f = await loadWithStaff();
+      const { patientId } = f.patient;
+      const signer = keySigner();
+      const { termsHash } = await grantTerms(f, f.patient);
+      await completeChange(f, patientId, { kind: "SIGNER", signer });
+      const signature = await signer.signTypedData(
+        await domain(f.consents, "ConsentRegistry"),
+        REVOCATION_TYPES,
+        { patientId, termsHash },
+      );
+      await f.consents.revoke(patientId, termsHash, signature);
     });
   });
 });

@@ -6,6 +6,7 @@ import {
   DIRECTIVE_TYPES,
   GivenBy,
   domain,
+  keySigner,
   ethers,
   nextBlockAt,
   now,
@@ -16,8 +17,28 @@ import { callDirtied } from "../dirty-words.js";
 import { loadConsortium, loadWithPatient } from "../fixtures.js";
 import { expectHeadAdvance } from "../heads.js";
 import { directiveFor, sendDirective, setDirective, signDirective } from "../patient-acts.js";
+import { completeChange, registerGuarded } from "../proxies.js";
+import { loadWithStaff } from "../witnesses.js";
+import type { WithStaff } from "../witnesses.js";
 
 const LAST_COMPARTMENT = 1n << 63n;
+
+type Denials = readonly [denyAll: boolean, denyEmergency: boolean, deniedCompartments: bigint];
+
+/** The patient denied this, then lost his key; the new one signs for less than a delay. */
+async function replaceKey(f: WithStaff) {
+  const { patientId } = f.patient;
+  await setDirective(f, f.patient, { denyAll: true, denyEmergency: true, deniedCompartments: 5n });
+  const signer = keySigner();
+  const { loosensFrom } = await completeChange(f, patientId, { kind: "SIGNER", signer });
+  const set = async ([denyAll, denyEmergency, deniedCompartments]: Denials) => {
+    const directive = await directiveFor(f, patientId, { denyAll, denyEmergency, deniedCompartments });
+    const separator = await domain(f.consents, "ConsentRegistry");
+    const signature = await signer.signTypedData(separator, DIRECTIVE_TYPES, directive);
+    return () => sendDirective(f, directive, signature);
+  };
+  return { patientId, loosensFrom, set };
+}
 
 describe("ConsentRegistry.setDirective", () => {
   shouldRequireSigningPatient(loadWithPatient, async (f, patientId) =>
@@ -180,6 +201,68 @@ describe("ConsentRegistry.setDirective", () => {
       for (const changes of [{ denyAll: true }, {}, {}]) {
         await expectHeadAdvance(f.consents, f.patient.patientId, () => setDirective(f, f.patient, changes));
       }
+    });
+  });
+
+  describe("given guardians sign for the patient", () => {
+    it("should emit DirectiveSet by the guardians", async () => {
+      const f = await loadWithStaff();
+      const { patientId, wallet } = await registerGuarded(f);
+      const directive = await directiveFor(f, patientId, { denyEmergency: true });
+      const separator = await domain(f.consents, "ConsentRegistry");
+      const signature = await wallet.signTypedData(separator, DIRECTIVE_TYPES, directive);
+      const setAt = await nextBlockAt();
+      await expect(sendDirective(f, directive, signature))
+        .to.emit(f.consents, "DirectiveSet")
+        .withArgs(patientId, false, true, 0n, 0n, GivenBy.GUARDIANS, setAt);
+    });
+  });
+
+  describe("given a change of the patient took effect less than a delay ago", () => {
+    it("should revert with LoosensLater when any denial is dropped, whatever is added", async () => {
+      const f = await loadWithStaff();
+      const { patientId, loosensFrom, set } = await replaceKey(f);
+      for (const denial of [
+        [false, true, 5n],
+        [true, false, 5n],
+        [true, true, 4n],
+        [true, true, ALL_COMPARTMENTS & ~4n],
+        [false, false, 0n],
+      ] as Denials[]) {
+        const act = await set(denial);
+        await expect(act(), denial.join())
+          .to.be.revertedWithCustomError(f.patients, "LoosensLater")
+          .withArgs(patientId, loosensFrom);
+      }
+    });
+
+    it("should pass when denials are added or stay as they are", async () => {
+      const f = await loadWithStaff();
+      const { patientId, set } = await replaceKey(f);
+      for (const denied of [5n, ALL_COMPARTMENTS]) {
+        const act = await set([true, true, denied]);
+        await act();
+      }
+      expect((await f.consents.directiveOf(patientId)).slice(0, 4)).to.deep.equal([
+        true,
+        true,
+        ALL_COMPARTMENTS,
+        3n,
+      ]);
+    });
+  });
+
+  describe("given a change of the patient took effect a delay ago, to the second", () => {
+    it("should revert with LoosensLater a second before, and pass then", async () => {
+      const f = await loadWithStaff();
+      const { patientId, loosensFrom, set } = await replaceKey(f);
+      const act = await set([false, false, 0n]);
+      await nextBlockAt(loosensFrom - 1);
+      await expect(act())
+        .to.be.revertedWithCustomError(f.patients, "LoosensLater")
+        .withArgs(patientId, loosensFrom);
+      await nextBlockAt(loosensFrom);
+      await act();
     });
   });
 });

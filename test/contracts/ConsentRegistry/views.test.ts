@@ -16,4 +16,11 @@ describe("ConsentRegistry.views", () => {
       expect(await consents.PATIENT_REGISTRY()).to.equal(await patients.getAddress());
     });
   });
+
+  describe("RECORDS", () => {
+    it("should be the record registry", async () => {
+      const { consents, records } = await loadConsortium();
+      expect(await consents.RECORDS()).to.equal(await records.getAddress());
+    });
+  });
 });
