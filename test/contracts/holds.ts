@@ -47,7 +47,7 @@ const CHANGE = "tuple(uint8 kind, bytes[] keys, uint8 threshold, uint48 until, b
 type Signs = Pick<PatientSigner, "signTypedData">;
 
 /** Staff of three members past their waiting time, and a patient of hospital A with two batches of records. */
-async function deployWithRecords() {
+export async function deployWithRecords() {
   const consortium = await deployWithEmergencies();
   const { patientId } = consortium.patient;
   const earlier = await anchorLeaves(consortium, patientId, 3);

@@ -95,6 +95,7 @@ function shouldRequireTime<F extends Consortium>({ load, officer, memberId, act 
     it("should revert with StaffTooNew a second before its end", async () => {
       const f = await load();
       const seasonedAt = await enrolled(f);
+      await networkHelpers.time.increaseTo(seasonedAt - 60);
       await nextBlockAt(seasonedAt - 1);
       await expect(act(f, f.spare))
         .to.be.revertedWithCustomError(f.members, "StaffTooNew")
