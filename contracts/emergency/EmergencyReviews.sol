@@ -22,7 +22,7 @@ abstract contract EmergencyReviews is Emergencies {
     function justify(bytes32 windowId, bytes32 statementDigest) external {
         Window storage window = _known(windowId);
         uint32 memberId = _requireOfficer(windowId, window, statementDigest);
-        if (memberId != window.memberId) revert NotReviewer(windowId, memberId);
+        if (!_mayJustify(window, memberId)) revert NotReviewer(windowId, memberId);
         if (window.justification != 0) revert AlreadyJustified(windowId);
 
         window.justification = statementDigest;
@@ -96,6 +96,12 @@ abstract contract EmergencyReviews is Emergencies {
         if (personId == window.readerPerson || personId == window.colleaguePerson) {
             revert OwnEmergency(windowId, personId);
         }
+    }
+
+    /// @dev The reader's member's, and once it is overdue the colleague's: what the one leaves undone must not stop the
+    /// other's persons for good.
+    function _mayJustify(Window storage window, uint32 memberId) private view returns (bool) {
+        return memberId == window.memberId || (window.overdue && memberId == window.colleagueMember);
     }
 
     /// @dev The custodian's, and once the review is overdue those of neither side.

@@ -51,7 +51,7 @@ interface IBreakGlass {
         address colleague,
         bytes32 reasonDigest
     );
-    /// @notice The reader's privacy officer justified a window.
+    /// @notice A privacy officer of the reader's member, or of the colleague's, justified a window.
     event WindowJustified(
         bytes32 indexed windowId,
         bytes32 indexed patientId,
@@ -106,8 +106,8 @@ interface IBreakGlass {
         Cosigner calldata colleague
     ) external returns (bytes32 windowId);
 
-    /// @notice Files the reader's member's account of a window, also when it is overdue. By a REVIEWER of that member
-    /// who is neither of its two persons.
+    /// @notice Files the account of a window, also when it is overdue. By a REVIEWER of the reader's member who is
+    /// neither of its two persons; once it is flagged as overdue, also by such a one of the colleague's member.
     /// @param statementDigest SHA-256 of the statement, with 32 random bytes before it.
     function justify(bytes32 windowId, bytes32 statementDigest) external;
 

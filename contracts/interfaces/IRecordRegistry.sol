@@ -88,7 +88,8 @@ interface IRecordRegistry {
 
     /// @notice Puts entries under legal hold (封存): they cannot be superseded, retracted or erased. By an OPERATOR of the
     /// log's member, together with the patient.
-    /// @param entries Records of one patient, not withdrawn; one to 64. Held ones are held anew.
+    /// @param entries Records of one patient, not withdrawn; one to 64. Held ones are held anew,
+    /// never for a shorter time.
     /// @param until Unix seconds, at least a day ahead.
     /// @param signature Of who signs for the patient, over
     /// Hold(patientId, indices, until, nonce, deadline), where nonce is `nonceOf(patientId)`.

@@ -51,6 +51,9 @@ abstract contract RecordHolds is RecordLog, EIP712 {
 
         for (uint256 i = 0; i < entries.length; ++i) {
             uint64 index = entries[i].leaf.index;
+            // A shorter hold would be a lift, and that asks for more.
+            uint48 present = _holds[memberId][index];
+            if (until < present) revert HoldLasts(index, present);
             _holds[memberId][index] = until;
             _setFlag(memberId, index, EntryStatus.HELD);
             emit EntryHeld(memberId, index, patientId, until);

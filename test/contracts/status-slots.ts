@@ -15,8 +15,8 @@ export async function writeHead(c: Consortium, memberId: number, head: bigint): 
 }
 
 /**
- * Writes an entry's flags straight into storage. No function sets HELD or ERASED yet, and what does must not be
- * needed to show that readers are refused.
+ * Writes an entry's flags straight into storage: what sets HELD or ERASED must not be needed to show that readers are
+ * refused.
  */
 export async function writeStatus(
   c: Consortium,

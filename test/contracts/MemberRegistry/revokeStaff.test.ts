@@ -26,12 +26,41 @@ describe("MemberRegistry.revokeStaff", () => {
   });
 
   describe("given the member was removed", () => {
-    it("should revert with AccessManagedUnauthorized for its former admin", async () => {
+    it("should revert with AccessManagedUnauthorized for its former admin and everybody else", async () => {
       const f = await loadConsortium();
       await f.members.connect(f.governance).removeMember(1);
-      await expect(revoke(f, 1_000))
-        .to.be.revertedWithCustomError(f.members, "AccessManagedUnauthorized")
-        .withArgs(f.adminA.address);
+      for (const caller of [f.adminA, f.adminB, f.operatorA, f.outsider]) {
+        await expect(f.members.connect(caller).revokeStaff(f.operatorA, 1_000, Reason.LEFT))
+          .to.be.revertedWithCustomError(f.members, "AccessManagedUnauthorized")
+          .withArgs(caller.address);
+      }
+    });
+
+    it("should hold governance to the same rules", async () => {
+      const f = await loadConsortium();
+      const governed = f.members.connect(f.governance);
+      await governed.removeMember(1);
+      const since = (await nextBlockAt()) + 1;
+      await expect(governed.revokeStaff(f.operatorA, since, Reason.LEFT))
+        .to.be.revertedWithCustomError(f.members, "RevocationInFuture")
+        .withArgs(since);
+      await expect(governed.revokeStaff(f.outsider, 1_000, Reason.LEFT))
+        .to.be.revertedWithCustomError(f.members, "StaffUnknown")
+        .withArgs(f.outsider.address);
+      await governed.revokeStaff(f.operatorA, 1_000, Reason.KEY_LOST);
+      await expect(governed.revokeStaff(f.operatorA, 1_000, Reason.LEFT))
+        .to.be.revertedWithCustomError(f.members, "StaffIsRevoked")
+        .withArgs(f.operatorA.address, 1_000);
+      await governed.revokeStaff(f.operatorA, 999, Reason.KEY_COMPROMISED);
+      expect((await f.members.staffOf(f.operatorA)).revokedSince).to.equal(999);
+    });
+
+    it("should leave the other members' staff to their admins", async () => {
+      const f = await loadConsortium();
+      await f.members.connect(f.governance).removeMember(1);
+      await expect(f.members.connect(f.governance).revokeStaff(f.operatorB, 1_000, Reason.LEFT))
+        .to.be.revertedWithCustomError(f.members, "NotMemberAdmin")
+        .withArgs(2, f.governance.address);
     });
 
     it("should let governance revoke", async () => {

@@ -2,11 +2,12 @@
 import { expect } from "chai";
 import { shouldRequireAnchored } from "../behaviours/inclusion.js";
 import { shouldRequireStaff } from "../behaviours/staff.js";
-import { Status } from "../consortium.js";
+import { Status, nextBlockAt } from "../consortium.js";
 import type { TestEntry } from "../consortium.js";
 import { wordBehind } from "../dirty-words.js";
 import { loadWithEntries } from "../fixtures.js";
 import type { WithEntries } from "../fixtures.js";
+import { liftHold, loadWithRecords, placeHold } from "../holds.js";
 import { writeStatus } from "../status-slots.js";
 
 function retract(f: WithEntries, entry: TestEntry, as = f.operatorA) {
@@ -65,13 +66,24 @@ describe("RecordRegistry.retract", () => {
   });
 
   describe("given the entry is held", () => {
-    it("should revert with StatusForbids", async () => {
-      const f = await loadWithEntries();
+    it("should revert with StatusForbids, also past the hold's end", async () => {
+      const f = await loadWithRecords();
+      const until = await placeHold(f, f.patient.wallet, [f.entries[0]!]);
       const { index } = f.entries[0]!.leaf;
-      await writeStatus(f, 1, index, Status.HELD);
-      await expect(retract(f, f.entries[0]!))
-        .to.be.revertedWithCustomError(f.records, "StatusForbids")
-        .withArgs(1, index, Status.HELD);
+      for (const time of [until, until + 1]) {
+        await nextBlockAt(time);
+        await expect(retract(f, f.entries[0]!))
+          .to.be.revertedWithCustomError(f.records, "StatusForbids")
+          .withArgs(1, index, Status.HELD);
+      }
+    });
+
+    it("should pass once the hold is lifted", async () => {
+      const f = await loadWithRecords();
+      await placeHold(f, f.patient.wallet, f.entries);
+      await liftHold(f, f.patient.wallet, [f.entries[0]!]);
+      await retract(f, f.entries[0]!);
+      expect(await f.records.requireAnchored(f.entries[0]!)).to.equal(Status.RETRACTED);
     });
   });
 

@@ -14,8 +14,9 @@ import {
 } from "../consortium.js";
 import type { TestEntry } from "../consortium.js";
 import { wordBehind } from "../dirty-words.js";
-import { deployWithEntries, loadWithEntries } from "../fixtures.js";
+import { loadWithEntries } from "../fixtures.js";
 import type { WithEntries } from "../fixtures.js";
+import { deployWithRecords, placeHold } from "../holds.js";
 import { writeStatus } from "../status-slots.js";
 
 type Ref = `0x${string}`;
@@ -23,7 +24,7 @@ const refTo = (index: number | bigint) => toBeHex(index, 32) as Ref;
 
 /** Two amendments of the first entry of hospital A's log. */
 async function deployWithAmendments() {
-  const f = await deployWithEntries();
+  const f = await deployWithRecords();
   const [newer, newest] = await anchorLeaves(f, f.patient.patientId, 2, () => ({ ref: refTo(1) }));
   return { ...f, older: f.earlier[0]!, newer: newer!, newest: newest! };
 }
@@ -167,15 +168,36 @@ describe("RecordRegistry.supersede", () => {
     });
   });
 
-  describe("given the older entry is held or erased", () => {
+  describe("given the older entry is erased", () => {
     it("should revert with StatusForbids", async () => {
       const f = await load();
-      for (const status of [Status.HELD, Status.ERASED]) {
-        await writeStatus(f, 1, 1, status);
-        await expect(supersede(f, f.older, f.newer))
-          .to.be.revertedWithCustomError(f.records, "StatusForbids")
-          .withArgs(1, 1, status);
-      }
+      await writeStatus(f, 1, 1, Status.ERASED);
+      await expect(supersede(f, f.older, f.newer))
+        .to.be.revertedWithCustomError(f.records, "StatusForbids")
+        .withArgs(1, 1, Status.ERASED);
+    });
+  });
+
+  describe("given the older entry is held", () => {
+    it("should revert with StatusForbids until the hold is lifted", async () => {
+      const f = await load();
+      const until = await placeHold(f, f.patient.wallet, [f.older]);
+      await networkHelpers.time.increaseTo(until + 1);
+      await expect(supersede(f, f.older, f.newer))
+        .to.be.revertedWithCustomError(f.records, "StatusForbids")
+        .withArgs(1, 1, Status.HELD);
+      await f.records.connect(f.outsider).liftEndedHold([f.older]);
+      await supersede(f, f.older, f.newer);
+      expect(await f.records.statusOf(1, 1)).to.equal(Status.SUPERSEDED);
+    });
+  });
+
+  describe("given the newer entry is held", () => {
+    it("should pass: the hold keeps it as it is", async () => {
+      const f = await load();
+      await placeHold(f, f.patient.wallet, [f.newer]);
+      await supersede(f, f.older, f.newer);
+      expect(await f.records.statusOf(1, f.newer.leaf.index)).to.equal(Status.HELD);
     });
   });
 

@@ -65,7 +65,7 @@ function shouldRefuseForgeries<F extends Consortium>(
   describe("when the signature is for another contract", () => {
     it("should revert with SignatureInvalid", () =>
       refuses(async (f, signed, signer) =>
-        sign(signed, signer, { verifyingContract: await f.records.getAddress() }),
+        sign(signed, signer, { verifyingContract: await f.members.getAddress() }),
       ));
   });
 
