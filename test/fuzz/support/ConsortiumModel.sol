@@ -2,7 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IAccessLog} from "../../../contracts/interfaces/IAccessLog.sol";
+import {IBreakGlass} from "../../../contracts/interfaces/IBreakGlass.sol";
 import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
+import {ILegalOrders} from "../../../contracts/interfaces/ILegalOrders.sol";
 import {IMemberRegistry} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
 import {IRecordRegistry} from "../../../contracts/interfaces/IRecordRegistry.sol";
@@ -22,6 +24,7 @@ abstract contract ConsortiumModel {
     uint8 internal constant WRITING = 2;
     uint8 internal constant SUPERSEDED = 1;
     uint8 internal constant RETRACTED = 2;
+    uint8 internal constant HELD = 4;
     uint8 internal constant ERASED = 8;
 
     struct GhostMember {
@@ -146,6 +149,14 @@ abstract contract ConsortiumModel {
         _rule(named, ConsentTerms.PurposeNotGranted.selector);
         _rule(_clock >= terms.notBefore, ConsentTerms.GrantNotYetValid.selector);
         _rule(_clock <= terms.notAfter, ConsentTerms.GrantExpired.selector);
+        if (purpose >= 8 && named) {
+            // Beyond consent: nothing of that kind stands yet.
+            _rule(
+                false,
+                purpose == 8 ? ILegalOrders.OrderUnknown.selector : IBreakGlass.WindowUnknown.selector
+            );
+            return terms.compartments;
+        }
         GhostGrant storage given = _grants[terms.patientId][_hashOf(terms)];
         _rule(!given.revoked, IConsentRegistry.TermsRevoked.selector);
         _rule(given.custodian != 0, IConsentRegistry.GrantUnknown.selector);

@@ -23,6 +23,7 @@ abstract contract ConsortiumStage is ConsortiumModel {
     uint256 internal constant ACCOUNTS = 14;
     uint256 internal constant PATIENT_KEYS = 5;
 
+    address public immutable PASSKEYS;
     MemberRegistry public immutable MEMBERS;
     PatientRegistry public immutable PATIENT_REGISTRY;
     RecordRegistry public immutable RECORDS;
@@ -56,8 +57,8 @@ abstract contract ConsortiumStage is ConsortiumModel {
         vm.warp(_clock);
         AccessManager authority = new AccessManager(GOVERNANCE);
         MEMBERS = new MemberRegistry(address(authority), 1 hours);
-        address passkeys = address(new ERC7913WebAuthnVerifier());
-        PATIENT_REGISTRY = new PatientRegistry(MEMBERS, passkeys, 3 days);
+        PASSKEYS = address(new ERC7913WebAuthnVerifier());
+        PATIENT_REGISTRY = new PatientRegistry(MEMBERS, PASSKEYS, 3 days);
         RECORDS = new RecordRegistry(MEMBERS, PATIENT_REGISTRY, 3650);
         CONSENTS = new ConsentRegistry(MEMBERS, PATIENT_REGISTRY, RECORDS);
         LEGAL_ORDERS = new LegalOrders(MEMBERS, PATIENT_REGISTRY, RECORDS);
@@ -97,8 +98,9 @@ abstract contract ConsortiumStage is ConsortiumModel {
         for (uint256 i = 0; i < logs.length; ++i) {
             Vm.Log memory log = logs[i];
             if (log.emitter == address(MEMBERS) || log.emitter == address(RECORDS)) continue;
-            // patientId is the first indexed argument, except in AccessLog, where the access id goes before it.
-            bytes32 patientId = log.topics[log.emitter == address(ACCESS_LOG) ? 2 : 1];
+            // patientId is the first indexed argument, except where what has an id of its own goes before it.
+            bool second = log.emitter == address(ACCESS_LOG) || log.emitter == address(BREAK_GLASS);
+            bytes32 patientId = log.topics[second ? 2 : 1];
             bytes32 eventDigest = keccak256(abi.encodePacked(log.topics, keccak256(log.data)));
             uint256 head = headFromLogs[log.emitter][patientId];
             uint256 digest = uint256(keccak256(abi.encodePacked(head, eventDigest)));

@@ -99,8 +99,15 @@ abstract contract MemberActions is ConsortiumStage {
     function revokeStaff(uint256 seed) public action(seed) {
         address account = _account(_draw(ACCOUNTS));
         uint48 since = uint48(_onceIn(4) ? 0 : _clock + 100 - _draw(2000));
-        address from = _onceIn(3) ? _adminOf(_staff[account].memberId) : _anyone();
-        _administeredRules(account, from);
+        bool orphaned = _members[_staff[account].memberId].removed;
+        address from =
+            !_onceIn(3)
+                ? _anyone()
+                : orphaned
+                    ? _governance()
+                    : _adminOf(_staff[account].memberId);
+        if (_members[_staff[account].memberId].removed) _governanceRule(from);
+        else _administeredRules(account, from);
         _rule(since <= _clock, IMemberRegistry.RevocationInFuture.selector);
         // 0 is kept as 1, for 0 means "not revoked"; once revoked, only an earlier time may be set.
         uint48 kept = since == 0 ? 1 : since;

@@ -20,11 +20,12 @@ abstract contract PatientActions is MemberActions {
             from,
             bytes32(_draw(SEEDS)),
             _patientKey(_draw(PATIENT_KEYS)),
-            _onceIn(6) ? _draw(3) + 1 : 0
+            _onceIn(6) ? _draw(4) + 1 : 0
         );
     }
 
-    /// @param kind 0: an ordinary key, 1: no signer, 2: too short a signer, 3: a verifier that is not there.
+    /// @param kind 0: an ordinary key, 1: no signer, 2: too short a signer, 3: a verifier of somebody's, 4: the
+    /// consortium's passkey verifier with a key that did not sign.
     function _register(address from, bytes32 seed, uint256 key, uint256 kind) internal {
         uint32 custodian = _staffRules(from, OPERATOR, WRITING);
         bytes32 patientId = keccak256(bytes.concat(bytes4(custodian), seed));
@@ -45,7 +46,7 @@ abstract contract PatientActions is MemberActions {
             )
         );
         if (kind != 1) {
-            _rule(signer.length == 20, IPatientRegistry.KeyUnsupported.selector);
+            _rule(signer.length == 20 || kind == 4, IPatientRegistry.KeyUnsupported.selector);
             _rule(_clock <= deadline, IPatientRegistry.DeadlinePassed.selector);
             _rule(!_signersTaken[keccak256(signer)], IPatientRegistry.KeyInUse.selector);
             _rule(keccak256(signedBy) == keccak256(signer), IPatientRegistry.SignatureInvalid.selector);
@@ -110,11 +111,12 @@ abstract contract PatientActions is MemberActions {
         return uint256(keccak256(abi.encode("patient", n))) % CURVE_ORDER;
     }
 
-    function _signerBytes(uint256 key, uint256 kind) private pure returns (bytes memory) {
+    function _signerBytes(uint256 key, uint256 kind) private view returns (bytes memory) {
         address account = vm.addr(key);
         if (kind == 1) return "";
         if (kind == 2) return abi.encodePacked(bytes19(bytes20(account)));
-        return kind == 3 ? abi.encodePacked(account, key) : abi.encodePacked(account);
+        if (kind == 3) return abi.encodePacked(account, key, key);
+        return kind == 4 ? abi.encodePacked(PASSKEYS, key, key) : abi.encodePacked(account);
     }
 
     function _digest(
