@@ -13,14 +13,16 @@ import {PatientRegistry} from "../../../contracts/PatientRegistry.sol";
 import {RecordRegistry} from "../../../contracts/RecordRegistry.sol";
 import {IBreakGlass} from "../../../contracts/interfaces/IBreakGlass.sol";
 import {check} from "./Check.sol";
-import {ConsortiumModel} from "./ConsortiumModel.sol";
+import {ReadingModel} from "./ReadingModel.sol";
 import {Vm, vm} from "./Vm.sol";
 
 /// @notice The contracts, a fixed cast, one source of chance for each call, and the comparison of every call's
 /// outcome with the model's.
-abstract contract ConsortiumStage is ConsortiumModel {
+abstract contract ConsortiumStage is ReadingModel {
     address internal constant GOVERNANCE = address(0x60);
-    uint256 internal constant ACCOUNTS = 14;
+    uint256 internal constant ACCOUNTS = 18;
+    /// @dev So many that it ends, for records of day 100 to 107, within days of the beginning (day 20833).
+    uint256 internal constant RETENTION_DAYS = 20_729;
     uint256 internal constant PATIENT_KEYS = 5;
 
     address public immutable PASSKEYS;
@@ -43,6 +45,10 @@ abstract contract ConsortiumStage is ConsortiumModel {
 
     /// @dev While true, nothing unlikely happens: the opening scene is set by the same actions.
     bool internal _orderly;
+    /// @dev While true, calls are not counted: what an action needs is put there first.
+    bool internal _preparing;
+    address[] private _accounts;
+    mapping(address account => uint256 privateKey) internal _keyOfAccount;
     uint256 private _chance;
 
     /// @dev Every action begins here.
@@ -59,7 +65,7 @@ abstract contract ConsortiumStage is ConsortiumModel {
         MEMBERS = new MemberRegistry(address(authority), 1 hours);
         PASSKEYS = address(new ERC7913WebAuthnVerifier());
         PATIENT_REGISTRY = new PatientRegistry(MEMBERS, PASSKEYS, 3 days);
-        RECORDS = new RecordRegistry(MEMBERS, PATIENT_REGISTRY, 3650);
+        RECORDS = new RecordRegistry(MEMBERS, PATIENT_REGISTRY, uint32(RETENTION_DAYS));
         CONSENTS = new ConsentRegistry(MEMBERS, PATIENT_REGISTRY, RECORDS);
         LEGAL_ORDERS = new LegalOrders(MEMBERS, PATIENT_REGISTRY, RECORDS);
         BREAK_GLASS = new BreakGlass(
@@ -70,6 +76,11 @@ abstract contract ConsortiumStage is ConsortiumModel {
         );
         ACCESS_LOG = new AccessLog(MEMBERS, PATIENT_REGISTRY, RECORDS, CONSENTS, LEGAL_ORDERS, BREAK_GLASS);
         vm.recordLogs();
+        for (uint256 n = 0; n < ACCOUNTS; ++n) {
+            uint256 key = uint256(keccak256(abi.encode("staff", n)));
+            _accounts.push(vm.addr(key));
+            _keyOfAccount[_accounts[n]] = key;
+        }
     }
 
     /// @dev Calls as `from` and holds the outcome against `_faults`. Returns whether it succeeded.
@@ -78,7 +89,7 @@ abstract contract ConsortiumStage is ConsortiumModel {
         vm.prank(from);
         bytes memory answer;
         (ok, answer) = target.call(call);
-        ++outcomes[msg.sig][ok];
+        if (!_preparing) ++outcomes[msg.sig][ok];
 
         if (ok) {
             check(_faults.length == 0, string.concat(_hex(bytes4(call)), ": accepted against the rules"));
@@ -132,8 +143,15 @@ abstract contract ConsortiumStage is ConsortiumModel {
         return !_orderly && _draw(times) == 0;
     }
 
-    function _account(uint256 n) internal pure returns (address) {
-        return address(uint160(0xac00 + n));
+    function _account(uint256 n) internal view returns (address) {
+        return _accounts[n];
+    }
+
+    /// @dev Within an action: time passes, unless it is later already.
+    function _passTo(uint256 time) internal {
+        if (time <= _clock) return;
+        _clock = time;
+        vm.warp(time);
     }
 
     /// @dev Anyone: staff, an admin, governance or a stranger.
@@ -152,6 +170,25 @@ abstract contract ConsortiumStage is ConsortiumModel {
             address account = _account((from + i) % ACCOUNTS);
             bool right = memberId == 0 || _staff[account].memberId == memberId;
             if (right && _mayAct(account, role, activity)) return account;
+        }
+        return _anyone();
+    }
+
+    /// @dev Mostly an account that counts as a person who may act in this role; of `memberId`'s, or with 0 of any
+    /// but `notMember`'s; sometimes anyone.
+    function _seasonedFor(
+        uint32 memberId,
+        uint32 notMember,
+        uint8 role,
+        uint8 activity
+    ) internal returns (address) {
+        if (_onceIn(8)) return _anyone();
+        uint256 from = _draw(ACCOUNTS);
+        for (uint256 i = 0; i < ACCOUNTS; ++i) {
+            address account = _account((from + i) % ACCOUNTS);
+            uint32 its = _staff[account].memberId;
+            bool right = memberId == 0 ? its != notMember : its == memberId;
+            if (right && _mayCount(account, role, activity)) return account;
         }
         return _anyone();
     }
