@@ -46,7 +46,7 @@ export default defineConfig({
         },
         deep: {
           fuzz: { runs: 10_000, seed: FUZZ_SEED },
-          invariant: { runs: 256, depth: 256, failOnRevert: true, shrinkRunLimit: 100 },
+          invariant: { runs: 340, depth: 256, failOnRevert: true, shrinkRunLimit: 100 },
         },
       },
     },

@@ -12,10 +12,26 @@ contract ConsortiumHandler is ConsortiumProperties {}
 /// @notice What holds after any row of right and wrong calls, by anyone, at any time. That each single call is
 /// accepted exactly if the model's rules allow it, the handler checks itself; a call judged wrongly fails the run.
 contract ConsortiumInvariants {
+    /// @dev As the test runner knows it.
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
     ConsortiumHandler private _handler;
 
     function setUp() external {
         _handler = new ConsortiumHandler();
+    }
+
+    /// @dev Asked by the test runner: the actions alone, and time.
+    function targetSelectors() external view returns (FuzzSelector[] memory targets) {
+        bytes4[] memory actions = _handler.actions();
+        bytes4[] memory selectors = new bytes4[](actions.length + 1);
+        for (uint256 i = 0; i < actions.length; ++i) selectors[i] = actions[i];
+        selectors[actions.length] = _handler.wait.selector;
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector(address(_handler), selectors);
     }
 
     /// @dev Asked by the test runner.
@@ -34,6 +50,22 @@ contract ConsortiumInvariants {
 
     function invariant_aPatientsHeadsFollowFromTheRawLogs() external view {
         _handler.checkHeads();
+    }
+
+    function invariant_overdueCountersFollowFromTheWindows() external view {
+        _handler.checkEmergencies();
+    }
+
+    function invariant_aWindowLetsInItsReaderAloneAndOnlyUntilItsEnd() external {
+        _handler.checkWindows();
+    }
+
+    function invariant_aLiftedOrderNeverPermitsAgain() external {
+        _handler.checkOrders();
+    }
+
+    function invariant_whatIsHeldStaysAsItIs() external view {
+        _handler.checkHolds();
     }
 
     function invariant_statusFlagsAreNeverCleared() external view {
@@ -65,6 +97,10 @@ contract ConsortiumActionsTest {
                     ++tries <= MOST_TRIES,
                     string.concat("always alike: ", Strings.toHexString(uint32(action), 4))
                 );
+                // What it needs may be used up: what went before gives more of it.
+                for (uint256 j = 0; tries % 8 == 0 && j < i; ++j) {
+                    _run(handler, abi.encodeWithSelector(actions[j], keccak256(abi.encode(i, tries, j))));
+                }
                 _run(handler, abi.encodeWithSelector(action, keccak256(abi.encode(i, tries))));
             }
         }

@@ -5,10 +5,10 @@ import {IAccessLog} from "../../../contracts/interfaces/IAccessLog.sol";
 import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
 import {Entry, Leaf} from "../../../contracts/libraries/Leaves.sol";
 import {check} from "./Check.sol";
-import {ConsentActions} from "./ConsentActions.sol";
+import {ErasureActions} from "./ErasureActions.sol";
 
 /// @notice Clinicians, and others, ask to read.
-abstract contract AccessActions is ConsentActions {
+abstract contract AccessActions is ErasureActions {
     /// @dev Requests an action makes: they are what all else is for.
     uint256 private constant TRIES = 3;
 
@@ -69,7 +69,10 @@ abstract contract AccessActions is ConsentActions {
 
     /// @dev Mostly terms that stand, a purpose they name and a clinician of the grantee.
     function _ask() private returns (Terms memory terms, uint8 purpose, address reader) {
-        terms = _standingTerms();
+        uint256 basis = _draw(3);
+        if (basis == 0 && _windowIds.length != 0) return _askInEmergency();
+        bool ordered = basis == 1 && _orderIds.length != 0;
+        terms = ordered ? _orders[_orderIds[_draw(_orderIds.length)]].terms : _standingTerms();
         if (_onceIn(8)) _alter(terms);
         purpose = uint8(_draw(_onceIn(8) ? 256 : 10));
         if (!_onceIn(8) && terms.purposes != 0) {
@@ -77,6 +80,18 @@ abstract contract AccessActions is ConsentActions {
                 purpose = uint8((uint256(purpose) + 1) % 16);
         }
         reader = _staffFor(terms.grantee, CLINICIAN, READING);
+    }
+
+    /// @dev Mostly the newest window, by its own reader, at times at its very end or a second later.
+    function _askInEmergency() private returns (Terms memory terms, uint8 purpose, address reader) {
+        uint256 back = _onceIn(3) ? _draw(_windowIds.length) : 0;
+        GhostWindow storage window = _windows[_windowIds[_windowIds.length - 1 - back]];
+        terms = window.terms;
+        if (_onceIn(4)) _passTo(terms.notAfter + _draw(2));
+        if (_onceIn(8)) _alter(terms);
+        reader = _onceIn(3) ? _staffFor(terms.grantee, CLINICIAN, READING) : window.reader;
+        if (_onceIn(8)) reader = window.colleague;
+        purpose = _onceIn(10) ? uint8(_draw(16)) : BTG;
     }
 
     function _standingTerms() private returns (Terms memory terms) {
@@ -100,7 +115,7 @@ abstract contract AccessActions is ConsentActions {
         if (what == 1) terms.purposes = type(uint16).max;
         if (what == 2) terms.notAfter += 30 days;
         if (what == 3) terms.grantee = _anyMember();
-        if (what == 4) terms.recordedTo += 1;
+        if (what == 4) terms.recordedTo ^= 1;
         if (what == 5) terms.patientId = _somePatient(0);
     }
 
@@ -141,7 +156,13 @@ abstract contract AccessActions is ConsentActions {
         uint8 purpose
     ) private view returns (IAccessLog.Access memory) {
         uint32 memberId = _staff[reader].memberId;
-        return IAccessLog.Access(memberId, IAccessLog.Basis.GRANT, _hashOf(terms), purpose, uint48(_clock));
+        IAccessLog.Basis basis =
+            purpose < HLEGAL
+                ? IAccessLog.Basis.GRANT
+                : purpose == HLEGAL
+                    ? IAccessLog.Basis.LEGAL_ORDER
+                    : IAccessLog.Basis.BREAK_GLASS;
+        return IAccessLog.Access(memberId, basis, _hashOf(terms), purpose, uint48(_clock));
     }
 
     /// @dev The log says what was asked, by an id that the patient's count gives.

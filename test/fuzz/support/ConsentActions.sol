@@ -27,16 +27,14 @@ abstract contract ConsentActions is RecordActions {
     function grant(uint256 seed) public action(seed) {
         Terms memory terms = _termsToTry();
         bytes32 termsHash = _hashOf(terms);
-        (bytes memory signature, bytes memory signedBy) = _signAs(
-            terms.patientId,
-            address(CONSENTS),
-            DOMAIN,
-            termsHash
-        );
+        Signed memory signed = _signFor(terms.patientId, address(CONSENTS), DOMAIN, termsHash);
         _grantRules(terms);
-        uint32 custodian = _signatureRules(terms.patientId, signedBy);
+        _looseningRules(terms.patientId);
+        uint32 custodian = _signatureRules(terms.patientId, signed);
 
-        if (_attempt(_anyone(), address(CONSENTS), abi.encodeCall(CONSENTS.grant, (terms, signature)))) {
+        if (
+            _attempt(_anyone(), address(CONSENTS), abi.encodeCall(CONSENTS.grant, (terms, signed.signature)))
+        ) {
             _grants[terms.patientId][termsHash].custodian = custodian;
         }
     }
@@ -47,7 +45,7 @@ abstract contract ConsentActions is RecordActions {
         Terms memory terms = _termsToTry();
         bytes32 termsHash = _hashOf(terms);
         bytes32 patientId = _onceIn(12) ? _somePatient(0) : terms.patientId;
-        (bytes memory signature, bytes memory signedBy) = _signAs(
+        Signed memory signed = _signFor(
             terms.patientId,
             address(CONSENTS),
             DOMAIN,
@@ -55,11 +53,11 @@ abstract contract ConsentActions is RecordActions {
                 abi.encode(keccak256("Revocation(bytes32 patientId,bytes32 termsHash)"), patientId, termsHash)
             )
         );
-        _signatureRules(patientId, signedBy);
+        _signatureRules(patientId, signed);
         uint256 head = CONSENTS.headOf(patientId);
         bool before = _grants[patientId][termsHash].revoked;
 
-        bytes memory call = abi.encodeCall(CONSENTS.revoke, (patientId, termsHash, signature));
+        bytes memory call = abi.encodeCall(CONSENTS.revoke, (patientId, termsHash, signed.signature));
         if (_attempt(_anyone(), address(CONSENTS), call)) {
             _grants[patientId][termsHash].revoked = true;
             check((CONSENTS.headOf(patientId) == head) == before, "revoke: a repeat does nothing");
@@ -70,12 +68,12 @@ abstract contract ConsentActions is RecordActions {
         bytes32 patientId = _somePatient(0);
         GhostDirective storage directive = _directives[patientId];
         bool denyAll = _onceIn(8);
-        bool denyEmergency = _onceIn(2);
+        bool denyEmergency = _onceIn(5);
         uint64 denied = _onceIn(3) ? uint64(_draw(16)) : 0;
         uint48 deadline = uint48(_onceIn(8) ? _clock - 1 : _clock + _draw(2));
         // A replay of the one before, or one kept for later.
         uint64 nonce = _onceIn(6) ? directive.nonce ^ 1 : directive.nonce;
-        (bytes memory signature, bytes memory signedBy) = _signAs(
+        Signed memory signed = _signFor(
             patientId,
             address(CONSENTS),
             DOMAIN,
@@ -94,14 +92,20 @@ abstract contract ConsentActions is RecordActions {
             )
         );
         _rule(_clock <= deadline, IConsentRegistry.DeadlinePassed.selector);
-        _signatureRules(patientId, nonce == directive.nonce ? signedBy : bytes(""));
+        if (nonce != directive.nonce) (signed.by, signed.allSigned) = ("", false);
+        _signatureRules(patientId, signed);
+        bool drops =
+            (directive.denyAll && !denyAll) ||
+                (directive.denyEmergency && !denyEmergency) ||
+                directive.deniedCompartments | denied != denied;
+        if (drops) _looseningRules(patientId);
 
         bytes memory call = abi.encodeCall(
             CONSENTS.setDirective,
-            (patientId, denyAll, denyEmergency, denied, deadline, signature)
+            (patientId, denyAll, denyEmergency, denied, deadline, signed.signature)
         );
         if (_attempt(_anyone(), address(CONSENTS), call)) {
-            _directives[patientId] = GhostDirective(denyAll, denied, directive.nonce + 1);
+            _directives[patientId] = GhostDirective(denyAll, denyEmergency, denied, directive.nonce + 1);
         }
     }
 

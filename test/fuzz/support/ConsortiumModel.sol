@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IAccessLog} from "../../../contracts/interfaces/IAccessLog.sol";
 import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {IMemberRegistry} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
 import {IRecordRegistry} from "../../../contracts/interfaces/IRecordRegistry.sol";
 import {ConsentTerms, Terms} from "../../../contracts/libraries/ConsentTerms.sol";
+import {Cosigner, Cosigners} from "../../../contracts/libraries/Cosigners.sol";
 import {Entry, Leaf, Leaves} from "../../../contracts/libraries/Leaves.sol";
 import {ReferenceTree} from "./ReferenceTree.sol";
 
@@ -18,10 +18,14 @@ import {ReferenceTree} from "./ReferenceTree.sol";
 abstract contract ConsortiumModel {
     uint8 internal constant OPERATOR = 1;
     uint8 internal constant CLINICIAN = 2;
+    uint8 internal constant REVIEWER = 4;
+    uint8 internal constant ANY_ROLE = 15;
     uint8 internal constant READING = 1;
     uint8 internal constant WRITING = 2;
+    uint8 internal constant REMOVED = 4;
     uint8 internal constant SUPERSEDED = 1;
     uint8 internal constant RETRACTED = 2;
+    uint8 internal constant HELD = 4;
     uint8 internal constant ERASED = 8;
 
     struct GhostMember {
@@ -38,10 +42,24 @@ abstract contract ConsortiumModel {
         uint48 notAfter;
         uint48 revokedSince; // 0: not revoked
         uint256 since;
+        bytes32 personId;
     }
     struct GhostPatient {
         uint32 custodian;
         bytes signer;
+        uint8 condition; // 0: acts for himself, 1: incapable, 2: dead
+        uint256 loosensFrom;
+        bytes[] guardians;
+        uint8 threshold; // 0: no guardians
+        uint256 guardiansUntil;
+        uint32 nonce;
+    }
+    /// @dev What was signed for a patient, and by whom.
+    struct Signed {
+        bytes signature;
+        bytes by; // nobody, if anything about the signature is wrong
+        bytes[] guardians; // who are said to have signed, where guardians sign
+        bool allSigned; // each of them, and none twice
     }
     struct GhostGrant {
         uint32 custodian; // 0: not given
@@ -49,6 +67,7 @@ abstract contract ConsortiumModel {
     }
     struct GhostDirective {
         bool denyAll;
+        bool denyEmergency;
         uint64 deniedCompartments;
         uint64 nonce;
     }
@@ -81,103 +100,130 @@ abstract contract ConsortiumModel {
         if (!holds) _faults.push(otherwise);
     }
 
-    /// @dev `activity`: READING or WRITING.
+    /// @dev `role`: one bit, or several of which one is enough.
     function _mayAct(address account, uint8 role, uint8 activity) internal view returns (bool) {
         GhostStaff storage staff = _staff[account];
-        GhostMember storage member = _members[staff.memberId];
         return
             staff.memberId != 0 &&
             staff.revokedSince == 0 &&
             _clock <= staff.notAfter &&
-            staff.roles & role == role &&
-            !member.removed &&
-            !(activity == READING ? member.noReading : member.noWriting);
+            staff.roles & role != 0 &&
+            !_barred(_members[staff.memberId], activity);
+    }
+
+    function _mayCount(address account, uint8 role, uint8 activity) internal view returns (bool) {
+        return _mayAct(account, role, activity) && _clock >= _staff[account].since + 1 hours;
     }
 
     function _staffRules(address account, uint8 role, uint8 activity) internal returns (uint32) {
         GhostStaff storage staff = _staff[account];
-        GhostMember storage member = _members[staff.memberId];
         _rule(staff.memberId != 0, IMemberRegistry.StaffUnknown.selector);
         if (staff.memberId == 0) return 0;
         _rule(staff.revokedSince == 0, IMemberRegistry.StaffIsRevoked.selector);
         _rule(_clock <= staff.notAfter, IMemberRegistry.StaffExpired.selector);
-        _rule(staff.roles & role == role, IMemberRegistry.StaffRoleMissing.selector);
-        bool barred = member.removed || (activity == READING ? member.noReading : member.noWriting);
+        _rule(staff.roles & role != 0, IMemberRegistry.StaffRoleMissing.selector);
+        bool barred = _barred(_members[staff.memberId], activity);
         _rule(!barred, IMemberRegistry.MemberSuspended.selector);
         return staff.memberId;
     }
 
-    function _signatureRules(bytes32 patientId, bytes memory signedBy) internal returns (uint32 custodian) {
+    /// @dev As above, for acts that need two persons: who is new, or was given the role just now, does not count.
+    function _seasonedRules(address account, uint8 role, uint8 activity) internal returns (uint32 memberId) {
+        memberId = _staffRules(account, role, activity);
+        bool seasoned = memberId == 0 || _clock >= _staff[account].since + 1 hours;
+        _rule(seasoned, IMemberRegistry.StaffTooNew.selector);
+    }
+
+    function _secondRules(
+        Cosigner memory second,
+        bytes memory signedBy,
+        uint8 role,
+        uint8 activity
+    ) internal returns (uint32 memberId) {
+        _rule(_clock <= second.deadline, Cosigners.CosignatureExpired.selector);
+        memberId = _seasonedRules(second.account, role, activity);
+        bool signed = keccak256(signedBy) == keccak256(abi.encodePacked(second.account));
+        _rule(signed, Cosigners.CosignatureInvalid.selector);
+    }
+
+    function _pairRules(
+        address from,
+        Cosigner memory second,
+        bytes memory signedBy,
+        uint8 role,
+        uint8 activity
+    ) internal returns (uint32 firstMember, uint32 secondMember) {
+        firstMember = _seasonedRules(from, role, activity);
+        secondMember = _secondRules(second, signedBy, role, activity);
+        bool two = _staff[from].personId != _staff[second.account].personId;
+        _rule(two, Cosigners.SamePerson.selector);
+    }
+
+    function _barred(GhostMember storage member, uint8 activity) internal view returns (bool) {
+        if (activity == READING && member.noReading) return true;
+        return member.removed || (activity == WRITING && member.noWriting);
+    }
+
+    /// @dev Of whoever signs for the patient.
+    function _signatureRules(bytes32 patientId, Signed memory signed) internal returns (uint32 custodian) {
         GhostPatient storage patient = _patients[patientId];
         custodian = patient.custodian;
         _rule(custodian != 0, IPatientRegistry.PatientUnknown.selector);
         if (custodian == 0) return 0;
-        _rule(patient.signer.length != 0, IPatientRegistry.PatientHasNoSigner.selector);
-        _rule(
-            signedBy.length != 0 && keccak256(signedBy) == keccak256(patient.signer),
-            IPatientRegistry.SignatureInvalid.selector
-        );
+        if (_guardiansSignFor(patient)) {
+            _guardianRules(patient, signed);
+            return custodian;
+        }
+        bool right = keccak256(signed.by) == keccak256(patient.signer);
+        _rule(right, IPatientRegistry.SignatureInvalid.selector);
+    }
+
+    function _guardiansSignFor(GhostPatient storage patient) internal view returns (bool) {
+        return patient.condition != 0 || patient.signer.length == 0;
+    }
+
+    function _guardianRules(GhostPatient storage patient, Signed memory signed) internal {
+        _rule(patient.threshold != 0, IPatientRegistry.PatientHasNoSigner.selector);
+        _rule(_clock <= patient.guardiansUntil, IPatientRegistry.GuardiansExpired.selector);
+        uint256 count = signed.guardians.length;
+        _rule(count >= patient.threshold, IPatientRegistry.GuardiansTooFew.selector);
+        for (uint256 i = 0; i < count; ++i) {
+            bool present = _isGuardian(patient, signed.guardians[i]);
+            _rule(present, IPatientRegistry.NotGuardian.selector);
+        }
+        _rule(signed.allSigned, IPatientRegistry.SignatureInvalid.selector);
+    }
+
+    function _isGuardian(GhostPatient storage patient, bytes memory key) internal view returns (bool) {
+        for (uint256 i = 0; i < patient.guardians.length; ++i) {
+            if (keccak256(patient.guardians[i]) == keccak256(key)) return true;
+        }
+        return false;
+    }
+
+    /// @dev What lets others see more must wait after a key was taken over.
+    function _looseningRules(bytes32 patientId) internal {
+        bool calm = _clock >= _patients[patientId].loosensFrom;
+        _rule(calm, IPatientRegistry.LoosensLater.selector);
     }
 
     function _grantRules(Terms memory terms) internal {
+        _termsRules(terms);
+        // TREAT to PUBHLTH.
+        _rule(terms.purposes >= 1 && terms.purposes <= 127, ConsentTerms.TermsPurposesInvalid.selector);
         GhostGrant storage given = _grants[terms.patientId][_hashOf(terms)];
+        _rule(!given.revoked, IConsentRegistry.TermsRevoked.selector);
+        _rule(given.custodian == 0, IConsentRegistry.TermsAlreadyGranted.selector);
+    }
+
+    function _termsRules(Terms memory terms) internal {
         _rule(terms.format == 1, ConsentTerms.TermsFormatUnsupported.selector);
         bool future = terms.notBefore <= terms.notAfter && _clock <= terms.notAfter;
         _rule(future, ConsentTerms.TermsPeriodInvalid.selector);
         _rule(terms.recordedFrom <= terms.recordedTo, ConsentTerms.TermsRecordedPeriodInvalid.selector);
         _rule(terms.compartments != 0, ConsentTerms.TermsCompartmentsEmpty.selector);
-        // TREAT to PUBHLTH.
-        _rule(terms.purposes >= 1 && terms.purposes <= 127, ConsentTerms.TermsPurposesInvalid.selector);
         bool member = terms.grantee >= 1 && terms.grantee <= _memberCount;
         _rule(member, IMemberRegistry.MemberUnknown.selector);
-        _rule(!given.revoked, IConsentRegistry.TermsRevoked.selector);
-        _rule(given.custodian == 0, IConsentRegistry.TermsAlreadyGranted.selector);
-    }
-
-    /// @dev Reader, terms, grant and directive: what both requests ask.
-    function _readRules(
-        address reader,
-        Terms memory terms,
-        uint8 purpose
-    ) internal returns (uint64 permitted) {
-        uint32 memberId = _staffRules(reader, CLINICIAN, READING);
-        _rule(terms.grantee == memberId, ConsentTerms.GranteeMismatch.selector);
-        bool named = purpose < 16 && terms.purposes & (uint256(1) << purpose) != 0;
-        _rule(named, ConsentTerms.PurposeNotGranted.selector);
-        _rule(_clock >= terms.notBefore, ConsentTerms.GrantNotYetValid.selector);
-        _rule(_clock <= terms.notAfter, ConsentTerms.GrantExpired.selector);
-        GhostGrant storage given = _grants[terms.patientId][_hashOf(terms)];
-        _rule(!given.revoked, IConsentRegistry.TermsRevoked.selector);
-        _rule(given.custodian != 0, IConsentRegistry.GrantUnknown.selector);
-        GhostDirective storage directive = _directives[terms.patientId];
-        _rule(!directive.denyAll, IConsentRegistry.DirectiveDeniesAll.selector);
-        return terms.compartments & (type(uint64).max ^ directive.deniedCompartments);
-    }
-
-    function _entryRules(Entry memory entry, Terms memory terms, uint64 permitted) internal {
-        Leaf memory leaf = entry.leaf;
-        uint32 custodian = _grants[terms.patientId][_hashOf(terms)].custodian;
-        _rule(leaf.memberId == custodian, IAccessLog.LeafOfAnotherMember.selector);
-        _rule(leaf.patientId == terms.patientId, IAccessLog.LeafOfAnotherPatient.selector);
-        _rule(leaf.kind == 0, IAccessLog.KindNotReadable.selector);
-        bool inCompartment = leaf.compartment < 64 && permitted & (uint256(1) << leaf.compartment) != 0;
-        _rule(inCompartment, IAccessLog.CompartmentNotPermitted.selector);
-        bool inPeriod = terms.recordedFrom <= leaf.recordedDay && leaf.recordedDay <= terms.recordedTo;
-        _rule(inPeriod, IAccessLog.DayNotGranted.selector);
-        _rule(_status[custodian][leaf.index] & (RETRACTED | ERASED) == 0, IAccessLog.EntryWithdrawn.selector);
-        _anchorRules(entry, custodian);
-    }
-
-    function _scopeRules(IAccessLog.Scope memory scope, Terms memory terms, uint64 permitted) internal {
-        bool within = scope.compartments != 0 && scope.compartments | permitted == permitted;
-        _rule(within, IAccessLog.CompartmentsNotPermitted.selector);
-        bool inPeriod =
-            terms.recordedFrom <= scope.recordedFrom &&
-                scope.recordedFrom <= scope.recordedTo &&
-                scope.recordedTo <= terms.recordedTo;
-        _rule(inPeriod, IAccessLog.PeriodNotGranted.selector);
-        uint32 custodian = _grants[terms.patientId][_hashOf(terms)].custodian;
-        _rule(scope.upTo <= _members[custodian].head, IAccessLog.BeyondHead.selector);
     }
 
     /// @dev Anchored exactly as given, in the log of `memberId`: the model knows what it anchored.

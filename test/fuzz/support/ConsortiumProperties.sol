@@ -3,27 +3,33 @@ pragma solidity ^0.8.28;
 
 import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
 import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
-import {AccessActions} from "./AccessActions.sol";
 import {check} from "./Check.sol";
+import {ReadingProperties} from "./ReadingProperties.sol";
 
 /// @notice A consortium at work, and what must hold of it at any time.
-abstract contract ConsortiumProperties is AccessActions {
-    /// @dev Three members, each with an OPERATOR and a CLINICIAN; some patients, batches and grants.
+abstract contract ConsortiumProperties is ReadingProperties {
+    /// @dev Three members, each with an OPERATOR, two CLINICIANs and a REVIEWER; some patients, batches and grants.
     constructor() {
         for (uint32 memberId = 1; memberId <= 3; ++memberId) {
             address admin = address(uint160(0xad00 + memberId));
-            address operator = _account(2 * memberId - 2);
-            address clinician = _account(2 * memberId - 1);
             uint48 notAfter = uint48(_clock + 300 days);
             _admit(GOVERNANCE, admin);
-            _enrol(admin, memberId, operator, OPERATOR, notAfter, bytes32(uint256(1)));
-            _enrol(admin, memberId, clinician, CLINICIAN, notAfter, bytes32(uint256(2)));
+            for (uint256 n = 0; n < 4; ++n) {
+                uint256 account = 4 * memberId - 4 + n;
+                uint8 roles = [OPERATOR, CLINICIAN, CLINICIAN, REVIEWER][n];
+                _enrol(admin, memberId, _account(account), roles, notAfter, bytes32(account + 1));
+            }
         }
+        _clock += 2 hours; // from now on they count as persons
         _orderly = true;
         for (uint256 scene = 0; scene < 6; ++scene) {
             register(scene);
             anchor(scene);
             grant(scene);
+            if (scene > 3) {
+                breakGlass(scene);
+                enterOrder(scene);
+            }
         }
         _orderly = false;
     }
@@ -34,24 +40,34 @@ abstract contract ConsortiumProperties is AccessActions {
 
     /// @notice Every action that ends in a call; what bars others comes last.
     function actions() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](17);
+        list = new bytes4[](27);
         list[0] = this.register.selector;
         list[1] = this.anchor.selector;
         list[2] = this.grant.selector;
-        list[3] = this.requestRecords.selector;
-        list[4] = this.requestScope.selector;
-        list[5] = this.supersede.selector;
-        list[6] = this.retract.selector;
-        list[7] = this.revoke.selector;
-        list[8] = this.setDirective.selector;
-        list[9] = this.publishKey.selector;
-        list[10] = this.enrolStaff.selector;
-        list[11] = this.updateStaff.selector;
-        list[12] = this.revokeStaff.selector;
-        list[13] = this.admit.selector;
-        list[14] = this.setAdmin.selector;
-        list[15] = this.setSuspension.selector;
-        list[16] = this.remove.selector;
+        list[3] = this.breakGlass.selector;
+        list[4] = this.enterOrder.selector;
+        list[5] = this.requestRecords.selector;
+        list[6] = this.requestScope.selector;
+        list[7] = this.placeHold.selector;
+        list[8] = this.liftHold.selector;
+        list[9] = this.flagOverdue.selector;
+        list[10] = this.justify.selector;
+        list[11] = this.review.selector;
+        list[12] = this.supersede.selector;
+        list[13] = this.retract.selector;
+        list[14] = this.liftEndedHold.selector;
+        list[15] = this.erase.selector;
+        list[16] = this.liftOrder.selector;
+        list[17] = this.revoke.selector;
+        list[18] = this.setDirective.selector;
+        list[19] = this.publishKey.selector;
+        list[20] = this.enrolStaff.selector;
+        list[21] = this.updateStaff.selector;
+        list[22] = this.revokeStaff.selector;
+        list[23] = this.admit.selector;
+        list[24] = this.setAdmin.selector;
+        list[25] = this.setSuspension.selector;
+        list[26] = this.remove.selector;
     }
 
     /// @dev The model only ever adds to a head, so one that is equal to it never falls.
@@ -100,7 +116,14 @@ abstract contract ConsortiumProperties is AccessActions {
                 ACCESS_LOG.headOf(patientId) == headFromLogs[address(ACCESS_LOG)][patientId],
                 "head: accesses"
             );
-            check(uint40(PATIENT_REGISTRY.headOf(patientId)) == 1, "a patient is registered once");
+            check(
+                BREAK_GLASS.headOf(patientId) == headFromLogs[address(BREAK_GLASS)][patientId],
+                "head: emergencies"
+            );
+            check(
+                LEGAL_ORDERS.headOf(patientId) == headFromLogs[address(LEGAL_ORDERS)][patientId],
+                "head: orders"
+            );
         }
     }
 
@@ -143,7 +166,7 @@ abstract contract ConsortiumProperties is AccessActions {
                 } catch {
                     check(!may, "may not act, and no rule forbids it");
                 }
-                bool seasoned = may && _clock >= _staff[account].since + 1 hours;
+                bool seasoned = _mayCount(account, role, activity);
                 try MEMBERS.authorizedSeasoned(account, role, activity) {
                     check(seasoned, "counts as a second person too early");
                 } catch {

@@ -13,16 +13,19 @@ import {PatientRegistry} from "../../../contracts/PatientRegistry.sol";
 import {RecordRegistry} from "../../../contracts/RecordRegistry.sol";
 import {IBreakGlass} from "../../../contracts/interfaces/IBreakGlass.sol";
 import {check} from "./Check.sol";
-import {ConsortiumModel} from "./ConsortiumModel.sol";
+import {ReadingModel} from "./ReadingModel.sol";
 import {Vm, vm} from "./Vm.sol";
 
 /// @notice The contracts, a fixed cast, one source of chance for each call, and the comparison of every call's
 /// outcome with the model's.
-abstract contract ConsortiumStage is ConsortiumModel {
+abstract contract ConsortiumStage is ReadingModel {
     address internal constant GOVERNANCE = address(0x60);
-    uint256 internal constant ACCOUNTS = 14;
+    uint256 internal constant ACCOUNTS = 18;
+    /// @dev So many that it ends, for records of day 100 to 107, within days of the beginning (day 20833).
+    uint256 internal constant RETENTION_DAYS = 20_729;
     uint256 internal constant PATIENT_KEYS = 5;
 
+    address public immutable PASSKEYS;
     MemberRegistry public immutable MEMBERS;
     PatientRegistry public immutable PATIENT_REGISTRY;
     RecordRegistry public immutable RECORDS;
@@ -42,6 +45,10 @@ abstract contract ConsortiumStage is ConsortiumModel {
 
     /// @dev While true, nothing unlikely happens: the opening scene is set by the same actions.
     bool internal _orderly;
+    /// @dev While true, calls are not counted: what an action needs is put there first.
+    bool internal _preparing;
+    address[] private _accounts;
+    mapping(address account => uint256 privateKey) internal _keyOfAccount;
     uint256 private _chance;
 
     /// @dev Every action begins here.
@@ -56,9 +63,9 @@ abstract contract ConsortiumStage is ConsortiumModel {
         vm.warp(_clock);
         AccessManager authority = new AccessManager(GOVERNANCE);
         MEMBERS = new MemberRegistry(address(authority), 1 hours);
-        address passkeys = address(new ERC7913WebAuthnVerifier());
-        PATIENT_REGISTRY = new PatientRegistry(MEMBERS, passkeys, 3 days);
-        RECORDS = new RecordRegistry(MEMBERS, PATIENT_REGISTRY, 3650);
+        PASSKEYS = address(new ERC7913WebAuthnVerifier());
+        PATIENT_REGISTRY = new PatientRegistry(MEMBERS, PASSKEYS, 3 days);
+        RECORDS = new RecordRegistry(MEMBERS, PATIENT_REGISTRY, uint32(RETENTION_DAYS));
         CONSENTS = new ConsentRegistry(MEMBERS, PATIENT_REGISTRY, RECORDS);
         LEGAL_ORDERS = new LegalOrders(MEMBERS, PATIENT_REGISTRY, RECORDS);
         BREAK_GLASS = new BreakGlass(
@@ -69,6 +76,11 @@ abstract contract ConsortiumStage is ConsortiumModel {
         );
         ACCESS_LOG = new AccessLog(MEMBERS, PATIENT_REGISTRY, RECORDS, CONSENTS, LEGAL_ORDERS, BREAK_GLASS);
         vm.recordLogs();
+        for (uint256 n = 0; n < ACCOUNTS; ++n) {
+            uint256 key = uint256(keccak256(abi.encode("staff", n)));
+            _accounts.push(vm.addr(key));
+            _keyOfAccount[_accounts[n]] = key;
+        }
     }
 
     /// @dev Calls as `from` and holds the outcome against `_faults`. Returns whether it succeeded.
@@ -77,7 +89,7 @@ abstract contract ConsortiumStage is ConsortiumModel {
         vm.prank(from);
         bytes memory answer;
         (ok, answer) = target.call(call);
-        ++outcomes[msg.sig][ok];
+        if (!_preparing) ++outcomes[msg.sig][ok];
 
         if (ok) {
             check(_faults.length == 0, string.concat(_hex(bytes4(call)), ": accepted against the rules"));
@@ -97,8 +109,9 @@ abstract contract ConsortiumStage is ConsortiumModel {
         for (uint256 i = 0; i < logs.length; ++i) {
             Vm.Log memory log = logs[i];
             if (log.emitter == address(MEMBERS) || log.emitter == address(RECORDS)) continue;
-            // patientId is the first indexed argument, except in AccessLog, where the access id goes before it.
-            bytes32 patientId = log.topics[log.emitter == address(ACCESS_LOG) ? 2 : 1];
+            // patientId is the first indexed argument, except where what has an id of its own goes before it.
+            bool second = log.emitter == address(ACCESS_LOG) || log.emitter == address(BREAK_GLASS);
+            bytes32 patientId = log.topics[second ? 2 : 1];
             bytes32 eventDigest = keccak256(abi.encodePacked(log.topics, keccak256(log.data)));
             uint256 head = headFromLogs[log.emitter][patientId];
             uint256 digest = uint256(keccak256(abi.encodePacked(head, eventDigest)));
@@ -130,8 +143,15 @@ abstract contract ConsortiumStage is ConsortiumModel {
         return !_orderly && _draw(times) == 0;
     }
 
-    function _account(uint256 n) internal pure returns (address) {
-        return address(uint160(0xac00 + n));
+    function _account(uint256 n) internal view returns (address) {
+        return _accounts[n];
+    }
+
+    /// @dev Within an action: time passes, unless it is later already.
+    function _passTo(uint256 time) internal {
+        if (time <= _clock) return;
+        _clock = time;
+        vm.warp(time);
     }
 
     /// @dev Anyone: staff, an admin, governance or a stranger.
@@ -150,6 +170,25 @@ abstract contract ConsortiumStage is ConsortiumModel {
             address account = _account((from + i) % ACCOUNTS);
             bool right = memberId == 0 || _staff[account].memberId == memberId;
             if (right && _mayAct(account, role, activity)) return account;
+        }
+        return _anyone();
+    }
+
+    /// @dev Mostly an account that counts as a person who may act in this role; of `memberId`'s, or with 0 of any
+    /// but `notMember`'s; sometimes anyone.
+    function _seasonedFor(
+        uint32 memberId,
+        uint32 notMember,
+        uint8 role,
+        uint8 activity
+    ) internal returns (address) {
+        if (_onceIn(8)) return _anyone();
+        uint256 from = _draw(ACCOUNTS);
+        for (uint256 i = 0; i < ACCOUNTS; ++i) {
+            address account = _account((from + i) % ACCOUNTS);
+            uint32 its = _staff[account].memberId;
+            bool right = memberId == 0 ? its != notMember : its == memberId;
+            if (right && _mayCount(account, role, activity)) return account;
         }
         return _anyone();
     }

@@ -71,15 +71,15 @@ abstract contract MemberActions is ConsortiumStage {
     function enrolStaff(uint256 seed) public action(seed) {
         uint32 memberId = _anyMember();
         address account = _onceIn(12) ? address(0) : _account(_draw(ACCOUNTS));
-        uint8 roles = uint8(_onceIn(3) ? _draw(17) : 3);
+        uint8 roles = uint8(_onceIn(3) ? _draw(17) : 7);
         uint48 notAfter = uint48(_onceIn(6) ? _clock : _clock + _draw(200 days) - 10 days);
-        bytes32 personId = _onceIn(12) ? bytes32(0) : bytes32(1 + _draw(3));
+        bytes32 personId = _onceIn(12) ? bytes32(0) : bytes32(1 + _draw(PERSONS));
         _enrol(_adminOf(memberId), memberId, account, roles, notAfter, personId);
     }
 
     function updateStaff(uint256 seed) public action(seed) {
         address account = _account(_draw(ACCOUNTS));
-        uint8 roles = uint8(_onceIn(3) ? _draw(20) : 3);
+        uint8 roles = uint8(_onceIn(3) ? _draw(20) : 7);
         uint48 notAfter = uint48(_clock + _draw(200 days) - 10 days);
         address from = _adminOf(_staff[account].memberId);
         _administeredRules(account, from);
@@ -99,8 +99,15 @@ abstract contract MemberActions is ConsortiumStage {
     function revokeStaff(uint256 seed) public action(seed) {
         address account = _account(_draw(ACCOUNTS));
         uint48 since = uint48(_onceIn(4) ? 0 : _clock + 100 - _draw(2000));
-        address from = _onceIn(3) ? _adminOf(_staff[account].memberId) : _anyone();
-        _administeredRules(account, from);
+        bool orphaned = _members[_staff[account].memberId].removed;
+        address from =
+            !_onceIn(3)
+                ? _anyone()
+                : orphaned
+                    ? _governance()
+                    : _adminOf(_staff[account].memberId);
+        if (_members[_staff[account].memberId].removed) _governanceRule(from);
+        else _administeredRules(account, from);
         _rule(since <= _clock, IMemberRegistry.RevocationInFuture.selector);
         // 0 is kept as 1, for 0 means "not revoked"; once revoked, only an earlier time may be set.
         uint48 kept = since == 0 ? 1 : since;
@@ -142,7 +149,7 @@ abstract contract MemberActions is ConsortiumStage {
         );
 
         if (_attempt(from, address(MEMBERS), call)) {
-            _staff[account] = GhostStaff(memberId, roles, notAfter, 0, _clock);
+            _staff[account] = GhostStaff(memberId, roles, notAfter, 0, _clock, personId);
         }
     }
 

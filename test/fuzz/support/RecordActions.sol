@@ -67,8 +67,8 @@ abstract contract RecordActions is PatientActions {
         address from = _staffFor(entry.leaf.memberId, OPERATOR, WRITING);
         _ownEntryRules(from, entry);
         uint32 memberId = _staff[from].memberId;
-        bool withdrawn = _status[memberId][entry.leaf.index] & (RETRACTED | ERASED) != 0;
-        _rule(!withdrawn, IRecordRegistry.StatusForbids.selector);
+        bool fixedForNow = _status[memberId][entry.leaf.index] & (RETRACTED | HELD | ERASED) != 0;
+        _rule(!fixedForNow, IRecordRegistry.StatusForbids.selector);
 
         if (_attempt(from, address(RECORDS), abi.encodeCall(RECORDS.retract, (entry)))) {
             _status[memberId][entry.leaf.index] += RETRACTED;

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IAccessLog} from "../../../contracts/interfaces/IAccessLog.sol";
+import {IBreakGlass} from "../../../contracts/interfaces/IBreakGlass.sol";
+import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
+import {AccessActions} from "./AccessActions.sol";
+import {check} from "./Check.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice What must hold at any time of emergencies, legal orders and holds.
+abstract contract ReadingProperties is AccessActions {
+    error LetIn();
+
+    /// @dev The counters are what follows from the windows one by one.
+    function checkEmergencies() external view {
+        for (uint256 n = 1; n <= PERSONS; ++n) {
+            check(BREAK_GLASS.overdueOfPerson(bytes32(n)) == _owedBy(bytes32(n)), "overdue of a person");
+        }
+        for (uint32 memberId = 1; memberId <= _memberCount; ++memberId) {
+            check(BREAK_GLASS.overdueOfMember(memberId) == _overdueOf(memberId), "overdue of a member");
+        }
+        for (uint256 i = 0; i < _windowIds.length; ++i) {
+            GhostWindow storage ghost = _windows[_windowIds[i]];
+            IBreakGlass.Window memory window = BREAK_GLASS.windowOf(_windowIds[i]);
+            check(window.reader == ghost.reader, "reader of a window");
+            check(window.overdue == (ghost.flagged && !ghost.justified), "overdue");
+            check(uint8(window.verdict) == ghost.verdict, "a verdict is given once");
+            check((window.justification != 0) == ghost.justified, "justification");
+        }
+    }
+
+    /// @notice Asks through the newest windows, as everybody who could be thought of: only the reader gets in, and
+    /// only until the end.
+    /// @dev Changes nothing: what is asked is undone.
+    function checkWindows() external {
+        vm.warp(_clock);
+        uint256 count = _windowIds.length;
+        for (uint256 i = count < 2 ? 0 : count - 2; i < count; ++i) {
+            GhostWindow storage window = _windows[_windowIds[i]];
+            for (uint256 n = 0; n < ACCOUNTS; ++n) {
+                address account = _account(n);
+                bool open = account == window.reader && _clock <= window.terms.notAfter;
+                check(
+                    open || !_letsIn(account, window.terms, BTG),
+                    "a window lets another in, or outlives its end"
+                );
+            }
+        }
+    }
+
+    /// @notice A lifted order lets nobody in, an order that stands is what the model says.
+    function checkOrders() external {
+        vm.warp(_clock);
+        for (uint256 i = 0; i < _orderIds.length; ++i) {
+            GhostOrder storage order = _orders[_orderIds[i]];
+            try LEGAL_ORDERS.standingOf(order.terms.patientId, _orderIds[i]) returns (uint32 custodian) {
+                check(!order.lifted, "a lifted order stands");
+                check(custodian == _patients[order.terms.patientId].custodian, "custodian of the order");
+            } catch {
+                check(order.lifted, "an order fell without being lifted");
+            }
+            for (uint256 n = 0; order.lifted && n < ACCOUNTS; ++n) {
+                check(!_letsIn(_account(n), order.terms, HLEGAL), "a lifted order lets somebody in");
+            }
+        }
+    }
+
+    /// @notice What is held stays as it was, until the hold is lifted.
+    function checkHolds() external view {
+        for (uint256 i = 0; i < _batches.length; ++i) {
+            GhostBatch storage batch = _batches[i];
+            for (uint256 j = 0; j < batch.leaves.length; ++j) {
+                uint64 index = uint64(batch.firstIndex + j);
+                GhostHold storage hold = _holds[batch.memberId][index];
+                check(RECORDS.holdUntil(batch.memberId, index) == hold.until, "held until when");
+                uint8 flags = RECORDS.statusOf(batch.memberId, index);
+                check((flags & HELD != 0) == (hold.until != 0), "held without an end, or the reverse");
+                bool kept = hold.until == 0 || flags == hold.flagsBefore | HELD;
+                check(kept, "superseded, retracted or erased while held");
+            }
+        }
+    }
+
+    function ask(address reader, Terms memory terms, uint8 purpose) external {
+        if (msg.sender != address(this)) return;
+        IAccessLog.Scope memory scope = IAccessLog.Scope(1, terms.recordedFrom, terms.recordedTo, 0);
+        vm.prank(reader);
+        ACCESS_LOG.requestScope(terms, purpose, IAccessLog.Extent.INDEX, scope);
+        revert LetIn();
+    }
+
+    function _letsIn(address reader, Terms memory terms, uint8 purpose) private returns (bool) {
+        try this.ask(reader, terms, purpose) {
+            return true;
+        } catch (bytes memory reason) {
+            return bytes4(reason) == LetIn.selector;
+        }
+    }
+}
