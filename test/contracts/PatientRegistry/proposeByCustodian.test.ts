@@ -4,7 +4,16 @@ import { toBeHex } from "ethers";
 import { shouldRequireReviewer } from "../behaviours/reviewer.js";
 import { shouldRequireStaff } from "../behaviours/staff.js";
 import { carryOut, custodianProposal, pendingSince, propose, proposeByCustodian } from "../changes.js";
-import { KeyUse, RECOVERY_DELAY, YEAR, keySigner, nextBlockAt, now, registerSigner } from "../consortium.js";
+import {
+  KeyUse,
+  RECOVERY_DELAY,
+  YEAR,
+  ethers,
+  keySigner,
+  nextBlockAt,
+  now,
+  registerSigner,
+} from "../consortium.js";
 import {
   ChangeKind,
   changeHashOf,
@@ -102,6 +111,15 @@ function shouldRequireWellFormed(): void {
         const p = await custodianProposal(f, f.holder.patientId, change, { holders });
         await refuses(f, proposeByCustodian(f, p), "ChangeInvalid", [change.kind]);
       }
+    });
+  });
+
+  describe("when the kind is none of the five", () => {
+    it("should revert without a reason", async () => {
+      const f = await loadWithGuardians();
+      const p = await proposal(f);
+      const change = { ...INCAPABLE, kind: 5 };
+      await expect(proposeByCustodian(f, { ...p, change })).to.be.revertedWithoutReason(ethers);
     });
   });
 

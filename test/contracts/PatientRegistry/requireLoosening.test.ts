@@ -5,7 +5,7 @@ import { shouldRequireGuardians } from "../behaviours/guardians.js";
 import { shouldRequireSignature, shouldRequireSigningPatient } from "../behaviours/signature.js";
 import type { SignedAct } from "../behaviours/signature.js";
 import { carryOut, propose, recover } from "../changes.js";
-import { Actor, domain, keySigner, nextBlockAt, registerSigner } from "../consortium.js";
+import { Actor, domain, keySigner, nextBlockAt, registerSigner, signTerms, termsFor } from "../consortium.js";
 import type { Consortium, PatientSigner } from "../consortium.js";
 import { changeOf, loadWithGuardians } from "../guardians.js";
 import type { WithGuardians } from "../guardians.js";
@@ -97,6 +97,23 @@ describe("PatientRegistry.requireLoosening", () => {
       const from = await recover(f, patientId, fresh);
       await nextBlockAt(from);
       expect(await ask(f, patientId, fresh)).to.deep.equal([1n, Actor.PATIENT]);
+    });
+  });
+
+  describe("when a recovered key grants terms at once", () => {
+    it("should revert with LoosensLater until the delay after the recovery ends", async () => {
+      const f = await loadWithGuardians();
+      const { patientId } = f.holder;
+      const thief = keySigner();
+      const terms = await termsFor(patientId);
+      const from = await recover(f, patientId, thief);
+      const signature = await signTerms(f, thief, terms);
+      await nextBlockAt(from - 1);
+      await expect(f.consents.grant(terms, signature))
+        .to.be.revertedWithCustomError(f.patients, "LoosensLater")
+        .withArgs(patientId, from);
+      await nextBlockAt(from);
+      await f.consents.grant(terms, signature);
     });
   });
 

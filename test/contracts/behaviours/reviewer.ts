@@ -81,15 +81,17 @@ function shouldRequirePresentReviewer(): void {
   describe("given the reviewer is revoked, expired or within his waiting time", () => {
     it("should revert with StaffIsRevoked, StaffExpired or StaffTooNew", async () => {
       for (const [error, change] of [
-        ["StaffIsRevoked", (f: WithGuardians) => f.members.connect(f.adminB).revokeStaff(f.reviewerB, 1, 0)],
+        ["StaffIsRevoked", revoked],
         ["StaffExpired", shortened],
         ["StaffTooNew", promoted],
       ] as const) {
         const f = await loadWithGuardians();
-        await change(f);
+        const time = await change(f);
         const p = await holdersChange(f);
         await nextBlockAt((await now()) + 120);
-        await expect(proposeByCustodian(f, p)).to.be.revertedWithCustomError(f.members, error);
+        await expect(proposeByCustodian(f, p))
+          .to.be.revertedWithCustomError(f.members, error)
+          .withArgs(f.reviewerB.address, time);
       }
     });
   });
@@ -97,12 +99,9 @@ function shouldRequirePresentReviewer(): void {
   describe("given the reviewer's waiting time ends this second", () => {
     it("should pass", async () => {
       const f = await loadWithGuardians();
-      const since = Number((await f.members.staffOf(f.reviewerB)).since);
-      await promoted(f);
-      const { since: again } = await f.members.staffOf(f.reviewerB);
-      expect(again).to.be.greaterThan(since);
-      const p = await custodianProposal(f, f.holder.patientId, INCAPABLE, { deadline: (await now()) + YEAR });
-      await nextBlockAt(Number(again) + WAITING_TIME);
+      const seasonedAt = await promoted(f);
+      const p = await custodianProposal(f, f.holder.patientId, INCAPABLE, { deadline: seasonedAt });
+      await nextBlockAt(seasonedAt);
       await proposeByCustodian(f, p);
     });
   });
@@ -126,14 +125,25 @@ function shouldRequirePresentReviewer(): void {
   });
 }
 
-async function shortened(f: WithGuardians): Promise<void> {
-  await f.members.connect(f.adminB).updateStaff(f.reviewerB, Role.REVIEWER, (await now()) + 60);
+/** Revokes hospital B's reviewer; returns since when. */
+async function revoked(f: WithGuardians): Promise<number> {
+  const since = await now();
+  await f.members.connect(f.adminB).revokeStaff(f.reviewerB, since, 0);
+  return since;
 }
 
-/** One more role: the waiting time begins again. */
-async function promoted(f: WithGuardians): Promise<void> {
+/** Lets hospital B's reviewer end in a minute; returns when. */
+async function shortened(f: WithGuardians): Promise<number> {
+  const notAfter = (await now()) + 60;
+  await f.members.connect(f.adminB).updateStaff(f.reviewerB, Role.REVIEWER, notAfter);
+  return notAfter;
+}
+
+/** Gives hospital B's reviewer one more role, so that his waiting time begins again; returns when it ends. */
+async function promoted(f: WithGuardians): Promise<number> {
   const { notAfter } = await f.members.staffOf(f.reviewerB);
   await f.members.connect(f.adminB).updateStaff(f.reviewerB, Role.REVIEWER | Role.CLINICIAN, notAfter);
+  return (await now()) + WAITING_TIME;
 }
 
 function shouldRequireSignedChange(): void {
