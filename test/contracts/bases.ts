@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
-import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { TypedDataEncoder, hexlify, id } from "ethers";
 import { ALL_COMPARTMENTS, LIMITS, Purpose, networkHelpers, nextBlockAt } from "./consortium.js";
 import { grantTerms, termsHashOf } from "./fixtures.js";
@@ -21,8 +20,8 @@ const EMERGENCY_TYPES = {
 };
 
 /** A clinician of hospital B breaks the glass for the fixture's patient, with a colleague. */
-export async function openWindow(f: WithStaff, reader: HardhatEthersSigner = f.clinicianB) {
-  const second = reader.address === f.clinicianB.address ? f.secondClinicianB : f.clinicianB;
+async function openWindow(f: WithStaff) {
+  const [reader, second] = [f.clinicianB, f.secondClinicianB];
   const { patientId } = f.patient;
   const emergency = { patientId, reasonDigest: id("reason"), nonce: hexlify(randomBytes(32)) };
   const colleague = await cosign(
