@@ -42,7 +42,7 @@ export default defineConfig({
       profiles: {
         default: {
           fuzz: { runs: 256, seed: FUZZ_SEED },
-          invariant: { runs: 16, depth: 64, failOnRevert: true, shrinkRunLimit: 100 },
+          invariant: { runs: 10, depth: 64, failOnRevert: true, shrinkRunLimit: 100 },
         },
         deep: {
           fuzz: { runs: 10_000, seed: FUZZ_SEED },

@@ -64,6 +64,14 @@ contract ConsortiumInvariants {
         _handler.checkOrders();
     }
 
+    function invariant_whatIsErasedIsNeverReadable() external {
+        _handler.checkErased();
+    }
+
+    function invariant_nothingLoosensTooEarly() external {
+        _handler.checkLoosening();
+    }
+
     function invariant_whatIsHeldStaysAsItIs() external view {
         _handler.checkHolds();
     }
@@ -72,7 +80,7 @@ contract ConsortiumInvariants {
         _handler.checkStatuses();
     }
 
-    function invariant_aSignerServesOnePatient() external view {
+    function invariant_aKeyServesOnePatientForGood() external view {
         _handler.checkSigners();
     }
 

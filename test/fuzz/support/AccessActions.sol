@@ -5,10 +5,10 @@ import {IAccessLog} from "../../../contracts/interfaces/IAccessLog.sol";
 import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
 import {Entry, Leaf} from "../../../contracts/libraries/Leaves.sol";
 import {check} from "./Check.sol";
-import {ErasureActions} from "./ErasureActions.sol";
+import {WitnessActions} from "./WitnessActions.sol";
 
 /// @notice Clinicians, and others, ask to read.
-abstract contract AccessActions is ErasureActions {
+abstract contract AccessActions is WitnessActions {
     /// @dev Requests an action makes: they are what all else is for.
     uint256 private constant TRIES = 3;
 

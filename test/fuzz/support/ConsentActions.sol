@@ -110,8 +110,8 @@ abstract contract ConsentActions is RecordActions {
     }
 
     /// @dev Ones that were seen before, or new ones, which are kept.
-    function _termsToTry() private returns (Terms memory terms) {
-        if (_terms.length == MOST_TERMS || (_terms.length != 0 && _onceIn(3))) {
+    function _termsToTry() internal returns (Terms memory terms) {
+        if (_terms.length >= MOST_TERMS || (_terms.length != 0 && _onceIn(3))) {
             return _terms[_draw(_terms.length)];
         }
         terms = _newTerms();

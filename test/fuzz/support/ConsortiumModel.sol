@@ -87,7 +87,6 @@ abstract contract ConsortiumModel {
     mapping(uint32 memberId => GhostMember member) internal _members;
     mapping(address account => GhostStaff staff) internal _staff;
     mapping(bytes32 patientId => GhostPatient patient) internal _patients;
-    mapping(bytes32 signerHash => bool taken) internal _signersTaken;
     mapping(bytes32 patientId => mapping(bytes32 termsHash => GhostGrant)) internal _grants;
     mapping(bytes32 patientId => GhostDirective directive) internal _directives;
     GhostBatch[] internal _batches;
@@ -186,6 +185,7 @@ abstract contract ConsortiumModel {
         _rule(patient.threshold != 0, IPatientRegistry.PatientHasNoSigner.selector);
         _rule(_clock <= patient.guardiansUntil, IPatientRegistry.GuardiansExpired.selector);
         uint256 count = signed.guardians.length;
+        _rule(count != 0, bytes4(0)); // one signature is no list of guardians: it cannot even be decoded
         _rule(count >= patient.threshold, IPatientRegistry.GuardiansTooFew.selector);
         for (uint256 i = 0; i < count; ++i) {
             bool present = _isGuardian(patient, signed.guardians[i]);

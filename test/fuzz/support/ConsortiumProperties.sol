@@ -23,7 +23,8 @@ abstract contract ConsortiumProperties is ReadingProperties {
         _clock += 2 hours; // from now on they count as persons
         _orderly = true;
         for (uint256 scene = 0; scene < 6; ++scene) {
-            register(scene);
+            if (scene == 1) registerWithGuardians(scene);
+            else register(scene);
             anchor(scene);
             grant(scene);
             if (scene > 3) {
@@ -40,34 +41,43 @@ abstract contract ConsortiumProperties is ReadingProperties {
 
     /// @notice Every action that ends in a call; what bars others comes last.
     function actions() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](27);
+        list = new bytes4[](36);
         list[0] = this.register.selector;
-        list[1] = this.anchor.selector;
-        list[2] = this.grant.selector;
-        list[3] = this.breakGlass.selector;
-        list[4] = this.enterOrder.selector;
-        list[5] = this.requestRecords.selector;
-        list[6] = this.requestScope.selector;
-        list[7] = this.placeHold.selector;
-        list[8] = this.liftHold.selector;
-        list[9] = this.flagOverdue.selector;
-        list[10] = this.justify.selector;
-        list[11] = this.review.selector;
-        list[12] = this.supersede.selector;
-        list[13] = this.retract.selector;
-        list[14] = this.liftEndedHold.selector;
-        list[15] = this.erase.selector;
-        list[16] = this.liftOrder.selector;
-        list[17] = this.revoke.selector;
-        list[18] = this.setDirective.selector;
-        list[19] = this.publishKey.selector;
-        list[20] = this.enrolStaff.selector;
-        list[21] = this.updateStaff.selector;
-        list[22] = this.revokeStaff.selector;
-        list[23] = this.admit.selector;
-        list[24] = this.setAdmin.selector;
-        list[25] = this.setSuspension.selector;
-        list[26] = this.remove.selector;
+        list[1] = this.registerWithGuardians.selector;
+        list[2] = this.anchor.selector;
+        list[3] = this.grant.selector;
+        list[4] = this.breakGlass.selector;
+        list[5] = this.enterOrder.selector;
+        list[6] = this.requestRecords.selector;
+        list[7] = this.requestScope.selector;
+        list[8] = this.placeHold.selector;
+        list[9] = this.liftHold.selector;
+        list[10] = this.rotateSigner.selector;
+        list[11] = this.grantWitnessed.selector;
+        list[12] = this.flagOverdue.selector;
+        list[13] = this.justify.selector;
+        list[14] = this.review.selector;
+        list[15] = this.supersede.selector;
+        list[16] = this.retract.selector;
+        list[17] = this.liftEndedHold.selector;
+        list[18] = this.erase.selector;
+        list[19] = this.liftOrder.selector;
+        list[20] = this.revoke.selector;
+        list[21] = this.revokeWitnessed.selector;
+        list[22] = this.denyWitnessed.selector;
+        list[23] = this.setDirective.selector;
+        list[24] = this.proposeChange.selector;
+        list[25] = this.cancelChange.selector;
+        list[26] = this.withdrawChange.selector;
+        list[27] = this.completeChange.selector;
+        list[28] = this.publishKey.selector;
+        list[29] = this.enrolStaff.selector;
+        list[30] = this.updateStaff.selector;
+        list[31] = this.revokeStaff.selector;
+        list[32] = this.admit.selector;
+        list[33] = this.setAdmin.selector;
+        list[34] = this.setSuspension.selector;
+        list[35] = this.remove.selector;
     }
 
     /// @dev The model only ever adds to a head, so one that is equal to it never falls.
@@ -143,9 +153,17 @@ abstract contract ConsortiumProperties is ReadingProperties {
             GhostPatient storage ghost = _patients[_patientIds[i]];
             check(patient.custodian == ghost.custodian, "custodian is for good");
             check(keccak256(patient.signer) == keccak256(ghost.signer), "signer");
-            if (patient.signer.length == 0) continue;
-            (bytes32 owner, ) = PATIENT_REGISTRY.patientOfKey(patient.signer);
-            check(owner == _patientIds[i], "a signer of two patients");
+            check(uint8(patient.condition) == ghost.condition, "condition");
+            check(patient.threshold == ghost.threshold, "threshold");
+            check(patient.loosensFrom == ghost.loosensFrom, "loosens from when");
+            for (uint256 n = 0; n < ghost.guardians.length; ++n) {
+                check(PATIENT_REGISTRY.isGuardian(_patientIds[i], ghost.guardians[n]), "a guardian is lost");
+            }
+        }
+        for (uint256 n = 0; n < _keysEver.length; ++n) {
+            (bytes32 owner, IPatientRegistry.KeyUse use) = PATIENT_REGISTRY.patientOfKey(_keysEver[n]);
+            GhostKey storage key = _keys[keccak256(_keysEver[n])];
+            check(owner == key.patientId && uint8(use) == key.use, "a key serves one patient for good");
         }
     }
 

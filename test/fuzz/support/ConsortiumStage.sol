@@ -23,7 +23,7 @@ abstract contract ConsortiumStage is ReadingModel {
     uint256 internal constant ACCOUNTS = 18;
     /// @dev So many that it ends, for records of day 100 to 107, within days of the beginning (day 20833).
     uint256 internal constant RETENTION_DAYS = 20_729;
-    uint256 internal constant PATIENT_KEYS = 5;
+    uint256 internal constant PATIENT_KEYS = 40;
 
     address public immutable PASSKEYS;
     MemberRegistry public immutable MEMBERS;

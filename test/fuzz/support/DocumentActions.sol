@@ -6,7 +6,7 @@ import {EmergencyActions} from "./EmergencyActions.sol";
 
 /// @notice Supporting entries, anchored on the way to what needs them.
 abstract contract DocumentActions is EmergencyActions {
-    uint256 private constant MOST_BATCHES = 60;
+    uint256 private constant MOST_BATCHES = 100;
 
     /// @dev Mostly an entry just anchored in the custodian's log that supports exactly this.
     function _document(uint8 kind, bytes32 patientId, bytes32 ref) internal returns (Entry memory entry) {

@@ -2,65 +2,161 @@
 pragma solidity ^0.8.28;
 
 import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
-import {Cosigner} from "../../../contracts/libraries/Cosigners.sol";
-import {MemberActions} from "./MemberActions.sol";
+import {Signatures} from "./Signatures.sol";
 import {vm} from "./Vm.sol";
 
-/// @notice Patients are registered, and sign: mostly as they should.
-abstract contract PatientActions is MemberActions {
-    uint256 private constant SEEDS = 4;
-    /// @dev Order of secp256k1, by which a signature can be turned into a second valid-looking one.
-    uint256 private constant CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+/// @notice Patients are registered, with a key of theirs or with guardians.
+abstract contract PatientActions is Signatures {
+    uint256 private constant SEEDS = 8;
+    uint8 internal constant SIGNER = 1;
+    uint8 internal constant GUARDIAN = 2;
+
+    struct GhostKey {
+        bytes32 patientId;
+        uint8 use; // 0: nobody's
+    }
 
     bytes32[] internal _patientIds;
-    mapping(bytes32 signerHash => uint256 privateKey) internal _keyOfSigner;
+    bytes[] internal _keysEver;
+    mapping(bytes32 keyHash => GhostKey key) internal _keys;
 
     function register(uint256 seed) public action(seed) {
         address from = _staffFor(0, OPERATOR, WRITING);
-        _register(
-            from,
-            bytes32(_draw(SEEDS)),
-            _patientKey(_draw(PATIENT_KEYS)),
-            _onceIn(6) ? _draw(4) + 1 : 0
+        // Some have no device: the third always, so that there is one from the beginning.
+        bool none = _patientIds.length == 2 || _onceIn(4);
+        bytes memory key = _someKey(
+            none
+                ? 1
+                : _onceIn(8)
+                    ? _draw(5)
+                    : 0
         );
+        bytes32 random = bytes32(_draw(SEEDS));
+        uint48 deadline = _someDeadline();
+        (bytes32 patientId, uint32 custodian) = _newPatientRules(from, random);
+        bytes memory possession = key.length == 0 ? bytes("") : _possess(patientId, key, SIGNER, deadline);
+
+        bytes memory call = abi.encodeCall(PATIENT_REGISTRY.register, (random, key, possession, deadline));
+        if (!_attempt(from, address(PATIENT_REGISTRY), call)) return;
+        _patients[patientId].custodian = custodian;
+        _patients[patientId].signer = key;
+        if (key.length != 0) _claim(patientId, key, SIGNER);
+        _patientIds.push(patientId);
     }
 
-    /// @param kind 0: an ordinary key, 1: no signer, 2: too short a signer, 3: a verifier of somebody's, 4: the
-    /// consortium's passkey verifier with a key that did not sign.
-    function _register(address from, bytes32 seed, uint256 key, uint256 kind) internal {
-        uint32 custodian = _staffRules(from, OPERATOR, WRITING);
-        bytes32 patientId = keccak256(bytes.concat(bytes4(custodian), seed));
-        _rule(_patients[patientId].custodian == 0, IPatientRegistry.PatientAlreadyRegistered.selector);
-        bytes memory signer = _signerBytes(key, kind);
-        uint48 deadline = uint48(_onceIn(10) ? _clock - 1 : _clock);
-        (bytes memory possession, bytes memory signedBy) = _sign(
-            key,
-            address(PATIENT_REGISTRY),
-            "chartseal PatientRegistry",
-            keccak256(
-                abi.encode(
-                    keccak256("PatientSigner(bytes32 patientId,bytes key,uint48 deadline)"),
-                    patientId,
-                    keccak256(signer),
-                    deadline
-                )
-            )
-        );
-        if (kind != 1) {
-            _rule(signer.length == 20 || kind == 4, IPatientRegistry.KeyUnsupported.selector);
-            _rule(_clock <= deadline, IPatientRegistry.DeadlinePassed.selector);
-            _rule(!_signersTaken[keccak256(signer)], IPatientRegistry.KeyInUse.selector);
-            _rule(keccak256(signedBy) == keccak256(signer), IPatientRegistry.SignatureInvalid.selector);
+    function registerWithGuardians(uint256 seed) public action(seed) {
+        address from = _staffFor(0, OPERATOR, WRITING);
+        bytes32 random = bytes32(_draw(SEEDS));
+        uint48 deadline = _someDeadline();
+        (bytes32 patientId, uint32 custodian) = _newPatientRules(from, random);
+        IPatientRegistry.GuardianSet memory set;
+        (set.guardians, set.threshold) = _someGuardians(_onceIn(10) ? _draw(10) : 1 + _draw(3));
+        set.until = uint48(_onceIn(10) ? _clock - 1 : _clock + 20 days + _draw(200 days));
+        uint256 count = set.guardians.length;
+        set.possessions = new bytes[](_onceIn(12) ? count + 1 : count);
+        _rule(set.possessions.length == count, IPatientRegistry.GuardiansInvalid.selector);
+        for (uint256 i = 0; i < count; ++i) {
+            set.possessions[i] = _possess(patientId, set.guardians[i], GUARDIAN, deadline);
         }
+        _rule(count != 0, IPatientRegistry.GuardiansInvalid.selector);
+        _setRules(set.guardians, set.threshold, set.until);
 
-        bytes memory call = abi.encodeCall(PATIENT_REGISTRY.register, (seed, signer, possession, deadline));
+        bytes memory call = abi.encodeCall(PATIENT_REGISTRY.registerWithGuardians, (random, set, deadline));
         if (!_attempt(from, address(PATIENT_REGISTRY), call)) return;
-
         _patients[patientId].custodian = custodian;
-        _patients[patientId].signer = signer;
-        if (kind != 1) _signersTaken[keccak256(signer)] = true;
-        _keyOfSigner[keccak256(signer)] = key;
         _patientIds.push(patientId);
+        _appoint(patientId, set.guardians, set.threshold, set.until);
+    }
+
+    function _newPatientRules(
+        address from,
+        bytes32 random
+    ) private returns (bytes32 patientId, uint32 custodian) {
+        custodian = _staffRules(from, OPERATOR, WRITING);
+        patientId = keccak256(bytes.concat(bytes4(custodian), random));
+        _rule(_patients[patientId].custodian == 0, IPatientRegistry.PatientAlreadyRegistered.selector);
+    }
+
+    /// @dev The key's signature that it is held, mostly right.
+    function _possess(
+        bytes32 patientId,
+        bytes memory key,
+        uint8 use,
+        uint48 deadline
+    ) internal returns (bytes memory possession) {
+        bytes32 typeHash = keccak256(
+            use == SIGNER
+                ? bytes("PatientSigner(bytes32 patientId,bytes key,uint48 deadline)")
+                : bytes("PatientGuardian(bytes32 patientId,bytes key,uint48 deadline)")
+        );
+        bytes memory by;
+        uint256 privateKey = _keyOfSigner[keccak256(key)];
+        (possession, by) = _sign(
+            privateKey == 0 ? _patientKey(0) : privateKey,
+            address(PATIENT_REGISTRY),
+            PATIENTS_DOMAIN,
+            keccak256(abi.encode(typeHash, patientId, keccak256(key), deadline))
+        );
+        bool passkey = key.length == 84 && address(bytes20(key)) == PASSKEYS;
+        _rule(key.length == 20 || passkey, IPatientRegistry.KeyUnsupported.selector);
+        _rule(_clock <= deadline, IPatientRegistry.DeadlinePassed.selector);
+        _rule(_isFree(patientId, key, use), IPatientRegistry.KeyInUse.selector);
+        _rule(keccak256(by) == keccak256(key), IPatientRegistry.SignatureInvalid.selector);
+    }
+
+    /// @dev A key serves one patient, in one use, for good; a guardian's serves the same patient again.
+    function _isFree(bytes32 patientId, bytes memory key, uint8 use) internal view returns (bool) {
+        GhostKey storage owner = _keys[keccak256(key)];
+        return owner.use == 0 || (owner.patientId == patientId && owner.use == use && use != SIGNER);
+    }
+
+    function _claim(bytes32 patientId, bytes memory key, uint8 use) internal {
+        if (_keys[keccak256(key)].use == 0) _keysEver.push(key);
+        _keys[keccak256(key)] = GhostKey(patientId, use);
+    }
+
+    function _setRules(bytes[] memory guardians, uint8 threshold, uint256 until) internal {
+        uint256 count = guardians.length;
+        bool sized = count <= 8 && threshold <= count && (count == 0 || threshold != 0);
+        _rule(sized, IPatientRegistry.GuardiansInvalid.selector);
+        _rule(count == 0 || _clock <= until, IPatientRegistry.DeadlinePassed.selector);
+        for (uint256 i = 1; i < count; ++i) {
+            bool rising = keccak256(guardians[i - 1]) < keccak256(guardians[i]);
+            _rule(rising, IPatientRegistry.GuardiansInvalid.selector);
+        }
+    }
+
+    function _appoint(bytes32 patientId, bytes[] memory guardians, uint8 threshold, uint256 until) internal {
+        GhostPatient storage patient = _patients[patientId];
+        delete patient.guardians;
+        for (uint256 i = 0; i < guardians.length; ++i) {
+            patient.guardians.push(guardians[i]);
+            _claim(patientId, guardians[i], GUARDIAN);
+        }
+        patient.threshold = threshold;
+        patient.guardiansUntil = until;
+    }
+
+    /// @dev Mostly in the order that is asked, and mostly fewer must sign than there are.
+    function _someGuardians(uint256 count) internal returns (bytes[] memory guardians, uint8 threshold) {
+        guardians = new bytes[](count);
+        bool sorts = !_onceIn(10);
+        for (uint256 i = 0; i < count; ++i) {
+            bytes memory key = _someKey(_onceIn(24) ? _draw(5) : 0);
+            uint256 place = i;
+            while (sorts && place > 0 && keccak256(guardians[place - 1]) > keccak256(key)) {
+                guardians[place] = guardians[place - 1];
+                --place;
+            }
+            guardians[place] = key;
+        }
+        threshold = uint8(
+            _onceIn(12)
+                ? _draw(4)
+                : count == 0
+                    ? 0
+                    : 1 + _draw(count)
+        );
     }
 
     /// @dev Of `custodian`'s when it is not 0 and has one; sometimes one that nobody registered.
@@ -75,95 +171,17 @@ abstract contract PatientActions is MemberActions {
         return _patientIds[from];
     }
 
-    /// @dev As `_sign`, by who signs for the patient.
-    function _signFor(
-        bytes32 patientId,
-        address verifier,
-        string memory domain,
-        bytes32 structHash
-    ) internal returns (Signed memory signed) {
-        GhostPatient storage patient = _patients[patientId];
-        if (patient.threshold != 0 && _guardiansSignFor(patient)) {
-            return _signAsGuardians(patient, verifier, domain, structHash);
+    /// @dev Mostly one that serves nobody yet.
+    /// @param kind 0: an ordinary key, 1: none, 2: too short, 3: a verifier of somebody's, 4: the consortium's passkey
+    /// verifier with a key that did not sign.
+    function _someKey(uint256 kind) internal returns (bytes memory signer) {
+        uint256 key = _patientKey(_draw(PATIENT_KEYS));
+        for (uint256 i = 0; i < 12 && _keys[keccak256(_signerBytes(key, kind))].use != 0; ++i) {
+            key = _patientKey(_draw(PATIENT_KEYS));
+            if (_onceIn(24)) break;
         }
-        uint256 key = _keyOfSigner[keccak256(patient.signer)];
-        (signed.signature, signed.by) = _sign(key == 0 ? _patientKey(0) : key, verifier, domain, structHash);
-    }
-
-    /// @dev Mostly as many as must sign; sometimes one too few, one twice, or another's.
-    function _signAsGuardians(
-        GhostPatient storage patient,
-        address verifier,
-        string memory domain,
-        bytes32 structHash
-    ) internal returns (Signed memory signed) {
-        uint256 count = patient.threshold;
-        if (_onceIn(8)) count -= 1;
-        signed.guardians = new bytes[](count);
-        bytes[] memory signatures = new bytes[](count);
-        signed.allSigned = true;
-        for (uint256 i = 0; i < count; ++i) {
-            bytes memory guardian = patient.guardians[_onceIn(8) ? 0 : i];
-            if (_onceIn(12)) guardian = abi.encodePacked(vm.addr(_patientKey(_draw(PATIENT_KEYS))));
-            uint256 key = _keyOfSigner[keccak256(guardian)];
-            bytes memory by;
-            (signatures[i], by) = _sign(key == 0 ? _patientKey(0) : key, verifier, domain, structHash);
-            if (keccak256(by) != keccak256(guardian)) signed.allSigned = false;
-            for (uint256 j = 0; j < i; ++j) {
-                if (keccak256(signed.guardians[j]) == keccak256(guardian)) signed.allSigned = false;
-            }
-            signed.guardians[i] = guardian;
-        }
-        signed.signature = abi.encode(signed.guardians, signatures);
-    }
-
-    /// @dev A second person's signature, mostly right.
-    function _cosign(
-        address account,
-        uint48 deadline,
-        address verifier,
-        string memory domain,
-        bytes32 structHash
-    ) internal returns (Cosigner memory second, bytes memory signedBy) {
-        uint256 key = _keyOfAccount[account];
-        (bytes memory signature, bytes memory by) = _sign(
-            key == 0 ? _patientKey(0) : key,
-            verifier,
-            domain,
-            structHash
-        );
-        return (Cosigner(account, deadline, signature), by);
-    }
-
-    /// @dev Mostly now or in a second, sometimes a second ago.
-    function _someDeadline() internal returns (uint48) {
-        return uint48(_onceIn(10) ? _clock - 1 : _clock + _draw(2));
-    }
-
-    /// @dev Mostly what it should be. Returns also whose signature over this struct it is: nobody's, if anything
-    /// about it is wrong.
-    function _sign(
-        uint256 key,
-        address verifier,
-        string memory domain,
-        bytes32 structHash
-    ) internal returns (bytes memory signature, bytes memory signedBy) {
-        uint256 wrong = _onceIn(4) ? 1 + _draw(8) : 0;
-        if (wrong == 1) key = _patientKey(_draw(PATIENT_KEYS));
-        uint256 chainId = wrong == 2 ? block.chainid + 1 : block.chainid;
-        if (wrong == 3)
-            verifier = verifier == address(PATIENT_REGISTRY) ? address(CONSENTS) : address(PATIENT_REGISTRY);
-        if (wrong == 4) structHash ^= bytes32(uint256(1));
-        if (wrong == 5) domain = "chartseal AccessLog";
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(domain, chainId, verifier, structHash));
-        if (wrong == 6) (v, s) = (55 - v, bytes32(CURVE_ORDER - uint256(s)));
-        if (wrong == 7) r ^= bytes32(uint256(1));
-        signature = wrong == 8 ? bytes.concat(r, s) : bytes.concat(r, s, bytes1(v));
-        if (wrong < 2) signedBy = abi.encodePacked(vm.addr(key));
-    }
-
-    function _patientKey(uint256 n) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode("patient", n))) % CURVE_ORDER;
+        signer = _signerBytes(key, kind);
+        _keyOfSigner[keccak256(signer)] = key;
     }
 
     function _signerBytes(uint256 key, uint256 kind) private view returns (bytes memory) {
@@ -172,25 +190,5 @@ abstract contract PatientActions is MemberActions {
         if (kind == 2) return abi.encodePacked(bytes19(bytes20(account)));
         if (kind == 3) return abi.encodePacked(account, key, key);
         return kind == 4 ? abi.encodePacked(PASSKEYS, key, key) : abi.encodePacked(account);
-    }
-
-    function _digest(
-        string memory domain,
-        uint256 chainId,
-        address verifier,
-        bytes32 structHash
-    ) private pure returns (bytes32) {
-        bytes32 separator = keccak256(
-            abi.encode(
-                keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                ),
-                keccak256(bytes(domain)),
-                keccak256("1"),
-                chainId,
-                verifier
-            )
-        );
-        return keccak256(abi.encodePacked(hex"1901", separator, structHash));
     }
 }

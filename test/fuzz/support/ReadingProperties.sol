@@ -3,7 +3,10 @@ pragma solidity ^0.8.28;
 
 import {IAccessLog} from "../../../contracts/interfaces/IAccessLog.sol";
 import {IBreakGlass} from "../../../contracts/interfaces/IBreakGlass.sol";
+import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
+import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
 import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
+import {Entry} from "../../../contracts/libraries/Leaves.sol";
 import {AccessActions} from "./AccessActions.sol";
 import {check} from "./Check.sol";
 import {vm} from "./Vm.sol";
@@ -79,6 +82,82 @@ abstract contract ReadingProperties is AccessActions {
                 bool kept = hold.until == 0 || flags == hold.flagsBefore | HELD;
                 check(kept, "superseded, retracted or erased while held");
             }
+        }
+    }
+
+    /// @notice Whoever may read otherwise, and on whatever ground: what is erased is refused.
+    function checkErased() external {
+        vm.warp(_clock);
+        uint256 asked = 0;
+        for (uint256 i = _batches.length; i > 0 && asked < 3; --i) {
+            GhostBatch storage batch = _batches[i - 1];
+            for (uint256 j = 0; j < batch.leaves.length; ++j) {
+                uint64 index = uint64(batch.firstIndex + j);
+                if (_status[batch.memberId][index] & ERASED == 0) continue;
+                ++asked;
+                check(RECORDS.statusOf(batch.memberId, index) & ERASED != 0, "erased no more");
+                _checkUnreadable(_entryOf(batch.memberId, index));
+            }
+        }
+    }
+
+    /// @notice While a change is fresh, the registry takes no signature for what loosens, and no signed grant bears a
+    /// time of those days.
+    function checkLoosening() external {
+        vm.warp(_clock);
+        for (uint256 i = 0; i < _patientIds.length; ++i) {
+            uint256 from = PATIENT_REGISTRY.patientOf(_patientIds[i]).loosensFrom;
+            try
+                PATIENT_REGISTRY.requireLoosening(
+                    _patientIds[i],
+                    0,
+                    abi.encode(new bytes[](0), new bytes[](0))
+                )
+            {
+                check(false, "a signature of nobody");
+            } catch (bytes memory reason) {
+                bool later = bytes4(reason) == IPatientRegistry.LoosensLater.selector;
+                check(later == (_clock < from), "loosens too early, or too late");
+            }
+        }
+        for (uint256 i = 0; i < _terms.length; ++i) {
+            Terms memory terms = _terms[i];
+            IConsentRegistry.Grant memory given = CONSENTS.grantOf(terms.patientId, _hashOf(terms));
+            if (given.givenBy == IConsentRegistry.GivenBy.WITNESSES) continue;
+            uint256 from = PATIENT_REGISTRY.patientOf(terms.patientId).loosensFrom;
+            bool early = given.grantedAt < from && given.grantedAt + 3 days > from;
+            check(!early, "granted before it may loosen");
+        }
+    }
+
+    function askFor(address reader, Terms memory terms, uint8 purpose, Entry memory entry) external {
+        if (msg.sender != address(this)) return;
+        Entry[] memory entries = new Entry[](1);
+        entries[0] = entry;
+        vm.prank(reader);
+        ACCESS_LOG.requestRecords(terms, purpose, entries);
+        revert LetIn();
+    }
+
+    function _checkUnreadable(Entry memory entry) private {
+        for (uint256 n = 0; n < _windowIds.length; ++n) {
+            GhostWindow storage window = _windows[_windowIds[n]];
+            if (window.terms.patientId == entry.leaf.patientId) {
+                _refuses(window.reader, window.terms, BTG, entry);
+            }
+        }
+        for (uint256 n = 0; n < _terms.length; ++n) {
+            if (_terms[n].patientId != entry.leaf.patientId) continue;
+            for (uint256 a = 0; a < ACCOUNTS; ++a) {
+                if (_staff[_account(a)].memberId != _terms[n].grantee) continue;
+                if (_mayAct(_account(a), CLINICIAN, READING)) _refuses(_account(a), _terms[n], 0, entry);
+            }
+        }
+    }
+
+    function _refuses(address reader, Terms memory terms, uint8 purpose, Entry memory entry) private {
+        try this.askFor(reader, terms, purpose, entry) {} catch (bytes memory reason) {
+            check(bytes4(reason) != LetIn.selector, "an erased entry is readable");
         }
     }
 

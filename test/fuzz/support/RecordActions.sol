@@ -3,11 +3,11 @@ pragma solidity ^0.8.28;
 
 import {IRecordRegistry} from "../../../contracts/interfaces/IRecordRegistry.sol";
 import {Entry, Leaf} from "../../../contracts/libraries/Leaves.sol";
-import {PatientActions} from "./PatientActions.sol";
+import {ChangeActions} from "./ChangeActions.sol";
 import {ReferenceTree} from "./ReferenceTree.sol";
 
 /// @notice Operators anchor batches and mark entries, rightly and wrongly.
-abstract contract RecordActions is PatientActions {
+abstract contract RecordActions is ChangeActions {
     uint256 private constant MOST_BATCHES = 24;
     uint256 private constant MOST_LEAVES = 9;
 
