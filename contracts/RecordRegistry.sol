@@ -8,8 +8,6 @@ import {IRecordRegistry} from "./interfaces/IRecordRegistry.sol";
 import {Cosigner, Cosigners} from "./libraries/Cosigners.sol";
 import {EntryStatus} from "./libraries/EntryStatus.sol";
 import {Entry, Leaf, Leaves} from "./libraries/Leaves.sol";
-import {Roles} from "./libraries/Roles.sol";
-import {Suspension} from "./libraries/Suspension.sol";
 import {RecordHolds} from "./records/RecordHolds.sol";
 import {RecordLog} from "./records/RecordLog.sol";
 
@@ -130,14 +128,7 @@ contract RecordRegistry is RecordHolds {
             )
         );
         if (ground == ErasureGround.REVIEWER) {
-            (uint32 reviewersMember, ) = Cosigners.requireOne(
-                MEMBERS,
-                reviewer,
-                digest,
-                Roles.REVIEWER,
-                Suspension.REMOVED
-            );
-            if (reviewersMember == memberId) revert ReviewerOfCustodian(reviewer.account, memberId);
+            Cosigners.requireOutsideReviewer(MEMBERS, reviewer, digest, memberId);
             return;
         }
         if (block.timestamp > reviewer.deadline) revert DeadlinePassed(reviewer.deadline);

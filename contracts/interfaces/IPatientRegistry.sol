@@ -133,7 +133,6 @@ interface IPatientRegistry {
     error NotGuardian(bytes32 patientId, bytes key);
     error NotDelegate(bytes32 patientId, bytes key, uint48 until);
     error NotCustodian(bytes32 patientId, uint32 memberId);
-    error ReviewerOfCustodian(address reviewer, uint32 custodian);
     error ChangeInvalid(ChangeKind kind);
     error ChangePending(bytes32 patientId, bytes32 changeHash);
     error ChangeUnknown(bytes32 patientId, bytes32 changeHash);

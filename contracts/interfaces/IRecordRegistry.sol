@@ -65,7 +65,6 @@ interface IRecordRegistry {
     error NotHeld(uint64 index);
     error HoldLasts(uint64 index, uint48 until);
     error NotLifter(address account, uint32 memberId);
-    error ReviewerOfCustodian(address reviewer, uint32 custodian);
     error NotCustodian(bytes32 patientId, uint32 memberId);
     error RetentionLasts(uint64 index, uint256 untilDay);
     error CertificateMismatch(uint64 index, uint64 erasedIndex);

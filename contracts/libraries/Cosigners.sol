@@ -3,6 +3,8 @@ pragma solidity ^0.8.28;
 
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
+import {Roles} from "./Roles.sol";
+import {Suspension} from "./Suspension.sol";
 
 /// @notice A second person's signature, where an act needs two.
 struct Cosigner {
@@ -18,6 +20,7 @@ library Cosigners {
     error CosignatureExpired(uint48 deadline);
     error CosignatureInvalid(address account);
     error SamePerson(bytes32 personId);
+    error ReviewerOfCustodian(address reviewer, uint32 custodian);
 
     /// @notice The caller's and the cosigner's members, if both may act in `role` and are two persons.
     /// @param digest EIP-712 digest that the cosigner signed.
@@ -36,6 +39,26 @@ library Cosigners {
         (firstMember, firstPerson) = members.authorizedSeasoned(msg.sender, role, activity);
         (secondMember, secondPerson) = requireOne(members, second, digest, role, activity);
         if (firstPerson == secondPerson) revert SamePerson(firstPerson);
+    }
+
+    /// @notice Reverts unless the cosigner is a REVIEWER of another member than `custodian`, and another person than the
+    /// caller.
+    function requireOutsideReviewer(
+        IMemberRegistry members,
+        Cosigner calldata reviewer,
+        bytes32 digest,
+        uint32 custodian
+    ) internal view {
+        (uint32 memberId, bytes32 personId) = requireOne(
+            members,
+            reviewer,
+            digest,
+            Roles.REVIEWER,
+            Suspension.REMOVED
+        );
+        if (memberId == custodian) revert ReviewerOfCustodian(reviewer.account, custodian);
+        // Who works for both members is still one person.
+        if (members.staffOf(msg.sender).personId == personId) revert SamePerson(personId);
     }
 
     /// @notice The cosigner's member and person, if he may act in `role` and signed `digest`.

@@ -73,12 +73,13 @@ abstract contract PatientChanges is PatientProxies {
         uint32 custodian = _requireCustodian(patientId);
         (Patient storage patient, uint32 nonce) = _use(patientId, reviewer.deadline);
         bytes32 changeHash = keccak256(abi.encode(change));
-        _requireReviewer(
-            custodian,
+        Cosigners.requireOutsideReviewer(
+            MEMBERS,
             reviewer,
             _hashTypedDataV4(
                 keccak256(abi.encode(CHANGE_TYPEHASH, patientId, changeHash, nonce, reviewer.deadline))
-            )
+            ),
+            custodian
         );
         _requireWellFormed(patient, patientId, change);
         if (possessions.length != change.keys.length) revert ChangeInvalid(change.kind);
@@ -240,19 +241,6 @@ abstract contract PatientChanges is PatientProxies {
         custodian = _known(patientId).custodian;
         uint32 memberId = MEMBERS.authorized(msg.sender, Roles.OPERATOR, Suspension.WRITING);
         if (memberId != custodian) revert NotCustodian(patientId, memberId);
-    }
-
-    function _requireReviewer(uint32 custodian, Cosigner calldata reviewer, bytes32 digest) private view {
-        (uint32 memberId, bytes32 personId) = Cosigners.requireOne(
-            MEMBERS,
-            reviewer,
-            digest,
-            Roles.REVIEWER,
-            Suspension.REMOVED
-        );
-        if (memberId == custodian) revert ReviewerOfCustodian(reviewer.account, custodian);
-        // Who works for both members is still one person.
-        if (MEMBERS.staffOf(msg.sender).personId == personId) revert Cosigners.SamePerson(personId);
     }
 
     function _requirePending(bytes32 patientId) private view returns (PendingChange memory pending) {

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { ZeroAddress } from "ethers";
-import { RETENTION, Status, anchorLeaves, domain, nextBlockAt, now, registerSigner } from "../consortium.js";
+import { ZeroAddress, id } from "ethers";
+import {
+  RETENTION,
+  Role,
+  Status,
+  WAITING_TIME,
+  YEAR,
+  anchorLeaves,
+  domain,
+  networkHelpers,
+  nextBlockAt,
+  now,
+  registerSigner,
+} from "../consortium.js";
 import {
   ERASURE_TYPES,
   Ground,
@@ -145,6 +157,20 @@ function shouldRequireReviewer(): void {
       await expect(erase(f, Ground.REVIEWER, f.reviewerA))
         .to.be.revertedWithCustomError(f.records, "ReviewerOfCustodian")
         .withArgs(f.reviewerA.address, 1);
+    });
+  });
+
+  describe("given the REVIEWER is the operator's other account, at another member", () => {
+    it("should revert with SamePerson", async () => {
+      const f = await load();
+      const person = id("person operator A");
+      await f.members
+        .connect(f.adminC)
+        .enrolStaff(3, f.outsider, Role.REVIEWER, (await now()) + YEAR, person);
+      await networkHelpers.time.increase(WAITING_TIME);
+      await expect(erase(f, Ground.REVIEWER, f.outsider))
+        .to.be.revertedWithCustomError(f.records, "SamePerson")
+        .withArgs(person);
     });
   });
 

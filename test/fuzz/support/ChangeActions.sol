@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
-import {Cosigner} from "../../../contracts/libraries/Cosigners.sol";
+import {Cosigner, Cosigners} from "../../../contracts/libraries/Cosigners.sol";
 import {PatientActions} from "./PatientActions.sol";
 
 /// @notice Patients and those who sign for them take other keys; what two sides propose is refused or waits its time.
@@ -78,6 +78,8 @@ abstract contract ChangeActions is PatientActions {
         _rule(!dead, IPatientRegistry.PatientIsDead.selector);
         _rule(_pending[patientId].changeHash == 0, IPatientRegistry.ChangePending.selector);
         address from = _operatorOf(patientId);
+        bool two = _staff[from].personId != _staff[reviewer.account].personId;
+        _rule(two, Cosigners.SamePerson.selector);
 
         bytes memory call = abi.encodeCall(
             PATIENT_REGISTRY.proposeByCustodian,
@@ -208,7 +210,7 @@ abstract contract ChangeActions is PatientActions {
         if (nonce != patient.nonce) by = "";
         _rule(_clock <= deadline, IPatientRegistry.DeadlinePassed.selector);
         uint32 memberId = _secondRules(reviewer, by, REVIEWER, REMOVED);
-        _rule(memberId != patient.custodian, IPatientRegistry.ReviewerOfCustodian.selector);
+        _rule(memberId != patient.custodian, Cosigners.ReviewerOfCustodian.selector);
     }
 
     function _pendingRules(bytes32 patientId) private {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IRecordRegistry} from "../../../contracts/interfaces/IRecordRegistry.sol";
-import {Cosigner} from "../../../contracts/libraries/Cosigners.sol";
+import {Cosigner, Cosigners} from "../../../contracts/libraries/Cosigners.sol";
 import {Entry} from "../../../contracts/libraries/Leaves.sol";
 import {HoldActions} from "./HoldActions.sol";
 
@@ -30,6 +30,10 @@ abstract contract ErasureActions is HoldActions {
         _certificateRules(entry, certificate, memberId);
         uint8 ground = uint8(_draw(3));
         Cosigner memory second = _groundRules(entry, certificate, memberId, ground);
+        if (ground == OF_REVIEWER) {
+            bool two = _staff[from].personId != _staff[second.account].personId;
+            _rule(two, Cosigners.SamePerson.selector);
+        }
 
         bytes memory call = abi.encodeCall(
             RECORDS.erase,
@@ -84,6 +88,6 @@ abstract contract ErasureActions is HoldActions {
         bytes memory signedBy;
         (second, signedBy) = _cosign(account, deadline, address(RECORDS), RECORDS_DOMAIN, structHash);
         uint32 reviewers = _secondRules(second, signedBy, REVIEWER, REMOVED);
-        _rule(reviewers != memberId, IRecordRegistry.ReviewerOfCustodian.selector);
+        _rule(reviewers != memberId, Cosigners.ReviewerOfCustodian.selector);
     }
 }

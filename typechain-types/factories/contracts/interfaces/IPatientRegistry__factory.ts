@@ -317,22 +317,6 @@
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "reviewer",
-        "type": "address"
-      },
-      {
-        "internalType": "uint32",
-        "name": "custodian",
-        "type": "uint32"
-      }
-    ],
-    "name": "ReviewerOfCustodian",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "bytes32",
         "name": "patientId",
         "type": "bytes32"

@@ -285,22 +285,6 @@
     "type": "error"
   },
   {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "reviewer",
-        "type": "address"
-      },
-      {
-        "internalType": "uint32",
-        "name": "custodian",
-        "type": "uint32"
-      }
-    ],
-    "name": "ReviewerOfCustodian",
-    "type": "error"
-  },
-  {
     "inputs": [],
     "name": "RootZero",
     "type": "error"

@@ -34,6 +34,22 @@ import type { NonPayableOverrides } from "../../../common.js"
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "reviewer",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "custodian",
+        "type": "uint32"
+      }
+    ],
+    "name": "ReviewerOfCustodian",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "personId",
         "type": "bytes32"
@@ -44,7 +60,7 @@ import type { NonPayableOverrides } from "../../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea26469706673582212203beb40a6979f31d62afbd569f9549b539f532fab423e0751ae28e07415ccfa6f64736f6c63430008250033";
+  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea264697066735822122021b3a017d81a26b540e744bbdd50382c37a76e94a16dbf4a0cc8e910152ea16964736f6c63430008250033";
 
   
       type CosignersConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
