@@ -92,7 +92,7 @@ contract ConsortiumInvariants {
 
 /// @notice The campaigns above are worth something only if every action is accepted at times and refused at times.
 contract ConsortiumActionsTest {
-    uint256 private constant MOST_TRIES = 80;
+    uint256 private constant MOST_TRIES = 240;
 
     function test_everyActionIsAcceptedAndRefused() external {
         ConsortiumHandler handler = new ConsortiumHandler();

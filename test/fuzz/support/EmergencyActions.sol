@@ -65,7 +65,8 @@ abstract contract EmergencyActions is ConsentActions {
         address from = _seasonedFor(window.terms.grantee, 0, REVIEWER, REMOVED);
         bytes32 digest = bytes32(_onceIn(10) ? 0 : seed | 1);
         uint32 memberId = _officerRules(from, window, digest);
-        _rule(memberId == window.terms.grantee, IBreakGlass.NotReviewer.selector);
+        bool forColleague = window.flagged && memberId == window.colleagueMember;
+        _rule(memberId == window.terms.grantee || forColleague, IBreakGlass.NotReviewer.selector);
         _rule(!window.justified, IBreakGlass.AlreadyJustified.selector);
 
         bytes memory call = abi.encodeCall(BREAK_GLASS.justify, (windowId, digest));

@@ -42,6 +42,10 @@ abstract contract HoldActions is OrderActions {
         _rule(until >= _clock + 1 days, IRecordRegistry.HoldEndsTooSoon.selector);
         _recordsRules(entries, memberId, RETRACTED | ERASED);
         _consentRules(patientId, memberId, deadline, nonce, signed);
+        for (uint256 i = 0; i < entries.length; ++i) {
+            bool longer = until >= _holds[memberId][entries[i].leaf.index].until;
+            _rule(longer, IRecordRegistry.HoldLasts.selector);
+        }
 
         bytes memory call = abi.encodeCall(RECORDS.placeHold, (entries, until, deadline, signed.signature));
         if (!_attempt(from, address(RECORDS), call)) return;
