@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { ZeroAddress, id } from "ethers";
 import {
+  RECOVERY_DELAY,
   RETENTION,
   Role,
   Status,
@@ -26,10 +27,12 @@ import {
   signErasure,
 } from "../erasures.js";
 import type { WithCertificate } from "../erasures.js";
+import { completeIncapacity, loadWithChild } from "../holds.js";
 import { shouldRequireOfficer } from "./officer.js";
 import { shouldRequireSignature } from "./signature.js";
 
 const DAY = 86_400;
+const CERTIFICATE = 4;
 
 /** Whether the patient, another member's REVIEWER or the end of retention lets a record be erased. */
 export function shouldRequireGround(): void {
@@ -37,6 +40,7 @@ export function shouldRequireGround(): void {
     shouldRequirePatient();
     shouldRequireWhatPatientSigned();
     shouldRequireCustodian();
+    shouldWaitAfterAChange();
   });
   describe("when the ground is another member's REVIEWER", () => {
     shouldRequireOfficer({
@@ -146,6 +150,34 @@ function shouldRequireCustodian(): void {
       await expect(f.records.connect(f.operatorA).erase(entry!, certificate!, Ground.PATIENT, cosigner))
         .to.be.revertedWithCustomError(f.records, "NotCustodian")
         .withArgs(patientId, 1);
+    });
+  });
+}
+
+function shouldWaitAfterAChange(): void {
+  describe("given what loosens must wait after a change of who signs", () => {
+    it("should revert with LoosensLater until the delay's last second, and pass at its end", async () => {
+      const f = await loadWithChild();
+      const { patientId, records, guardian } = f.child;
+      const index = records[0]!.leaf.index;
+      const ref = indexRef(index);
+      const [certificate] = await anchorLeaves(f, patientId, 1, () => ({ kind: CERTIFICATE, ref }));
+      await completeIncapacity(f);
+      const from = (await now()) + RECOVERY_DELAY;
+      const deadline = from + 600;
+      const certificateIndex = certificate!.leaf.index;
+      const erasure = { memberId: 1, index, certificateIndex, deadline };
+      const signature = await signErasure(f, guardian, erasure);
+      const act = () =>
+        f.records.connect(f.operatorA).erase(records[0]!, certificate!, Ground.PATIENT, {
+          account: ZeroAddress,
+          deadline,
+          signature,
+        });
+      await nextBlockAt(from - 1);
+      await expect(act()).to.be.revertedWithCustomError(f.patients, "LoosensLater").withArgs(patientId, from);
+      await nextBlockAt(from);
+      await act();
     });
   });
 }
