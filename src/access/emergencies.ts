@@ -71,7 +71,7 @@ export class Emergencies {
    */
   async prepare(patient: Hex, initiator: Hex, reason: string): Promise<PreparedEmergency> {
     const stated = statement(reason);
-    const deadline = (await this.#now()) + COSIGNATURE_LIFETIME;
+    const deadline = (await this.#chain.time()) + COSIGNATURE_LIFETIME;
     const nonce = toHex(randomBytes(32));
     const message = { initiator, patientId: patient, reasonDigest: stated.digest, nonce, deadline };
     const data = typedData(this.#chain.deployment, "emergencies", "Emergency", message);
@@ -176,11 +176,6 @@ export class Emergencies {
       ...(verdict === undefined || verdict === "NONE" ? {} : { verdict }),
     };
     return found;
-  }
-
-  async #now(): Promise<number> {
-    const block = await this.#chain.ask(() => this.#chain.provider.getBlock("latest"));
-    return block?.timestamp ?? Math.floor(Date.now() / 1000);
   }
 }
 

@@ -33,7 +33,7 @@ export async function permissionOf(
   publicKey?: Hex,
 ): Promise<Permission> {
   try {
-    const timestamp = await chainTime(chain);
+    const timestamp = await chain.time();
     requireFresh(access, timestamp);
     const memberId = await chain.ask(() =>
       chain.members.authorized(access.reader, ROLES.CLINICIAN, SUSPENSIONS.READING),
@@ -55,12 +55,6 @@ export async function permissionOf(
     if (reason === undefined) throw error;
     throw refused(access, `the contract says ${reason}`, undefined, error);
   }
-}
-
-async function chainTime(chain: Chain): Promise<number> {
-  const block = await chain.ask(() => chain.provider.getBlock("latest"));
-  if (block !== null) return block.timestamp;
-  throw new ChartsealError("ERR_RPC_UNAVAILABLE", "the chain's node shows no block", { retryable: true });
 }
 
 /** By the chain's clock and by ours: on a chain that stands still, or a stale node, no revocation arrives. */

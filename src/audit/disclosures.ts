@@ -17,6 +17,7 @@ import {
 } from "./audit.js";
 import { entryOf } from "./entries.js";
 import { compareHead } from "./heads.js";
+import { HEADED, REGISTRIES, REGISTRY_NAMES, perRegistry } from "./registries.js";
 import { markSuspect } from "./suspect.js";
 
 export interface DisclosuresOptions extends AuditFilter {
@@ -29,23 +30,6 @@ export interface DisclosuresOptions extends AuditFilter {
   /** The custodian's journal: names records in the timeline. */
   journal?: Pick<Journal, "itemAt" | "details">;
 }
-
-/** Where each contract's events carry the patient id. */
-const PATIENT_TOPICS: Readonly<Record<Registry, number>> = {
-  PatientRegistry: 1,
-  ConsentRegistry: 1,
-  LegalOrders: 1,
-  BreakGlass: 2,
-  AccessLog: 2,
-  RecordRegistry: 3,
-};
-const HEADED: readonly HeadedRegistry[] = [
-  "PatientRegistry",
-  "ConsentRegistry",
-  "LegalOrders",
-  "BreakGlass",
-  "AccessLog",
-];
 
 /**
  * Reads everything that the chain holds about a patient, and checks that nothing is missing, altered or reordered:
@@ -80,14 +64,7 @@ export async function disclosures(options: DisclosuresOptions): Promise<Audit> {
     patientId,
     custodian,
     chainId: chain.deployment.chainId,
-    contracts: {
-      PatientRegistry: chain.deployment.patients,
-      ConsentRegistry: chain.deployment.consents,
-      LegalOrders: chain.deployment.orders,
-      BreakGlass: chain.deployment.emergencies,
-      AccessLog: chain.deployment.accessLog,
-      RecordRegistry: chain.deployment.records,
-    },
+    contracts: perRegistry((registry) => chain.deployment[REGISTRIES[registry].part]),
     block,
     complete: heads.every((head) => head.complete),
     heads,
@@ -141,14 +118,7 @@ async function headOf(
   patientId: Hex,
   blockTag: number,
 ): Promise<bigint> {
-  const contracts = {
-    PatientRegistry: chain.patients,
-    ConsentRegistry: chain.consents,
-    LegalOrders: chain.orders,
-    BreakGlass: chain.emergencies,
-    AccessLog: chain.accessLog,
-  };
-  return await chain.ask(() => contracts[registry].headOf(patientId, { blockTag }));
+  return await chain.ask(() => chain[REGISTRIES[registry].part].headOf(patientId, { blockTag }));
 }
 
 /** Every event about the patient, whatever its name, in the order in which the node shows them. */
@@ -157,21 +127,13 @@ async function readRegistries(
   patientId: Hex,
   toBlock: number,
 ): Promise<Record<Registry, Log[]>> {
-  const { patients, consents, orders, emergencies, accessLog, records } = chain.deployment;
-  const read = async (registry: Registry, address: string) => {
-    const topics = [...Array<null>(PATIENT_TOPICS[registry]).fill(null), patientId];
-    return await collectLogs(chain, { address, topics, toBlock });
+  const read = async (registry: Registry) => {
+    const { part, patientTopic } = REGISTRIES[registry];
+    const topics = [...Array<null>(patientTopic).fill(null), patientId];
+    return await collectLogs(chain, { address: chain.deployment[part], topics, toBlock });
   };
-  const [PatientRegistry, ConsentRegistry, LegalOrders, BreakGlass, AccessLog, RecordRegistry] =
-    await Promise.all([
-      read("PatientRegistry", patients),
-      read("ConsentRegistry", consents),
-      read("LegalOrders", orders),
-      read("BreakGlass", emergencies),
-      read("AccessLog", accessLog),
-      read("RecordRegistry", records),
-    ]);
-  return { PatientRegistry, ConsentRegistry, LegalOrders, BreakGlass, AccessLog, RecordRegistry };
+  const logs = await Promise.all(REGISTRY_NAMES.map(read));
+  return perRegistry((registry) => logs[REGISTRY_NAMES.indexOf(registry)]!);
 }
 
 async function readEntries(chain: Chain, logs: Record<Registry, Log[]>): Promise<AuditEntry[]> {

@@ -6,6 +6,7 @@ import { PURPOSES } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import { actOf } from "./acts.js";
 import type { AuditEntry, Place, Registry } from "./audit.js";
+import { REGISTRIES } from "./registries.js";
 
 /** IConsentRegistry.GivenBy, by number. */
 const GIVEN_BY = ["NOBODY", "PATIENT", "GUARDIANS", "WITNESSES", "DELEGATE"] as const;
@@ -38,7 +39,7 @@ export function entryOf(chain: Chain, { registry, log }: FoundLog): AuditEntry {
   };
   let event = log.topics[0] ?? "no topic";
   try {
-    const parsed = contractOf(chain, registry).interface.parseLog(log);
+    const parsed = chain[REGISTRIES[registry].part].interface.parseLog(log);
     if (parsed !== null) {
       event = parsed.name;
       const entry = readers[parsed.name]?.(place, parsed, chain, log);
@@ -132,14 +133,6 @@ function accessEntry(place: Place, _parsed: LogDescription, chain: Chain, log: L
     indices,
     ...(scope === undefined ? {} : { scope: { ...scope, compartments: bitsOf(scope.compartments) } }),
   };
-}
-
-function contractOf(chain: Chain, registry: Registry) {
-  if (registry === "PatientRegistry") return chain.patients;
-  if (registry === "ConsentRegistry") return chain.consents;
-  if (registry === "LegalOrders") return chain.orders;
-  if (registry === "BreakGlass") return chain.emergencies;
-  return registry === "AccessLog" ? chain.accessLog : chain.records;
 }
 
 /** Numbers of the bits set in a uint64. */

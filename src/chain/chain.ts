@@ -121,6 +121,16 @@ export class Chain implements Disposable {
     }
   }
 
+  /**
+   * The newest block's time in Unix seconds: what contracts go by. Our own clock may be ahead of it.
+   * @throws ERR_RPC_UNAVAILABLE (retryable)
+   */
+  async time(): Promise<number> {
+    const block = await this.ask(() => this.provider.getBlock("latest"));
+    if (block !== null) return block.timestamp;
+    throw new ChartsealError("ERR_RPC_UNAVAILABLE", "the chain's node shows no block", { retryable: true });
+  }
+
   async #requireCode(contract: (typeof CONTRACTS)[number]): Promise<void> {
     const address = this.deployment[contract];
     const code = await this.ask(

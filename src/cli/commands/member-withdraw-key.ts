@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dateArgument } from "../arguments.js";
-import { chainTime } from "../chain-time.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
 
 export async function run(context: Context, values: { since?: string }): Promise<void> {
   const from = values.since === undefined ? undefined : dateArgument(values.since, "--since");
   await using chartseal = await openMember(context, { role: "admin" });
-  const since = from ?? (await chainTime(chartseal));
+  const since = from ?? new Date((await chartseal.chain.time()) * 1000);
   await chartseal.members.withdrawKey(chartseal.writer("admin"), chartseal.memberId, since);
   const answer = { memberId: chartseal.memberId, since: since.toISOString() };
   context.print(

@@ -8,7 +8,6 @@ import type { RevocationReason } from "../../members/index.js";
 import { addressArgument, dateArgument } from "../arguments.js";
 import type { Context } from "../context.js";
 import { staffName } from "../enrol-staff.js";
-import { chainTime } from "../chain-time.js";
 import { openMember } from "../open-member.js";
 
 export async function run(
@@ -19,7 +18,7 @@ export async function run(
   const since = values.since === undefined ? undefined : dateArgument(values.since, "--since");
   await using chartseal = await openMember(context, { role: "admin" });
   const account = isAddress(who) ? addressArgument(who, "<nameOrAddress>") : await accountOf(chartseal, who);
-  const from = since ?? (await chainTime(chartseal));
+  const from = since ?? new Date((await chartseal.chain.time()) * 1000);
   await chartseal.members.revokeStaff(chartseal.writer("admin"), account, from, values.reason);
   const answer = { account, reason: values.reason, since: from.toISOString() };
   context.print(answer, `Revoked ${account} (${values.reason}), as of ${answer.since}.`);
