@@ -53,7 +53,12 @@ export const CANCELLATION_TYPES = {
 };
 
 /** A signature over one of PatientRegistry's structs. */
-export async function signFor(c: Consortium, signer: PatientSigner, types: Types, value: object) {
+export async function signFor(
+  c: Consortium,
+  signer: Pick<PatientSigner, "signTypedData">,
+  types: Types,
+  value: object,
+) {
   return await signer.signTypedData(await domain(c.patients, "PatientRegistry"), types, { ...value });
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
-import { AbiCoder, Wallet, hexlify, id, keccak256, randomBytes } from "ethers";
+import { hexlify, randomBytes } from "ethers";
 import {
   YEAR,
   anchorLeaves,
   anchorWords,
   domain,
+  keySigner,
   leafFor,
   leafWords,
   networkHelpers,
@@ -13,6 +14,7 @@ import {
 } from "./consortium.js";
 import type { Consortium, PatientSigner, TestEntry } from "./consortium.js";
 import { deployWithEmergencies } from "./emergencies.js";
+import { CHANGE_TYPES, changeOf, changeValue, guardianSet, signFor, together } from "./guardians.js";
 
 const DAY = 86_400;
 
@@ -26,24 +28,6 @@ export const HOLD_TYPES = {
   ],
 };
 export const LIFT_TYPES = { HoldLift: HOLD_TYPES.Hold.filter(({ name }) => name !== "until") };
-const GUARDIAN_TYPES = {
-  PatientGuardian: [
-    { name: "patientId", type: "bytes32" },
-    { name: "key", type: "bytes" },
-    { name: "deadline", type: "uint48" },
-  ],
-};
-const CHANGE_TYPES = {
-  PatientChange: [
-    { name: "patientId", type: "bytes32" },
-    { name: "changeHash", type: "bytes32" },
-    { name: "nonce", type: "uint32" },
-    { name: "deadline", type: "uint48" },
-  ],
-};
-/** IPatientRegistry.Change. */
-const CHANGE = "tuple(uint8 kind, bytes[] keys, uint8 threshold, uint48 until, bytes32 document)";
-
 type Signs = Pick<PatientSigner, "signTypedData">;
 
 /** Staff of three members past their waiting time, and a patient of hospital A with two batches of records. */
@@ -58,35 +42,27 @@ export async function deployWithRecords() {
 /** The same, and a child of hospital A with two records, for whom `guardian` signs. */
 async function deployWithChild() {
   const f = await deployWithRecords();
-  const guardian = Wallet.createRandom();
+  const guardian = keySigner();
   const seed = hexlify(randomBytes(32));
   const patientId = await f.patients.patientIdOf(1, seed);
-  const deadline = (await now()) + YEAR;
-  const key = guardian.address.toLowerCase();
-  const possession = await guardian.signTypedData(
-    await domain(f.patients, "PatientRegistry"),
-    GUARDIAN_TYPES,
-    { patientId, key, deadline },
-  );
-  const set = { guardians: [key], possessions: [possession], threshold: 1, until: deadline };
+  const end = (await now()) + YEAR;
+  const { set, deadline } = await guardianSet(f, patientId, [guardian], { until: end, deadline: end });
   await f.patients.connect(f.operatorA).registerWithGuardians(seed, set, deadline);
   const records = await anchorLeaves(f, patientId, 2);
-  return { ...f, child: { patientId, records, guardian: guardianSigner(key, guardian) } };
+  return { ...f, child: { patientId, records, guardian: together(guardian) } };
 }
 
 /** The child's guardian reports that he cannot act, and nobody objects: who signs stays, what loosens waits. */
 export async function completeIncapacity(f: WithChild): Promise<void> {
   const { patientId, guardian } = f.child;
-  const change = { kind: 2, keys: [], threshold: 0, until: 0, document: id("certificate") };
+  const change = changeOf("INCAPABLE");
   const deadline = (await now()) + 600;
-  const { nonce } = await f.patients.patientOf(patientId);
-  const changeHash = keccak256(AbiCoder.defaultAbiCoder().encode([CHANGE], [change]));
-  const signature = await guardian.signTypedData(await domain(f.patients, "PatientRegistry"), CHANGE_TYPES, {
-    patientId,
-    changeHash,
-    nonce,
-    deadline,
-  });
+  const signature = await signFor(
+    f,
+    guardian,
+    CHANGE_TYPES,
+    await changeValue(f, patientId, change, deadline),
+  );
   await f.patients.proposeByGuardians(patientId, change, "0x", deadline, signature);
   await networkHelpers.time.increaseTo((await f.patients.pendingChangeOf(patientId)).readyAt);
   await f.patients.completeChange(patientId, change);
@@ -95,17 +71,6 @@ export type WithRecords = Awaited<ReturnType<typeof deployWithRecords>>;
 export type WithChild = Awaited<ReturnType<typeof deployWithChild>>;
 export const loadWithRecords = () => networkHelpers.loadFixture(deployWithRecords);
 export const loadWithChild = () => networkHelpers.loadFixture(deployWithChild);
-
-/** One guardian's signature in the form that all guardians' take. */
-function guardianSigner(key: string, wallet: Signs): Signs {
-  return {
-    signTypedData: async (...message) =>
-      AbiCoder.defaultAbiCoder().encode(
-        ["bytes[]", "bytes[]"],
-        [[key], [await wallet.signTypedData(...message)]],
-      ),
-  };
-}
 
 /** What a hold or a lift is signed over, for a year, with the nonce that is next. */
 interface Terms {

@@ -20,7 +20,8 @@ import { grantTerms, loadConsortium, loadWithPatient, termsHashOf } from "../fix
 import type { WithPatient } from "../fixtures.js";
 import { expectHeadAdvance } from "../heads.js";
 import { revokeTerms, signRevocation } from "../patient-acts.js";
-import { completeChange, guardiansWallet, registerGuarded } from "../proxies.js";
+import { together } from "../guardians.js";
+import { completeChange, registerGuarded } from "../proxies.js";
 import { loadWithStaff } from "../witnesses.js";
 
 const GIVEN_BY_PATIENT = 1;
@@ -298,10 +299,10 @@ describe("ConsentRegistry.grant", () => {
       const { patientId, guardians } = await registerGuarded(f);
       const terms = await termsFor(patientId);
       const [one] = guardians;
-      await expect(f.consents.grant(terms, await signTerms(f, guardiansWallet([one!]), terms)))
+      await expect(f.consents.grant(terms, await signTerms(f, together(one!), terms)))
         .to.be.revertedWithCustomError(f.patients, "GuardiansTooFew")
         .withArgs(1, 2);
-      await expect(f.consents.grant(terms, await signTerms(f, guardiansWallet([one!, one!]), terms)))
+      await expect(f.consents.grant(terms, await signTerms(f, together(one!, one!), terms)))
         .to.be.revertedWithCustomError(f.patients, "SignatureInvalid")
         .withArgs(patientId);
     });
@@ -314,7 +315,7 @@ describe("ConsentRegistry.grant", () => {
       const others = await registerGuarded(f);
       const terms = await termsFor(patientId);
       for (const stranger of [keySigner(), others.guardians[0]!]) {
-        const signature = await signTerms(f, guardiansWallet([...guardians, stranger]), terms);
+        const signature = await signTerms(f, together(...guardians, stranger), terms);
         await expect(f.consents.grant(terms, signature))
           .to.be.revertedWithCustomError(f.patients, "NotGuardian")
           .withArgs(patientId, stranger.bytes);

@@ -15,7 +15,8 @@ import {
 import { grantTerms, loadConsortium, loadWithPatient } from "../fixtures.js";
 import { expectHeadAdvance, expectNoTrace } from "../heads.js";
 import { revokeTerms, signRevocation } from "../patient-acts.js";
-import { completeChange, guardiansWallet, registerGuarded } from "../proxies.js";
+import { together } from "../guardians.js";
+import { completeChange, registerGuarded } from "../proxies.js";
 import { loadWithStaff } from "../witnesses.js";
 
 const NEVER_GRANTED = id("terms that were never granted");
@@ -162,7 +163,7 @@ describe("ConsentRegistry.revoke", () => {
     it("should revert with GuardiansTooFew when one of two signed", async () => {
       const f = await loadWithStaff();
       const { patientId, guardians } = await registerGuarded(f);
-      const signature = await guardiansWallet(guardians.slice(0, 1)).signTypedData(
+      const signature = await together(...guardians.slice(0, 1)).signTypedData(
         await domain(f.consents, "ConsentRegistry"),
         REVOCATION_TYPES,
         { patientId, termsHash: NEVER_GRANTED },
