@@ -13,6 +13,9 @@ describe("the file name of an opened record", () => {
     expect(recordFileName(4, "病历/住院.pdf", "application/pdf")).to.equal("4-病历_住院.pdf");
     expect(recordFileName(5, "", "application/x-unheard-of")).to.equal("5.bin");
     expect(recordFileName(6, "a/b", "text/plain; charset=utf-8")).to.equal("6-a_b.txt");
+    for (const word of ["__proto__", "constructor", "toString"]) {
+      expect(recordFileName(7, "x", word)).to.equal("7-x.bin");
+    }
   });
 
   const hostile = fc.oneof(
