@@ -10,7 +10,9 @@ const STARTS_WITHIN_MS = 30_000;
 
 /** Starts the demo's chain from `state`, a file that it is saved to when it ends. */
 export async function startChain(state: string): Promise<ChildProcess> {
-  const options = ["--state", state, "--base-fee", "0", "--gas-price", "0", "--hardfork", "cancun", "--silent"];
+  // By itself anvil keeps old states in the home folder, and leaves gigabytes there when it is killed.
+  const kept = ["--state", state, "--cache-path", `${state}.cache`];
+  const options = [...kept, "--base-fee", "0", "--gas-price", "0", "--hardfork", "cancun", "--silent"];
   const chain = spawn(ANVIL, ["--port", String(CHAIN_PORT), ...options], { stdio: ["ignore", "inherit", "inherit"] });
   const giveUp = performance.now() + STARTS_WITHIN_MS;
   while (!(await answers())) {

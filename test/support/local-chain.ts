@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HDNodeWallet, Mnemonic } from "ethers";
 import type { Hex } from "../../src/crypto/index.js";
@@ -67,7 +69,9 @@ function launch(port: number, chainId: number): Anvil {
   );
   const flags = ["--host", "127.0.0.1", "--port", String(port), "--chain-id", String(chainId)];
   const rules = ["--base-fee", "0", "--gas-price", "0", "--hardfork", "cancun", "--silent"];
-  const child = spawn(process.execPath, [launcher, ...flags, ...rules], {
+  // By itself anvil keeps old states in the home folder, and leaves gigabytes there when it is killed.
+  const states = mkdtempSync(join(tmpdir(), "chartseal-states-"));
+  const child = spawn(process.execPath, [launcher, ...flags, ...rules, "--cache-path", states], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let words = "";
@@ -77,12 +81,16 @@ function launch(port: number, chainId: number): Anvil {
     });
   }
   const closed = once(child, "close");
-  const kill = () => child.kill("SIGTERM"); // the launcher hands it on to anvil; SIGKILL would orphan it
+  const kill = () => {
+    child.kill("SIGTERM"); // the launcher hands it on to anvil; SIGKILL would orphan it
+    rmSync(states, { recursive: true, force: true });
+  };
   process.once("exit", kill);
   const stop = async () => {
     process.removeListener("exit", kill);
     kill();
     await closed;
+    rmSync(states, { recursive: true, force: true });
   };
   return { child, words: () => words.trim(), stop };
 }
