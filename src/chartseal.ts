@@ -13,6 +13,7 @@ import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
 import type { Receipt } from "./crypto/index.js";
 import { ingest, retry, type IngestOptions, type IngestResult, type Source } from "./ingest/index.js";
+import { Holds } from "./lifecycle/index.js";
 import { Members } from "./members/index.js";
 import { Entries, Journal, verifyLog, type LogVerdict, type VerifyLogOptions } from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
@@ -94,6 +95,12 @@ export class Chartseal implements AsyncDisposable {
   /** Emergencies: a clinician breaks the glass, a reviewer justifies and reviews. */
   emergencies(role: "clinician" | "reviewer"): Emergencies {
     return new Emergencies(this.chain, () => this.writer(role));
+  }
+
+  /** Legal holds: placed by the operator, lifted by him or by another member's reviewer. */
+  holds(role: "operator" | "reviewer" = "operator"): Holds {
+    const { memberId, chain, journal } = this;
+    return new Holds({ memberId, chain, journal, writer: () => this.writer(role) });
   }
 
   /**

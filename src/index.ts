@@ -82,6 +82,7 @@ export {
   type IngestResult,
   type Source,
 } from "./ingest/index.js";
+export { Holds, type HeldEntry, type HoldAct } from "./lifecycle/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
 export { loadRules, verifyLog, type Finding, type LogVerdict, type PatientRules } from "./records/index.js";
 export {
