@@ -23,6 +23,7 @@ import {
   type Source,
   type SupportingDocument,
 } from "./ingest/index.js";
+import { Holds } from "./lifecycle/index.js";
 import { Members } from "./members/index.js";
 import {
   Entries,
@@ -111,6 +112,12 @@ export class Chartseal implements AsyncDisposable {
   /** Emergencies: a clinician breaks the glass, a reviewer justifies and reviews. */
   emergencies(role: "clinician" | "reviewer"): Emergencies {
     return new Emergencies(this.chain, () => this.writer(role));
+  }
+
+  /** Legal holds: placed by the operator, lifted by him or by another member's reviewer. */
+  holds(role: "operator" | "reviewer" = "operator"): Holds {
+    const { memberId, chain, journal } = this;
+    return new Holds({ memberId, chain, journal, writer: () => this.writer(role) });
   }
 
   /**

@@ -85,6 +85,7 @@ export {
   type Source,
   type SupportingDocument,
 } from "./ingest/index.js";
+export { Holds, type HeldEntry, type HoldAct } from "./lifecycle/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
 export {
   loadRules,
