@@ -26,6 +26,7 @@ export {
 } from "./access/index.js";
 export {
   Acts,
+  Attestations,
   addSignature,
   papersFor,
   parseActFile,
@@ -35,6 +36,7 @@ export {
   type ActSignature,
   type ChangeRequest,
   type GuardianRequest,
+  type OnPaper,
   type Paper,
   type PatientStanding,
 } from "./acts/index.js";

@@ -17,7 +17,7 @@ import {
 } from "./signers.js";
 
 /** Seconds that several people on several machines have to sign, by the chain's clock. */
-const SIGNING_TIME = 7 * 86_400;
+export const SIGNING_TIME = 7 * 86_400;
 /** IPatientRegistry.GuardianSet. */
 const MOST_GUARDIANS = 8;
 
@@ -153,12 +153,6 @@ export class Acts {
     const { changeHash, readyAt } = requirePending(standing);
     const act: Act = { kind: "refusal", patientId: patient, changeHash, readyAt };
     return this.#file(act, objectorsOf(standing, await this.#chain.time()));
-  }
-
-  /** An act of two persons of staff, the second of whom signs; the first is named in it, and relays it. */
-  async pair(kind: "witness" | "reviewer", act: (deadline: number) => Act): Promise<ActFile> {
-    const deadline = (await this.#chain.time()) + SIGNING_TIME;
-    return this.#file(act(deadline), { authority: kind, signers: [], threshold: 1 });
   }
 
   /**

@@ -55,7 +55,7 @@ function documentRef(act: Act): Hex {
 }
 
 /** keccak256(abi.encode(denyAll, denyEmergency, deniedCompartments, nonce)). */
-function denialRef(
+export function denialRef(
   denial: Pick<ActOf<"witnessed-denial">, "denyAll" | "denyEmergency" | "deniedCompartments" | "nonce">,
 ): Hex {
   const { denyAll, denyEmergency, deniedCompartments, nonce } = denial;

@@ -47,25 +47,25 @@ export async function signAct(
 }
 
 /**
- * Adds a signature that was made elsewhere: by a phone, a wallet, a contract account.
- * @throws ERR_ACT_INVALID when the key has no part in the act, or the signature is not its own over it;
+ * Adds a signature that was made elsewhere: by a phone, a wallet, a contract account. Whose it is, and over what, it
+ * shows itself.
+ * @throws ERR_ACT_INVALID when it is of nobody who has a part in the act and has not signed yet;
  * ERR_RPC_UNAVAILABLE, for only an ordinary account's signature can be checked without a node
  */
-export async function addSignature(
-  file: ActFile,
-  chain: Chain,
-  { key, signature }: Pick<ActSignature, "key" | "signature">,
-): Promise<ActFile> {
+export async function addSignature(file: ActFile, chain: Chain, signature: Hex): Promise<ActFile> {
   requireChain(file, chain.deployment);
-  for (const paper of papersFor(file, chain.deployment, key)) {
-    if (await isSignedBy(chain, key, paper.typedData, signature)) {
-      return withSignature(file, paper, { key, signature });
+  for (const paper of papersOf(file, chain.deployment)) {
+    for (const key of isOpen(paper) ? signerOf(paper.typedData, signature) : paper.keys) {
+      const waited = isOpen(paper) || !isSigned(file, paper.struct, key);
+      if (waited && (await isSignedBy(chain, key, paper.typedData, signature))) {
+        return withSignature(file, paper, { key, signature });
+      }
     }
   }
   throw invalidAct(
-    "the signature is not this key's over what it has to sign of this act",
-    { key },
-    "sign again",
+    "the signature is of nobody who has yet to sign this act, or over something else",
+    {},
+    "`act show --json` says what each has to sign",
   );
 }
 
@@ -118,7 +118,7 @@ function isSigned(file: ActFile, struct: string, key: Hex): boolean {
 
 async function isSignedBy(chain: Chain, key: Hex, data: TypedData, signature: Hex): Promise<boolean> {
   const account = key.length === ACCOUNT_CHARACTERS;
-  if (account && signerOf(data, signature) === key) return true;
+  if (account && signerOf(data, signature)[0] === key) return true;
   const hash = TypedDataEncoder.hash(data.domain, data.types, data.message);
   const [name, values] = account
     ? ["isValidSignature", [hash, signature]]
@@ -136,11 +136,12 @@ async function isSignedBy(chain: Chain, key: Hex, data: TypedData, signature: He
   }
 }
 
-function signerOf(data: TypedData, signature: Hex): string | undefined {
+/** The account that signed; none for what is no ECDSA signature. */
+function signerOf(data: TypedData, signature: Hex): Hex[] {
   try {
-    return verifyTypedData(data.domain, data.types, data.message, signature).toLowerCase();
+    return [verifyTypedData(data.domain, data.types, data.message, signature).toLowerCase() as Hex];
   } catch {
-    return undefined; // not an ECDSA signature
+    return [];
   }
 }
 
