@@ -12,9 +12,26 @@ import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chai
 import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
 import type { Receipt } from "./crypto/index.js";
-import { ingest, retry, type IngestOptions, type IngestResult, type Source } from "./ingest/index.js";
+import {
+  anchorDocument,
+  fileDocument,
+  ingest,
+  retry,
+  type AnchorDocumentOptions,
+  type IngestOptions,
+  type IngestResult,
+  type Source,
+  type SupportingDocument,
+} from "./ingest/index.js";
 import { Members } from "./members/index.js";
-import { Entries, Journal, verifyLog, type LogVerdict, type VerifyLogOptions } from "./records/index.js";
+import {
+  Entries,
+  Journal,
+  verifyLog,
+  type AnchoredEntry,
+  type LogVerdict,
+  type VerifyLogOptions,
+} from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
 import { Vault, type Unlock } from "./vault/index.js";
 
@@ -135,6 +152,20 @@ export class Chartseal implements AsyncDisposable {
   /** Anchors what earlier runs left. See {@link retry}. */
   async retry(options: IngestOptions & { dead?: boolean } = {}): Promise<IngestResult> {
     return await retry(this.#ingestParts(), options);
+  }
+
+  /** Makes evidence of an act durable; the next that anchors takes it along. See {@link fileDocument}. */
+  async fileDocument(document: SupportingDocument): Promise<number> {
+    const { memberId, vault, store, journal } = this;
+    return await fileDocument({ memberId, vault, store, journal }, document);
+  }
+
+  /** Anchors evidence of an act, so that a contract can check it. See {@link anchorDocument}. */
+  async anchorDocument(
+    document: SupportingDocument,
+    options?: AnchorDocumentOptions,
+  ): Promise<AnchoredEntry> {
+    return await anchorDocument(this.#ingestParts(), document, options);
   }
 
   /** Evidence that an entry stands in this member's log. @throws ERR_USAGE when it does not */

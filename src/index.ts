@@ -60,6 +60,7 @@ export {
   type TypedData,
 } from "./consent/index.js";
 export {
+  LeafKind,
   parseReceipt,
   verifyReceipt,
   type Check,
@@ -77,13 +78,22 @@ export {
   ndjsonSource,
   sourceFor,
   stdinSource,
+  type AnchorDocumentOptions,
   type IngestOptions,
   type IngestProgress,
   type IngestResult,
   type Source,
+  type SupportingDocument,
 } from "./ingest/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
-export { loadRules, verifyLog, type Finding, type LogVerdict, type PatientRules } from "./records/index.js";
+export {
+  loadRules,
+  verifyLog,
+  type AnchoredEntry,
+  type Finding,
+  type LogVerdict,
+  type PatientRules,
+} from "./records/index.js";
 export {
   cidOfDigest,
   openEmbeddedStore,

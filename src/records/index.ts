@@ -8,6 +8,7 @@ export type {
   JournalItem,
   NewItem,
   SealedItem,
+  Supports,
 } from "./journal-rows.js";
 export { ItemState } from "./journal-schema.js";
 export { verifyLog, type Finding, type LogVerdict, type VerifyLogOptions } from "./verify-log.js";
