@@ -35,8 +35,9 @@ getContractFactory(name: 'Leaves', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'PatientChanges', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientChanges__factory>
 getContractFactory(name: 'PatientKeys', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientKeys__factory>
 getContractFactory(name: 'PatientProxies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientProxies__factory>
-getContractFactory(name: 'RecordLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordLog__factory>
 getContractFactory(name: 'RecordHolds', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordHolds__factory>
+getContractFactory(name: 'RecordLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordLog__factory>
+getContractFactory(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC1271Wallet__factory>
 getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC7913WebAuthnVerifier__factory>
 
@@ -64,8 +65,9 @@ getContractAt(name: 'Leaves', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'PatientChanges', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientChanges>
 getContractAt(name: 'PatientKeys', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientKeys>
 getContractAt(name: 'PatientProxies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientProxies>
-getContractAt(name: 'RecordLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordLog>
 getContractAt(name: 'RecordHolds', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordHolds>
+getContractAt(name: 'RecordLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordLog>
+getContractAt(name: 'ERC1271Wallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC1271Wallet>
 getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'ERC7913WebAuthnVerifier', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC7913WebAuthnVerifier>
 
@@ -93,8 +95,9 @@ deployContract(name: 'Leaves', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'PatientChanges', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientChanges>
 deployContract(name: 'PatientKeys', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientKeys>
 deployContract(name: 'PatientProxies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
-deployContract(name: 'RecordLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
 deployContract(name: 'RecordHolds', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
+deployContract(name: 'RecordLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
+deployContract(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
 deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
 
@@ -122,8 +125,9 @@ deployContract(name: 'Leaves', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'PatientChanges', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientChanges>
 deployContract(name: 'PatientKeys', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientKeys>
 deployContract(name: 'PatientProxies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
-deployContract(name: 'RecordLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
 deployContract(name: 'RecordHolds', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
+deployContract(name: 'RecordLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
+deployContract(name: 'ERC1271Wallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
 deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
 
