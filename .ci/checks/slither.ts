@@ -33,7 +33,7 @@ function findings(): Finding[] {
   const output = `${FOLDER}/findings.json`;
   const options = ["--hardhat-ignore-compile", "--hardhat-artifacts-directory", FOLDER];
   const run = spawnSync(
-    ".venv/bin/slither",
+    join(".venv", "bin", "slither"),
     [".", ...options, "--filter-paths", "node_modules", "--json", output],
     {
       encoding: "utf8",
