@@ -39,6 +39,7 @@ getContractFactory(name: 'PatientKeys', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'PatientProxies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientProxies__factory>
 getContractFactory(name: 'RecordHolds', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordHolds__factory>
 getContractFactory(name: 'RecordLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordLog__factory>
+getContractFactory(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC1271Wallet__factory>
 getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC7913WebAuthnVerifier__factory>
 
@@ -70,6 +71,7 @@ getContractAt(name: 'PatientKeys', address: string | ethers.Addressable, signer?
 getContractAt(name: 'PatientProxies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientProxies>
 getContractAt(name: 'RecordHolds', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordHolds>
 getContractAt(name: 'RecordLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordLog>
+getContractAt(name: 'ERC1271Wallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC1271Wallet>
 getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'ERC7913WebAuthnVerifier', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC7913WebAuthnVerifier>
 
@@ -101,6 +103,7 @@ deployContract(name: 'PatientKeys', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'PatientProxies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
 deployContract(name: 'RecordHolds', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
 deployContract(name: 'RecordLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
+deployContract(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
 deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
 
@@ -132,6 +135,7 @@ deployContract(name: 'PatientKeys', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'PatientProxies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
 deployContract(name: 'RecordHolds', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
 deployContract(name: 'RecordLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
+deployContract(name: 'ERC1271Wallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
 deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
 
