@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hex } from "../crypto/bytes.js";
 import type { Database } from "../sqlite.js";
+import { Backups } from "./backups.js";
 import { CompartmentNames } from "./compartment-names.js";
 import { type ContentKey, ContentKeys } from "./content-keys.js";
 import { readHeader, writeHeader } from "./header.js";
@@ -35,6 +36,7 @@ export class Vault implements Disposable {
   readonly #memberKeys: MemberKeys;
   readonly #staffKeys: StaffKeys;
   readonly #releases: Releases;
+  readonly backups: Backups;
 
   private constructor({ database, keys }: UnlockedFile) {
     this.#database = database;
@@ -50,6 +52,7 @@ export class Vault implements Disposable {
     this.#memberKeys = new MemberKeys(database, keys);
     this.#staffKeys = new StaffKeys(database, keys);
     this.#releases = new Releases(database, keys);
+    this.backups = new Backups(database, this.#settings);
   }
 
   /**
@@ -267,6 +270,14 @@ export class Vault implements Disposable {
 
   release(accessId: Hex, leafHash?: Hex): string | undefined {
     return this.#releases.get(accessId, leafHash);
+  }
+
+  /**
+   * Replaces each stored release for which `edit` gives another JSON.
+   * @throws ERR_TIMEOUT (retryable) when the earlier one may still be in the write-ahead log
+   */
+  editReleases(edit: (json: string) => string | undefined): void {
+    this.#releases.edit(edit);
   }
 
   /** Closes the file and zeroes the keys. */

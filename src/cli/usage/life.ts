@@ -45,4 +45,34 @@ export const LIFE: CommandSpec[] = [
     examples: ["hold list"],
     load: () => import("../commands/hold-list.js"),
   },
+  {
+    name: "erase",
+    args: [{ name: "[indices]", description: "records in this member's log, such as 3,17-20" }],
+    summary:
+      "erase records for good: key, body, labels and stored releases; the log still shows that they existed",
+    details:
+      "Anchors a certificate that names what cannot be recalled: released copies and unexpired backups.\nInterrupted, the same command again finishes it. Held entries are refused.",
+    options: [
+      {
+        ...option("--ground <ground>", "who wants it, or reviewer of another member, or retention's end"),
+        choices: ["patient", "reviewer", "retention"],
+      },
+      ...DEVICE,
+      option("--account <address>", "with a reviewer's --signature: his account"),
+    ],
+    examples: [
+      "erase 17 --ground patient --signer-key patient.key",
+      "erase 17 --ground reviewer --typed-data --json > erasure.json",
+      "erase --document erasure.json --signature 0x8f3a... --account 0x71c4...",
+      "erase 3,17-20 --ground retention",
+    ],
+    load: () => import("../commands/erase.js"),
+  },
+  {
+    name: "erase-approve",
+    args: [{ name: "<document>", description: "what the custodian's --typed-data printed" }],
+    summary: "sign another member's erasure, as a reviewer",
+    examples: ["erase-approve erasure.json"],
+    load: () => import("../commands/erase-approve.js"),
+  },
 ];

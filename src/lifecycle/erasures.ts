@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import { withoutErased, type Exchange } from "../access/index.js";
+import { ENTRY_STATUS, collectLogs } from "../chain/index.js";
+import { typedData, type TypedData } from "../consent/index.js";
+import { LeafKind, indexRef, type Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { anchorDocument, type IngestParts } from "../ingest/index.js";
+import { Entries, ItemState, type AnchoredEntry } from "../records/index.js";
+import { GROUNDS, certificateOf, type ErasureCertificate, type Ground } from "./certificate.js";
+import { deadlineOn } from "./deadline.js";
+
+const NOBODY: Hex = `0x${"00".repeat(20)}`;
+
+/** An erasure whose certificate is anchored, with what is signed for it. */
+export interface ErasureAct {
+  index: number;
+  certificateIndex: number;
+  ground: Ground;
+  /** Of ground retention nobody signs it. */
+  typedData: TypedData;
+}
+
+/** What permits an erasure: of ground patient `signature`, of ground reviewer his account too. */
+export interface Permit {
+  account?: Hex;
+  signature?: Hex;
+}
+
+export interface Erased {
+  index: number;
+  certificateIndex: number;
+  /** Other versions of the same item, which stand: each is erased by a call of its own. */
+  versions: number[];
+  /** Backups from which the key can still be had, until they expire or the next backup is made. */
+  backups: number;
+}
+
+export interface ErasureParts extends IngestParts {
+  exchange: Exchange;
+}
+
+/**
+ * Erases records: certificate, mark on chain, then key, body, releases and details. Each step may be repeated, and a
+ * call that was cut short is finished by the same call again.
+ */
+export class Erasures {
+  readonly #parts: ErasureParts;
+
+  constructor(parts: ErasureParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Anchors the certificate and says what is to be signed. Nothing is erased yet.
+   * @throws ERR_USAGE, ERR_CHAIN_REFUSED with reason StatusForbids (held), KindForbids or RetentionLasts
+   */
+  async prepare(index: number, ground: Ground): Promise<ErasureAct> {
+    const { chain, memberId } = this.#parts;
+    const entry = this.#entry(index);
+    await this.#requireErasable(entry, ground);
+    const certificateIndex = (await this.#certify(entry, ground)).entry.leaf.index;
+    const message = { memberId, index, certificateIndex, deadline: await deadlineOn(chain) };
+    const data = typedData(chain.deployment, "records", "Erasure", message);
+    return { index, certificateIndex, ground, typedData: data };
+  }
+
+  /** Marks the entry as erased on chain, and erases it here. @throws ERR_CHAIN_REFUSED with the contract's reason */
+  async carryOut(act: ErasureAct, permit: Permit = {}): Promise<Erased> {
+    const { chain, writer } = this.#parts;
+    const { index, certificateIndex, ground } = act;
+    const entries = [this.#entry(index), this.#entry(certificateIndex)] as const;
+    if (!(await this.#isErased(index))) {
+      const { account = NOBODY, signature = "0x" } = permit;
+      const cosigner = { account, signature, deadline: act.typedData.message["deadline"] as number };
+      const call = await chain.ask(() =>
+        chain.records.erase.populateTransaction(...entries, GROUNDS.indexOf(ground), cosigner),
+      );
+      await writer.execute(call);
+    }
+    return (await this.finish(index))!;
+  }
+
+  /** Erases here what is erased on chain, and says so; undefined when it is not. */
+  async finish(index: number): Promise<Erased | undefined> {
+    const { chain, exchange, vault } = this.#parts;
+    const [mark] = await this.#marks(index);
+    if (mark === undefined) return undefined;
+    // No access can come any more: if some came since the certificate, another one names them too.
+    const { entry, accesses } = await this.#certify(this.#entry(index), mark.ground);
+    await this.wipe(index);
+    for (const { memberId: to, accessId: id } of accesses) await exchange.remove({ to, type: "release", id });
+    const backups = vault.backups.live(await chain.time()).length;
+    return { index, certificateIndex: entry.leaf.index, versions: this.#versionsOf(index), backups };
+  }
+
+  /**
+   * Ends an erasure cycle: wraps all other content keys anew and destroys the key-encryption key that copies of the
+   * vault's file may have erased ones under. While a backup still needs it, the next backup does so.
+   */
+  async rotate(): Promise<boolean> {
+    const { chain, vault } = this.#parts;
+    if (vault.backups.live(await chain.time()).length > 0) return false;
+    await vault.rotateKek();
+    return true;
+  }
+
+  /** Erases, here only, key, releases, body and details, in this order: without the key the rest is unreadable. */
+  async wipe(index: number): Promise<void> {
+    const { vault, store, journal } = this.#parts;
+    const item = journal.itemAt(index)!;
+    vault.eraseKey(item.recordId!);
+    vault.editReleases((json) => withoutErased(json, index));
+    await store.delete(item.cid!);
+    journal.erase(index);
+  }
+
+  /** Indices of this member's entries that are erased on chain, as its node shows them. */
+  async erasedOnChain(): Promise<number[]> {
+    return (await this.#marks()).map(({ index }) => index);
+  }
+
+  async #marks(index?: number): Promise<{ index: number; ground: Ground }[]> {
+    const { chain, memberId } = this.#parts;
+    const { interface: abi } = chain.records;
+    const topics = abi.encodeFilterTopics("EntryErased", [memberId, index ?? null]);
+    const logs = await collectLogs(chain, { address: chain.deployment.records, topics });
+    return logs.map((log) => {
+      const { args } = abi.parseLog(log)!;
+      return { index: Number(args["index"]), ground: GROUNDS[Number(args["ground"])]! };
+    });
+  }
+
+  async #certify(
+    entry: AnchoredEntry,
+    ground: Ground,
+  ): Promise<{ entry: AnchoredEntry; accesses: ErasureCertificate["cannotBeRecalled"]["accesses"] }> {
+    const { chain, vault } = this.#parts;
+    const { index, patientId } = entry.leaf;
+    const backups = vault.backups.live(await chain.time());
+    const certificate = await certificateOf(chain, entry, ground, backups);
+    const anchored = await anchorDocument(this.#parts, {
+      kind: LeafKind.ERASURE_CERTIFICATE,
+      patientId,
+      ref: indexRef(index),
+      mediaType: "application/json",
+      label: `erasure certificate of entry ${index}`,
+      bytes: Buffer.from(`${JSON.stringify(certificate, null, 2)}\n`),
+    });
+    return { entry: anchored, accesses: certificate.cannotBeRecalled.accesses };
+  }
+
+  /** What the contract would refuse is refused before a certificate stands in the log for good. */
+  async #requireErasable({ leaf }: AnchoredEntry, ground: Ground): Promise<void> {
+    const { chain, memberId } = this.#parts;
+    const { index, kind, recordedDay } = leaf;
+    if (kind !== LeafKind.RECORD) throw refused("KindForbids", `entry ${index} is no record`, { index });
+    const status = Number(await chain.ask(() => chain.records.statusOf(memberId, index)));
+    if ((status & ENTRY_STATUS.HELD) !== 0) {
+      throw refused("StatusForbids", `entry ${index} is on legal hold`, { index });
+    }
+    if (ground !== "retention") return;
+    const until = recordedDay + Number(await chain.ask(() => chain.records.RETENTION()));
+    if (Math.floor((await chain.time()) / 86_400) > until) return;
+    throw refused("RetentionLasts", `entry ${index} is kept until day ${until}`, { index, untilDay: until });
+  }
+
+  async #isErased(index: number): Promise<boolean> {
+    const { chain, memberId } = this.#parts;
+    const status = Number(await chain.ask(() => chain.records.statusOf(memberId, index)));
+    return (status & ENTRY_STATUS.ERASED) !== 0;
+  }
+
+  #versionsOf(index: number): number[] {
+    const rows = this.#parts.journal.database.all(
+      `SELECT log_index FROM items WHERE source_mac = (SELECT source_mac FROM items WHERE log_index = ?)
+         AND log_index <> ? AND state = ${ItemState.ANCHORED} AND erased = 0 ORDER BY log_index`,
+      index,
+      index,
+    );
+    return rows.map((row) => Number(row["log_index"]));
+  }
+
+  #entry(index: number): AnchoredEntry {
+    return new Entries(this.#parts.journal, this.#parts.memberId).at(index);
+  }
+}
+
+function refused(reason: string, why: string, values: Record<string, number>): ChartsealError {
+  return new ChartsealError("ERR_CHAIN_REFUSED", why, { values: { reason, ...values } });
+}
