@@ -17,9 +17,16 @@ export interface ErasureCertificate {
   cannotBeRecalled: {
     /** Accesses that reached the entry: what they opened or listed cannot be unread. */
     accesses: Pick<Accessed, "accessId" | "memberId" | "reader" | "purpose" | "extent" | "at">[];
-    /** Backups that hold its wrapped key until they expire, or the next backup makes them useless. */
+    /** Backups that hold its wrapped key, until they expire or their key-encryption key is destroyed. */
     backups: Pick<Backup, "id" | "madeAt" | "expiresAt">[];
   };
+}
+
+/** Up to when accesses and backups count: an entry that is marked as erased is in none that came later. */
+export interface Horizon {
+  blockNumber: number;
+  /** Unix seconds. */
+  at: number;
 }
 
 /** The certificate of what is known now. @throws ERR_CHAIN_MISMATCH when the node hides accesses */
@@ -27,7 +34,7 @@ export async function certificateOf(
   chain: Chain,
   { leaf, cid }: { leaf: Leaf; cid: string },
   ground: Ground,
-  backups: readonly Backup[],
+  { backups, horizon }: { backups: readonly Backup[]; horizon: Horizon },
 ): Promise<ErasureCertificate> {
   const { memberId, index, patientId, patientSeq, contentDigest } = leaf;
   const audit = await disclosures({ chain, patient: patientId });
@@ -37,7 +44,10 @@ export async function certificateOf(
       hint: "a certificate names them all; sync the node again",
     });
   }
-  const accesses = audit.entries.filter((entry) => entry.kind === "access" && reaches(entry, leaf));
+  const accesses = audit.entries.filter(
+    (entry) => entry.kind === "access" && entry.blockNumber <= horizon.blockNumber && reaches(entry, leaf),
+  );
+  const isMeant = ({ madeAt, expiresAt }: Backup) => madeAt <= horizon.at && expiresAt > horizon.at;
   return {
     format: 1,
     ground,
@@ -51,7 +61,7 @@ export async function certificateOf(
         extent: access.extent,
         at: access.at,
       })),
-      backups: backups.map(({ id, madeAt, expiresAt }) => ({ id, madeAt, expiresAt })),
+      backups: backups.filter(isMeant).map(({ id, madeAt, expiresAt }) => ({ id, madeAt, expiresAt })),
     },
   };
 }

@@ -7,7 +7,7 @@ import { ChartsealError } from "../errors.js";
 import { anchorDocument, type IngestParts } from "../ingest/index.js";
 import { Entries, ItemState, type AnchoredEntry } from "../records/index.js";
 import { GROUNDS, certificateOf, type ErasureCertificate, type Ground } from "./certificate.js";
-import { deadlineOn } from "./deadline.js";
+import { deadlineOn, timeOn } from "./deadline.js";
 
 const NOBODY: Hex = `0x${"00".repeat(20)}`;
 
@@ -33,6 +33,13 @@ export interface Erased {
   versions: number[];
   /** Backups from which the key can still be had, until they expire or the next backup is made. */
   backups: number;
+}
+
+/** EntryErased on chain. */
+interface Mark {
+  index: number;
+  ground: Ground;
+  blockNumber: number;
 }
 
 export interface ErasureParts extends IngestParts {
@@ -83,13 +90,13 @@ export class Erasures {
   /** Erases here what is erased on chain, and says so; undefined when it is not. */
   async finish(index: number): Promise<Erased | undefined> {
     const { chain, exchange, vault } = this.#parts;
-    const [mark] = await this.#marks(index);
+    const mark = (await this.#marks(index))[0];
     if (mark === undefined) return undefined;
     // No access can come any more: if some came since the certificate, another one names them too.
-    const { entry, accesses } = await this.#certify(this.#entry(index), mark.ground);
+    const { entry, accesses } = await this.#certify(this.#entry(index), mark.ground, mark);
     await this.wipe(index);
     for (const { memberId: to, accessId: id } of accesses) await exchange.remove({ to, type: "release", id });
-    const backups = vault.backups.live(await chain.time()).length;
+    const backups = vault.backups.live(await timeOn(chain)).length;
     return { index, certificateIndex: entry.leaf.index, versions: this.#versionsOf(index), backups };
   }
 
@@ -99,7 +106,7 @@ export class Erasures {
    */
   async rotate(): Promise<boolean> {
     const { chain, vault } = this.#parts;
-    if (vault.backups.live(await chain.time()).length > 0) return false;
+    if (vault.backups.live(await timeOn(chain)).length > 0) return false;
     await vault.rotateKek();
     return true;
   }
@@ -114,30 +121,68 @@ export class Erasures {
     journal.erase(index);
   }
 
-  /** Indices of this member's entries that are erased on chain, as its node shows them. */
-  async erasedOnChain(): Promise<number[]> {
-    return (await this.#marks()).map(({ index }) => index);
+  /**
+   * Repeats here every erasure that is on chain: a restored copy knows nothing of those that came after it. Then it
+   * may give keys again.
+   * @returns how many entries are erased, and how many were anchored after the copy was made: their keys are lost
+   * @throws ERR_RPC_UNAVAILABLE (retryable) while the node syncs, ERR_CHAIN_MISMATCH when it is another chain's, or lacks
+   * what the journal knows to be anchored
+   */
+  async reconcile(): Promise<{ erased: number; lost: number }> {
+    const { chain, vault, journal, memberId } = this.#parts;
+    await chain.check();
+    await this.#requireCaughtUp();
+    const erased = (await this.#marks()).filter(({ index }) => journal.itemAt(index) !== undefined);
+    for (const { index } of erased) await this.wipe(index);
+    vault.backups.reconciled();
+    const newest = journal.newestAnchored();
+    const own = newest === undefined ? 0 : newest.firstIndex + newest.count - 1;
+    const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
+    return { erased: erased.length, lost: Math.max(0, head - own) };
   }
 
-  async #marks(index?: number): Promise<{ index: number; ground: Ground }[]> {
+  /** A node that is behind would keep later erasures from us. */
+  async #requireCaughtUp(): Promise<void> {
+    const { chain, journal, memberId } = this.#parts;
+    if ((await chain.ask(() => chain.provider.send("eth_syncing", []))) !== false) {
+      throw new ChartsealError("ERR_RPC_UNAVAILABLE", "the node still syncs: it does not show all erasures", {
+        hint: "wait until it has caught up",
+        retryable: true,
+      });
+    }
+    const newest = journal.newestAnchored();
+    if (newest === undefined) return;
+    const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
+    if (head >= newest.firstIndex + newest.count - 1) return;
+    throw new ChartsealError("ERR_CHAIN_MISMATCH", `the node shows ${head} entries, the journal has more`, {
+      values: { head },
+      hint: "the node is behind or was reset: what was erased since cannot be known from it",
+    });
+  }
+
+  async #marks(index?: number): Promise<Mark[]> {
     const { chain, memberId } = this.#parts;
     const { interface: abi } = chain.records;
     const topics = abi.encodeFilterTopics("EntryErased", [memberId, index ?? null]);
     const logs = await collectLogs(chain, { address: chain.deployment.records, topics });
     return logs.map((log) => {
       const { args } = abi.parseLog(log)!;
-      return { index: Number(args["index"]), ground: GROUNDS[Number(args["ground"])]! };
+      const ground = GROUNDS[Number(args["ground"])]!;
+      return { index: Number(args["index"]), ground, blockNumber: log.blockNumber };
     });
   }
 
   async #certify(
     entry: AnchoredEntry,
     ground: Ground,
+    mark?: Mark,
   ): Promise<{ entry: AnchoredEntry; accesses: ErasureCertificate["cannotBeRecalled"]["accesses"] }> {
     const { chain, vault } = this.#parts;
     const { index, patientId } = entry.leaf;
-    const backups = vault.backups.live(await chain.time());
-    const certificate = await certificateOf(chain, entry, ground, backups);
+    const block = await chain.ask(() => chain.provider.getBlock(mark?.blockNumber ?? "latest"));
+    const at = mark === undefined ? await timeOn(chain) : block!.timestamp;
+    const horizon = { blockNumber: block!.number, at };
+    const certificate = await certificateOf(chain, entry, ground, { backups: vault.backups.all(), horizon });
     const anchored = await anchorDocument(this.#parts, {
       kind: LeafKind.ERASURE_CERTIFICATE,
       patientId,

@@ -223,6 +223,11 @@ export class Journal implements Disposable {
     this.database.truncateLog();
   }
 
+  /** Writes a copy of the journal, as it is at one moment, to a new file; others may go on working. */
+  copyTo(path: string): void {
+    this.database.run("VACUUM INTO ?", path);
+  }
+
   /** How many items are in each state, by state number. */
   counts(): ReadonlyMap<number, number> {
     const rows = this.database.all("SELECT state, count(*) AS n FROM items GROUP BY state");

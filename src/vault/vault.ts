@@ -52,7 +52,7 @@ export class Vault implements Disposable {
     this.#memberKeys = new MemberKeys(database, keys);
     this.#staffKeys = new StaffKeys(database, keys);
     this.#releases = new Releases(database, keys);
-    this.backups = new Backups(database, this.#settings);
+    this.backups = new Backups(database, keys, this.#settings);
   }
 
   /**
@@ -109,6 +109,7 @@ export class Vault implements Disposable {
    * @throws ERR_KEY_ERASED for a record whose key was erased
    */
   putKeys(contentKeys: Iterable<ContentKey>): void {
+    this.backups.requireReconciled();
     this.#contentKeys.put(contentKeys);
   }
 
@@ -118,6 +119,7 @@ export class Vault implements Disposable {
    * @throws ERR_KEY_MISSING when there never was one here
    */
   keyOf(recordId: Uint8Array): Uint8Array {
+    this.backups.requireReconciled();
     return this.#contentKeys.get(recordId);
   }
 
@@ -265,10 +267,12 @@ export class Vault implements Disposable {
    * processes at once, both serve the same. With a leaf hash, one release for each leaf of the access.
    */
   putRelease(accessId: Hex, json: string, leafHash?: Hex): string {
+    this.backups.requireReconciled();
     return this.#releases.put(accessId, json, leafHash);
   }
 
   release(accessId: Hex, leafHash?: Hex): string | undefined {
+    this.backups.requireReconciled();
     return this.#releases.get(accessId, leafHash);
   }
 

@@ -222,6 +222,15 @@ describe("Erasing a record", function () {
     expect(cannotBeRecalled.accesses.map(({ accessId }) => accessId)).to.deep.equal(opened.accessIds);
   });
 
+  it("is not on record as read by who asked for the chart afterwards", async () => {
+    const p = await patientWith(s, 2);
+    const [index] = indicesOf(p) as [number];
+    const first = await byPatient(p, index);
+    await served(agentOf(a), s.b.access.requestChart(p.ticket, TREAT));
+    expect(await byPatient(p, index)).to.deep.equal(first);
+    expect((await certificate(first.certificateIndex)).cannotBeRecalled.accesses).to.deep.equal([]);
+  });
+
   it("ends its cycle with another key-encryption key", async () => {
     const p = await patientWith(s, 2);
     const [index, other] = indicesOf(p) as [number, number];

@@ -12,6 +12,7 @@ import {
   checkMember,
   checkStaff,
 } from "../doctor/consortium.js";
+import { checkBackups } from "../doctor/backups.js";
 import { Diagnosis } from "../doctor/diagnosis.js";
 import { checkJournal, checkLog, checkStore } from "../doctor/log.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
@@ -54,6 +55,7 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
     await diagnosis.attempt("admin", () => checkAdmin(diagnosis, vault, member));
     await diagnosis.attempt("staff", () => checkStaff(diagnosis, chain, { vault, memberId }));
   }
+  await diagnosis.attempt("backups", () => checkBackups(diagnosis, vault));
   using journal = await diagnosis.attempt("journal", () => Journal.open(config.journal, vault));
   if (journal === undefined) return;
   await diagnosis.attempt("journal", () => checkJournal(diagnosis, journal));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { option, type CommandSpec } from "../spec.js";
+import { option, required, type CommandSpec } from "../spec.js";
 
 const DEVICE = [
   option("--signer-key <file>", "the private key of who signs for the patient (hex, mode 0600)"),
@@ -74,5 +74,28 @@ export const LIFE: CommandSpec[] = [
     summary: "sign another member's erasure, as a reviewer",
     examples: ["erase-approve erasure.json"],
     load: () => import("../commands/erase-approve.js"),
+  },
+  {
+    name: "backup",
+    args: [{ name: "<dir>", description: "new folder for the copies of vault and journal" }],
+    summary: "copy vault and journal while they are in use, without the keys that open records",
+    details:
+      "The key-encryption keys go to a file that is kept apart. After an erasure the next backup replaces them, so that\nolder backups no longer open anything: make one soon after. Copy the store with any tool: it is ciphertext.",
+    options: [
+      required("--keks <file>", "file of the key-encryption keys, always the same; in no other copy"),
+      required("--expires <date>", "last day of the backup, after which it is to be destroyed"),
+    ],
+    examples: ["backup /mnt/tape/2026-11-24 --keks /mnt/safe/keks.json --expires 2027-02-24"],
+    load: () => import("../commands/backup.js"),
+  },
+  {
+    name: "restore",
+    args: [{ name: "<dir>", description: "a backup" }],
+    summary:
+      "put a backup in place, and repeat in it every erasure that the chain shows, before it gives a key",
+    details: "Nothing is overwritten: a vault or journal in the way is moved away first.",
+    options: [required("--keks <file>", "the file of key-encryption keys")],
+    examples: ["restore /mnt/tape/2026-11-24 --keks /mnt/safe/keks.json"],
+    load: () => import("../commands/restore.js"),
   },
 ];
