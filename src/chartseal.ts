@@ -7,6 +7,7 @@ import {
   type Answer,
   type Exchange,
 } from "./access/index.js";
+import { Acts, Attestations } from "./acts/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
@@ -107,6 +108,16 @@ export class Chartseal implements AsyncDisposable {
     const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
     this.#access ??= new Access({ memberId, chain, vault, store, exchange, reader });
     return this.#access;
+  }
+
+  /** What several people sign, relayed by an account of this member. */
+  acts(role: keyof Acting = "operator"): Acts {
+    return new Acts(this.chain, () => this.writer(role));
+  }
+
+  /** What two persons of staff attest together: consent on paper, legal orders. */
+  get attestations(): Attestations {
+    return new Attestations(this.chain);
   }
 
   /** Emergencies: a clinician breaks the glass, a reviewer justifies and reviews. */
