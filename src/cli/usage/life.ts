@@ -98,4 +98,14 @@ export const LIFE: CommandSpec[] = [
     examples: ["restore /mnt/tape/2026-11-24 --keks /mnt/safe/keks.json"],
     load: () => import("../commands/restore.js"),
   },
+  {
+    name: "export",
+    args: [{ name: "<patient>", description: "0x patient id, or system|value" }],
+    summary: "write everything that this member holds about a patient into one ZIP file, for himself",
+    details:
+      "Records with their exact bytes, receipts, the audit, and what is needed to verify them offline. Not encrypted.",
+    options: [required("--out <file>", "the archive; never overwritten")],
+    examples: ["export 'https://github.com/synthetichealth/synthea|2cd30bd6' --out records.zip"],
+    load: () => import("../commands/export.js"),
+  },
 ];
