@@ -6,6 +6,7 @@ import { CompartmentNames } from "./compartment-names.js";
 import { type ContentKey, ContentKeys } from "./content-keys.js";
 import { readHeader, writeHeader } from "./header.js";
 import { type MemberKey, MemberKeys } from "./member-keys.js";
+import { Merges } from "./merges.js";
 import { askPassphrase, type Unlock } from "./passphrase.js";
 import { type NewPatient, type PatientDetails, type PatientIdentifier, Patients } from "./patients.js";
 import { Releases } from "./releases.js";
@@ -37,6 +38,7 @@ export class Vault implements Disposable {
   readonly #staffKeys: StaffKeys;
   readonly #releases: Releases;
   readonly backups: Backups;
+  readonly merges: Merges;
 
   private constructor({ database, keys }: UnlockedFile) {
     this.#database = database;
@@ -49,6 +51,7 @@ export class Vault implements Disposable {
       this.#settings,
       new CompartmentNames(database, this.#settings),
     );
+    this.merges = new Merges(database, this.#patients);
     this.#memberKeys = new MemberKeys(database, keys);
     this.#staffKeys = new StaffKeys(database, keys);
     this.#releases = new Releases(database, keys);

@@ -55,7 +55,10 @@ describe("A record filed under the wrong patient", function () {
     await hospital.retract(1);
     expect((await hospital.retry({ dead: true })).anchored).to.equal(1);
     await expectApart(1, 2);
-    expect(allItems(hospital).map(({ state }) => state)).to.deep.equal([ItemState.ANCHORED, ItemState.ANCHORED]);
+    expect(allItems(hospital).map(({ state }) => state)).to.deep.equal([
+      ItemState.ANCHORED,
+      ItemState.ANCHORED,
+    ]);
     await checkLog(hospital);
   });
 
@@ -63,7 +66,9 @@ describe("A record filed under the wrong patient", function () {
     await hospital.ingest(linesSource([observation({ id: "both", patient: "p" })]));
     await hospital.ingest(linesSource([observation({ id: "both", patient: "p", note: "second" })]));
     for (const index of [2, 1]) await hospital.retract(index);
-    const run = await hospital.ingest(linesSource([observation({ id: "both", patient: "q", note: "second" })]));
+    const run = await hospital.ingest(
+      linesSource([observation({ id: "both", patient: "q", note: "second" })]),
+    );
     expect(run).to.include({ anchored: 1, superseded: 0 });
     await expectApart(1, 3);
     await expectApart(2, 3);

@@ -18,7 +18,7 @@ export async function run(
   await using chartseal = await openMember(context);
   const { vault, config } = chartseal;
   const patientId = patientArgument(vault, person);
-  const patients = [patientId];
+  const patients = vault.merges.idsOf(patientId);
   const withheld: { index: number; reason: string }[] = [];
   let entries = 0;
   const onEntry = ({ index, withheld: reason }: ArchiveEntry) => {

@@ -108,4 +108,23 @@ export const LIFE: CommandSpec[] = [
     examples: ["export 'https://github.com/synthetichealth/synthea|2cd30bd6' --out records.zip"],
     load: () => import("../commands/export.js"),
   },
+  {
+    name: "patient merge",
+    args: [
+      { name: "<duplicate>", description: "0x patient id, or system|value, of the one enrolled twice" },
+      { name: "<into>", description: "the one that stays" },
+    ],
+    summary: "take two enrolled patients for one person: in the vault only, nothing on chain says so",
+    details:
+      "Identifiers and new records go to the one that stays; records, grants and directives stay where they are.\nA grant or directive of the one does not hold for the other's records: the patient signs for each.",
+    examples: ["patient merge 0x5e1f... 'https://github.com/synthetichealth/synthea|2cd30bd6'"],
+    load: () => import("../commands/patient-merge.js"),
+  },
+  {
+    name: "patient unmerge",
+    args: [{ name: "<duplicate>", description: "0x patient id of the duplicate" }],
+    summary: "take a merge back: the identifiers that came with it return, records stay where they are",
+    examples: ["patient unmerge 0x5e1f..."],
+    load: () => import("../commands/patient-unmerge.js"),
+  },
 ];
