@@ -26,6 +26,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   staff: "enrol and revoke a member's staff",
   patient: "enrol a member's patients",
   hold: "keep records as they are: legal hold (封存)",
+  retention: "show which records need not be kept any longer",
   review: "account for emergencies: justify, review, flag",
 };
 

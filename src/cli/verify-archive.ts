@@ -120,7 +120,7 @@ async function checkEntry(
   if (leaf.index !== index || leaf.patientId !== patientId || leaf.memberId !== memberId)
     return "its receipt is another entry's";
   if (content === undefined) return withheldWrongly(withheld, status);
-  const keys = { contentKey: bytes(content.contentKey), memberId, recordId: bytes(content.recordId) };
+  const keys = { contentKey: bytesFrom(content.contentKey), memberId, recordId: bytesFrom(content.recordId) };
   const opened = await openRecord(zip.read(content.sealed), keys);
   const same = equalBytes(await digestOf(opened.body), await digestOf(zip.read(content.file)));
   return same ? undefined : "is not what was sealed";
@@ -183,7 +183,7 @@ async function digestOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return digest.digest();
 }
 
-function bytes(text: Hex): Uint8Array {
+function bytesFrom(text: Hex): Uint8Array {
   return Buffer.from(text.slice(2), "hex");
 }
 

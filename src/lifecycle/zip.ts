@@ -55,8 +55,8 @@ export class ZipFile implements AsyncDisposable {
 
   /** @throws ERR_USAGE when it cannot be read, is no ZIP file, or names a file twice */
   static async open(path: string): Promise<ZipFile> {
-    const file = await open(path, "r").catch((cause: NodeJS.ErrnoException) => {
-      throw bad(path, `cannot be read (${cause.code})`);
+    const file = await open(path, "r").catch((cause: unknown) => {
+      throw bad(path, `cannot be read (${(cause as NodeJS.ErrnoException).code})`);
     });
     try {
       const { size } = await file.stat();

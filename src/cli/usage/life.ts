@@ -127,4 +127,12 @@ export const LIFE: CommandSpec[] = [
     examples: ["patient unmerge 0x5e1f..."],
     load: () => import("../commands/patient-unmerge.js"),
   },
+  {
+    name: "retention list",
+    summary: "list records whose retention period is over; nothing is erased by itself",
+    details:
+      "The period is this member's (\"retention\" in chartseal.json, default 30 years) or the consortium's, whichever is\nlonger, from the day a record was recorded. `chartseal erase INDEX --ground retention` erases one.",
+    examples: ["retention list"],
+    load: () => import("../commands/retention-list.js"),
+  },
 ];
