@@ -74,6 +74,7 @@ export async function verifyArchive(path: string, lookup: RootLookup): Promise<A
     if (entry.content === undefined)
       verdict.withheld.push({ index: entry.index, reason: entry.withheld ?? "not said" });
   }
+  findings.push(...unnamed(zip, entries));
   verdict.missing = missingOf(receipts);
   verdict.ok = findings.length === 0 && verdict.missing.length === 0;
   return verdict;
@@ -98,6 +99,20 @@ async function checkSums(path: string, zip: ZipFile, findings: ArchiveFinding[])
     if (detail !== undefined) findings.push({ file: name, detail });
   }
   for (const name of sums.keys()) findings.push({ file: name, detail: "is missing" });
+}
+
+/** A record that no entry proves must not lie among those that are proven. */
+function unnamed(zip: ZipFile, entries: readonly Entry[]): ArchiveFinding[] {
+  const named = new Set(
+    entries.flatMap(({ receipt, content }) => [
+      receipt,
+      ...(content === undefined ? [] : [content.file, content.sealed]),
+    ]),
+  );
+  return zip
+    .names()
+    .filter((name) => /^(records|evidence|sealed|receipts)\//.test(name) && !named.has(name))
+    .map((file) => ({ file, detail: "belongs to no entry of the manifest" }));
 }
 
 /** @returns what is wrong with the entry */

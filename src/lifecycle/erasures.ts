@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { withoutErased, type Exchange } from "../access/index.js";
-import { ENTRY_STATUS, collectLogs } from "../chain/index.js";
+import { ENTRY_STATUS, collectLogs, type Chain } from "../chain/index.js";
 import { typedData, type TypedData } from "../consent/index.js";
 import { LeafKind, indexRef, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { anchorDocument, type IngestParts } from "../ingest/index.js";
-import { Entries, ItemState, type AnchoredEntry } from "../records/index.js";
+import { Entries, ItemState, type AnchoredEntry, type Journal } from "../records/index.js";
 import { GROUNDS, certificateOf, type ErasureCertificate, type Ground } from "./certificate.js";
 import { deadlineOn, timeOn } from "./deadline.js";
 
@@ -90,7 +90,7 @@ export class Erasures {
   /** Erases here what is erased on chain, and says so; undefined when it is not. */
   async finish(index: number): Promise<Erased | undefined> {
     const { chain, exchange, vault } = this.#parts;
-    const mark = (await this.#marks(index))[0];
+    const [mark] = await readMarks(chain, this.#parts.memberId, index);
     if (mark === undefined) return undefined;
     // No access can come any more: if some came since the certificate, another one names them too.
     const { entry, accesses } = await this.#certify(this.#entry(index), mark.ground, mark);
@@ -132,8 +132,12 @@ export class Erasures {
     const { chain, vault, journal, memberId } = this.#parts;
     await chain.check();
     await this.#requireCaughtUp();
-    const erased = (await this.#marks()).filter(({ index }) => journal.itemAt(index) !== undefined);
-    for (const { index } of erased) await this.wipe(index);
+    const erased = (await erasedOnChain(chain, memberId)).filter((index) => isAnchored(journal, index));
+    for (const index of erased) {
+      // Else the copy's own numbering would decide whose key is destroyed.
+      await chain.ask(() => chain.records.requireAnchored(this.#entry(index)), "ERR_CHAIN_MISMATCH");
+      await this.wipe(index);
+    }
     vault.backups.reconciled();
     const newest = journal.newestAnchored();
     const own = newest === undefined ? 0 : newest.firstIndex + newest.count - 1;
@@ -157,18 +161,6 @@ export class Erasures {
     throw new ChartsealError("ERR_CHAIN_MISMATCH", `the node shows ${head} entries, the journal has more`, {
       values: { head },
       hint: "the node is behind or was reset: what was erased since cannot be known from it",
-    });
-  }
-
-  async #marks(index?: number): Promise<Mark[]> {
-    const { chain, memberId } = this.#parts;
-    const { interface: abi } = chain.records;
-    const topics = abi.encodeFilterTopics("EntryErased", [memberId, index ?? null]);
-    const logs = await collectLogs(chain, { address: chain.deployment.records, topics });
-    return logs.map((log) => {
-      const { args } = abi.parseLog(log)!;
-      const ground = GROUNDS[Number(args["ground"])]!;
-      return { index: Number(args["index"]), ground, blockNumber: log.blockNumber };
     });
   }
 
@@ -232,4 +224,25 @@ export class Erasures {
 
 function refused(reason: string, why: string, values: Record<string, number>): ChartsealError {
   return new ChartsealError("ERR_CHAIN_REFUSED", why, { values: { reason, ...values } });
+}
+
+/** Indices of a member's entries that are erased on chain, as the node shows them. */
+export async function erasedOnChain(chain: Chain, memberId: number): Promise<number[]> {
+  return (await readMarks(chain, memberId)).map(({ index }) => index);
+}
+
+/** An entry of this index may be another one: it has its place only once it is anchored. */
+export function isAnchored(journal: Journal, index: number): boolean {
+  return journal.itemAt(index)?.state === ItemState.ANCHORED;
+}
+
+async function readMarks(chain: Chain, memberId: number, index?: number): Promise<Mark[]> {
+  const { interface: abi } = chain.records;
+  const topics = abi.encodeFilterTopics("EntryErased", [memberId, index ?? null]);
+  const logs = await collectLogs(chain, { address: chain.deployment.records, topics });
+  return logs.map((log) => {
+    const { args } = abi.parseLog(log)!;
+    const ground = GROUNDS[Number(args["ground"])]!;
+    return { index: Number(args["index"]), ground, blockNumber: log.blockNumber };
+  });
 }

@@ -3,5 +3,12 @@ export { archiveFiles, type ArchiveEntry, type ArchiveManifest, type ArchivePart
 export { retentionEnded, type RetainedEntry, type RetentionParts } from "./retention.js";
 export { ZipFile, zipOf, type ArchiveFile } from "./zip.js";
 export { GROUNDS, type ErasureCertificate, type Ground } from "./certificate.js";
-export { Erasures, type Erased, type ErasureAct, type Permit } from "./erasures.js";
+export {
+  Erasures,
+  erasedOnChain,
+  isAnchored,
+  type Erased,
+  type ErasureAct,
+  type Permit,
+} from "./erasures.js";
 export { Holds, type HeldEntry, type HoldAct } from "./holds.js";

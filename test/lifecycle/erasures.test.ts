@@ -138,6 +138,15 @@ describe("Erasing a record", function () {
     ).to.have.length(2);
   });
 
+  it("is told as such to a reader whose list still shows it", async () => {
+    const p = await patientWith(s, 2);
+    const [index] = indicesOf(p) as [number];
+    const chart = await served(agentOf(a), s.b.access.list(p.ticket, TREAT));
+    await byPatient(p, index);
+    const error = await rejected("ERR_KEY_ERASED", s.b.access.request(chart, TREAT));
+    expect(error.values).to.deep.equal({ index });
+  });
+
   it("again finds it done, and anchors nothing more", async () => {
     const p = await patientWith(s, 1);
     const [index] = indicesOf(p) as [number];

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Chain } from "../../chain/index.js";
+import { erasedOnChain, isAnchored } from "../../lifecycle/index.js";
+import type { Journal } from "../../records/index.js";
 import type { Vault } from "../../vault/index.js";
 import { dayText } from "../arguments.js";
 import type { Diagnosis } from "./diagnosis.js";
@@ -24,6 +27,22 @@ export function checkBackups(diagnosis: Diagnosis, { backups }: Vault, now = Dat
   if (live.size === 0) {
     diagnosis.ok(check, "there is none that can be restored; `chartseal backup` makes one");
   }
+}
+
+/** What is erased on chain must be gone here too. */
+export async function checkErasures(
+  diagnosis: Diagnosis,
+  chain: Chain,
+  { journal, memberId }: { journal: Journal; memberId: number },
+): Promise<void> {
+  const marked = await erasedOnChain(chain, memberId);
+  const left = marked.filter((index) => isAnchored(journal, index) && !journal.itemAt(index)!.erased);
+  if (left.length === 0) return diagnosis.ok("erasures", `${marked.length} on chain, none left here`);
+  diagnosis.fail(
+    "erasures",
+    `on chain, but not done here: ${left.join(", ")}`,
+    `\`chartseal erase ${left.join(",")} --ground retention\` finishes them, whatever the ground was`,
+  );
 }
 
 function day(seconds: number): string {

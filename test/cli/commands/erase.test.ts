@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Wallet } from "ethers";
 import type { ErasureAct } from "../../../src/lifecycle/index.js";
+import { Journal } from "../../../src/records/index.js";
 import { startChain, type LocalChain } from "../../support/local-chain.js";
 import { Consortium, type Desk } from "../consortium.js";
 import { observation, observations, reference } from "../observations.js";
@@ -95,6 +96,17 @@ describe("erasing on the command line", function () {
     await a.refused(2, "ERR_USAGE", ...relay);
     await a.refused(1, "ERR_CHAIN_REFUSED", ...relay, "--account", a.admin);
     await a.done(...relay, "--account", account);
+  });
+
+  it("cut short is named by doctor, and finished with any ground", async () => {
+    using vault = await a.vault();
+    using journal = Journal.open(a.path("journal.db"), vault);
+    journal.database.run("UPDATE items SET erased = 0 WHERE log_index = 2");
+    const found = (await a.run("doctor", "--json")).json as { findings: { check: string; detail: string }[] };
+    const { detail } = found.findings.find(({ check }) => check === "erasures")!;
+    expect(detail).to.equal("on chain, but not done here: 2");
+    await a.done("erase", "2", "--ground", "retention");
+    expect(journal.itemAt(2)!.erased).to.equal(true);
   });
 
   it("needs a ground and one way to sign", async () => {

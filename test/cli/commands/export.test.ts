@@ -151,6 +151,12 @@ describe("export", function () {
       /body is not the one the leaf was made of/,
     ],
     [
+      "a record that stands nowhere",
+      (files) => files.set("records/99-Observation_added.json", Buffer.from("{}")),
+      ["--offline"],
+      /99-Observation_added.json: belongs to no entry/,
+    ],
+    [
       "another key",
       (_, { entries }) => (entries[0]!.content!.contentKey = `0x${"11".repeat(32)}`),
       ["--offline"],
@@ -204,6 +210,7 @@ describe("export", function () {
     expect(verdict.findings).to.have.deep.members([
       { file: "audit/patient-1.csv", detail: "was altered" },
       { file: "records/extra.json", detail: "is not in SHA256SUMS" },
+      { file: "records/extra.json", detail: "belongs to no entry of the manifest" },
       { file: "audit/patient-1.json", detail: "is missing" },
     ]);
   });
