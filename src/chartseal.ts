@@ -24,7 +24,7 @@ import {
   type Source,
   type SupportingDocument,
 } from "./ingest/index.js";
-import { Holds } from "./lifecycle/index.js";
+import { Erasures, Holds } from "./lifecycle/index.js";
 import { Members } from "./members/index.js";
 import {
   Entries,
@@ -129,6 +129,11 @@ export class Chartseal implements AsyncDisposable {
   holds(role: "operator" | "reviewer" = "operator"): Holds {
     const { memberId, chain, journal } = this;
     return new Holds({ memberId, chain, journal, writer: () => this.writer(role) });
+  }
+
+  /** Erasing records for good. */
+  get erasures(): Erasures {
+    return new Erasures({ ...this.#ingestParts(), exchange: this.exchange });
   }
 
   /**

@@ -17,4 +17,5 @@ export { FolderExchange } from "./folder-exchange.js";
 export type { Message, MessageType } from "./message.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
+export { withoutErased } from "./release.js";
 export { runReleaseAgent } from "./release-agent.js";

@@ -111,6 +111,18 @@ async function makeRelease(
   return { format: 1, accessId, index, capsules };
 }
 
+/**
+ * A stored release without its capsules and its index page, if an entry that was erased is among them: it would be
+ * refused anyhow. Which entries it held stays, for the audit.
+ * @returns undefined when the entry is not in it
+ */
+export function withoutErased(json: string, index: number): string | undefined {
+  const stored = JSON.parse(json) as StoredRelease;
+  requireFormat(stored, "the stored release");
+  if (!stored.indices.includes(index) || stored.release === "") return undefined;
+  return JSON.stringify({ ...stored, release: "" });
+}
+
 /** @returns undefined for an erased key in a chart: one erasure on its way to the chain does not keep the rest back */
 function keyOf(vault: Vault, recordId: Uint8Array, extent: AccessEvent["extent"]): Uint8Array | undefined {
   try {

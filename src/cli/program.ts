@@ -34,6 +34,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   change: "what needs two sides and time: a lost key, guardians by a court, incapacity, death",
   witness: "consent on paper, attested by two persons of the staff",
   order: "orders of a court or of public health",
+  retention: "show which records need not be kept any longer",
   review: "account for emergencies: justify, review, flag",
 };
 

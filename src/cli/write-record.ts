@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { OpenedEntry } from "../access/index.js";
 import { toHex, type Hex, type Receipt } from "../crypto/index.js";
 import { writeWhole } from "./private-file.js";
-import { recordFileName } from "./record-name.js";
+import { recordFileName } from "../records/index.js";
 
 export interface WrittenRecord {
   index: number;

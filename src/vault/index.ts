@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export type { Backup, WrappedKek } from "./backups.js";
 export { DEFAULT_COMPARTMENTS } from "./compartment-names.js";
 export { type ContentKey } from "./content-keys.js";
 export { type MemberKey } from "./member-keys.js";

@@ -39,12 +39,23 @@ export interface PatientDetails {
   label?: string;
   signer?: Hex;
   administrative: boolean;
+  /** Set for a duplicate: the surviving id, and the identifiers that name that one since. */
+  merged?: Merged;
+  /** Ids that are merged into this one. */
+  duplicates?: Hex[];
+}
+
+export interface Merged {
+  into: Hex;
+  identifiers: PatientIdentifier[];
 }
 
 interface StoredDetails {
   seed: string; // base64
   label?: string;
   signer?: Hex;
+  merged?: Merged;
+  duplicates?: Hex[];
 }
 
 /** Who is behind each pseudonym. */
@@ -91,19 +102,21 @@ export class Patients {
   update(patientId: Hex, changes: { label?: string | null; signer?: Hex | null }): void {
     const id = bytes32(patientId, "the patient id");
     this.#database.transaction(() => {
-      const { label, signer, seed } = this.#details(id, this.#row(id));
+      const { label, signer, ...kept } = this.#details(id, this.#row(id));
       const next = { label: label ?? null, signer: signer ?? null, ...changes };
-      const value: StoredDetails = {
-        seed,
+      this.#store(id, {
+        ...kept,
         ...(next.label === null ? {} : { label: next.label }),
         ...(next.signer === null ? {} : { signer: next.signer }),
-      };
-      this.#database.run(
-        "UPDATE patients SET details = ? WHERE patient_id = ?",
-        this.#keys.sealJson(detailsCell(id), value),
-        id,
-      );
+      });
     });
+  }
+
+  /** Replaces what is known of merges. In a transaction of the caller's. */
+  setMerges(patientId: Hex, merges: Pick<PatientDetails, "merged" | "duplicates">): void {
+    const id = bytes32(patientId, "the patient id");
+    const { merged: _merged, duplicates: _duplicates, ...kept } = this.#details(id, this.#row(id));
+    this.#store(id, { ...kept, ...merges });
   }
 
   addIdentifier(patientId: Hex, identifier: PatientIdentifier): void {
@@ -220,6 +233,14 @@ export class Patients {
 
   #details(id: Uint8Array, row: SqlRow): StoredDetails {
     return this.#keys.openJson(detailsCell(id), row["details"]) as StoredDetails;
+  }
+
+  #store(id: Uint8Array, details: StoredDetails): void {
+    this.#database.run(
+      "UPDATE patients SET details = ? WHERE patient_id = ?",
+      this.#keys.sealJson(detailsCell(id), details),
+      id,
+    );
   }
 
   #read(row: SqlRow, administrative: Hex | undefined): PatientDetails {

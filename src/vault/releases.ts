@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, type Hex } from "../crypto/bytes.js";
-import type { Database } from "../sqlite.js";
+import type { Database, SqlRow } from "../sqlite.js";
 import { bytes32 } from "./expected-bytes.js";
 import type { Cell } from "./sealed-cell.js";
 import type { VaultKeys } from "./vault-keys.js";
 
+/** Releases opened in one transaction. */
+const EDITED_AT_ONCE = 20;
 const WHOLE_ACCESS: Hex = `0x${"00".repeat(32)}`;
 
 /** What was released for each access, so that asking twice never makes a second capsule. */
@@ -32,6 +34,27 @@ export class Releases {
     });
   }
 
+  /** Replaces each release for which `edit` gives another; a page at a time, so that others can go on. */
+  edit(edit: (json: string) => string | undefined): void {
+    let [access, leaf]: Uint8Array[] = [new Uint8Array(), new Uint8Array()];
+    for (;;) {
+      const page = this.#database.transaction(() => {
+        const rows = this.#database.all(
+          "SELECT * FROM releases WHERE (access_id, leaf_hash) > (?, ?) ORDER BY access_id, leaf_hash LIMIT ?",
+          access!,
+          leaf!,
+          EDITED_AT_ONCE,
+        );
+        for (const row of rows) this.#editOne(row, edit);
+        return rows;
+      });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      [access, leaf] = [last["access_id"] as Uint8Array, last["leaf_hash"] as Uint8Array];
+    }
+    this.#database.truncateLog();
+  }
+
   get(accessId: Hex, leafHash: Hex = WHOLE_ACCESS): string | undefined {
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");
@@ -42,6 +65,19 @@ export class Releases {
     );
     if (row === undefined) return undefined;
     return Buffer.from(this.#keys.open(releaseCell(access, leaf), row["release"])).toString();
+  }
+
+  #editOne(row: SqlRow, edit: (json: string) => string | undefined): void {
+    const [access, leaf] = [row["access_id"] as Uint8Array, row["leaf_hash"] as Uint8Array];
+    const cell = releaseCell(access, leaf);
+    const json = edit(Buffer.from(this.#keys.open(cell, row["release"])).toString());
+    if (json === undefined) return;
+    this.#database.run(
+      "UPDATE releases SET release = ? WHERE access_id = ? AND leaf_hash = ?",
+      this.#keys.seal(cell, Buffer.from(json)),
+      access,
+      leaf,
+    );
   }
 }
 
