@@ -3,9 +3,11 @@ import {
   Access,
   Emergencies,
   FolderExchange,
+  runLateAgent,
   runReleaseAgent,
   type Answer,
   type Exchange,
+  type LateAnswer,
 } from "./access/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
@@ -211,11 +213,16 @@ export class Chartseal implements AsyncDisposable {
     signal: AbortSignal;
     onAnswer?: (answer: Answer) => void;
     onError?: (error: unknown) => void;
+    /** Of emergencies while the chain is down. */
+    onLate?: (answer: LateAnswer) => void;
   }): Promise<void> {
     const { chain, vault, journal, exchange } = this;
     const memberId = this.memberId;
-    const signer = this.signer("releaser");
-    await runReleaseAgent({ memberId, chain, vault, journal, exchange, signer }, options);
+    const parts = { memberId, chain, vault, journal, exchange, signer: this.signer("releaser") };
+    await Promise.all([
+      runReleaseAgent(parts, options),
+      runLateAgent({ ...parts, writer: this.writer("releaser") }, options),
+    ]);
   }
 
   #ingestParts() {

@@ -14,6 +14,8 @@ export {
 } from "./emergencies.js";
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
+export type { LateAccess, LateOptions } from "./late-access.js";
+export { runLateAgent, type LateAnswer } from "./late-agent.js";
 export type { Message, MessageType } from "./message.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";

@@ -52,6 +52,32 @@ const refusalSchema = z.strictObject({
 });
 export type Refusal = z.output<typeof refusalSchema>;
 
+const uint48 = z
+  .int()
+  .nonnegative()
+  .max(2 ** 48 - 1);
+
+/** What two clinicians signed while the chain is down, and the key to seal it to. `accessId` is the window's id. */
+const lateRequestSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  initiator: hexSchema(20),
+  colleague: hexSchema(20),
+  patientId: hexSchema(32),
+  reasonDigest: hexSchema(32),
+  nonce: hexSchema(32),
+  deadline: uint48,
+  initiatorSignature: hexSchema(65),
+  colleagueSignature: hexSchema(65),
+  publicKey: hexSchema(MEMBER_PUBLIC_KEY_LENGTH),
+});
+export type LateRequest = z.output<typeof lateRequestSchema>;
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseLateRequest(message: Message): LateRequest {
+  return bodyOf(message, lateRequestSchema);
+}
+
 /** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
 export function parseRequest(message: Message): RequestBody {
   return bodyOf(message, requestSchema);
