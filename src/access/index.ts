@@ -3,6 +3,7 @@ export { Access } from "./access.js";
 export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
 export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
 export type { AgentParts, Answer } from "./answer-request.js";
+export { cardBlocks, cardSvg, cardText, parseCard, type Card } from "./card.js";
 export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
 export {
   Emergencies,

@@ -6,7 +6,7 @@ import type { Vault } from "../vault/index.js";
 import { NODE_QUESTIONS, inParallel } from "./in-parallel.js";
 
 /** Seconds for which what is known counts while the chain is down: a dismissal in that time is not known. */
-export const LONGEST_KNOWN = 24 * 3_600;
+const LONGEST_KNOWN = 24 * 3_600;
 /** Blocks that are looked at again, for a node may have taken some back. */
 const REVISITED = 100;
 /** IPatientRegistry.Condition. */

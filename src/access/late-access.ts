@@ -54,6 +54,7 @@ export interface LateAccess {
  */
 export async function readWithoutChain(parts: LateParts, options: LateOptions): Promise<LateAccess> {
   const { chain, memberId, exchange } = parts;
+  requireKnown(parts.vault, chain); // else nobody could tell whose answer it is
   const { signer } = parts.reader();
   const reason = statement(options.reason);
   const body = await signedRequest(parts, signer, options, reason);

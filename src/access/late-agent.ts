@@ -101,7 +101,7 @@ async function answerWhileDown(
  * @returns what the chain shows now
  * @throws ERR_RPC_UNAVAILABLE; of one that the contract refuses, `onError` hears, and the others are filed
  */
-export async function fileLateReleases(
+async function fileLateReleases(
   { vault, chain, writer }: Pick<LateAgentParts, "vault" | "chain" | "writer">,
   onError?: (error: unknown) => void,
 ): Promise<KeptLateRelease[]> {
@@ -125,7 +125,7 @@ export async function fileLateReleases(
 }
 
 /** Answers one request, and takes it away. @throws whatever must be tried again later */
-export async function answerLate(parts: LateAgentParts, request: Message): Promise<LateAnswer> {
+async function answerLate(parts: LateAgentParts, request: Message): Promise<LateAnswer> {
   const { exchange } = parts;
   const { id: windowId } = request;
   try {
