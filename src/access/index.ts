@@ -17,6 +17,8 @@ export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
 export type { LateAccess, LateOptions } from "./late-access.js";
 export { runLateAgent, type LateAnswer } from "./late-agent.js";
+export { runLookupAgent } from "./lookup-agent.js";
+export { lookUp, type LookupOptions, type LookupResult } from "./lookups.js";
 export type { Message, MessageType } from "./message.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";

@@ -86,7 +86,8 @@ async function answerWhileDown(
   while (!signal.aborted) {
     try {
       for (const request of await parts.exchange.receive(parts.memberId, "late-request")) {
-        onLate?.(await answerLate(parts, request));
+        // One that must wait holds up no other.
+        await answerLate(parts, request).then(onLate, onError);
       }
     } catch (error) {
       onError?.(error);

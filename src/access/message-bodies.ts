@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
-import { MEMBER_PUBLIC_KEY_LENGTH, type Capsule, type Hex, type IndexPage } from "../crypto/index.js";
+import {
+  ELEMENT_LENGTH,
+  MEMBER_PUBLIC_KEY_LENGTH,
+  PROOF_LENGTH,
+  type Capsule,
+  type Hex,
+  type IndexPage,
+} from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { hexSchema, readJson, type Message } from "./message.js";
 
@@ -72,6 +79,36 @@ const lateRequestSchema = z.strictObject({
   publicKey: hexSchema(MEMBER_PUBLIC_KEY_LENGTH),
 });
 export type LateRequest = z.output<typeof lateRequestSchema>;
+
+/** An identifier, blinded, that was logged as `lookupId`; `accessId` is that of the one custodian's answer. */
+const lookupSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  lookupId: hexSchema(32),
+  transactionHash: hexSchema(32),
+  blinded: hexSchema(ELEMENT_LENGTH),
+});
+export type LookupBody = z.output<typeof lookupSchema>;
+
+const lookupAnswerSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  evaluated: hexSchema(ELEMENT_LENGTH),
+  proof: hexSchema(PROOF_LENGTH),
+  publicKey: hexSchema(ELEMENT_LENGTH),
+  table: base64url,
+});
+export type LookupAnswer = z.output<typeof lookupAnswerSchema>;
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseLookup(message: Message): LookupBody {
+  return bodyOf(message, lookupSchema);
+}
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseLookupAnswer(message: Message): LookupAnswer {
+  return bodyOf(message, lookupAnswerSchema);
+}
 
 /** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
 export function parseLateRequest(message: Message): LateRequest {

@@ -45,6 +45,20 @@ export const EMERGENCIES: CommandSpec[] = [
     load: () => import("../commands/card.js"),
   },
   {
+    name: "patient find",
+    summary:
+      "look for a patient without a card at the other members, by an identifier they do not get to see",
+    details:
+      "Logged on chain first, a few a day. A member that does not hold the identifier learns nothing of it.",
+    options: [
+      required("--system <uri>", "what kind of identifier, as the custodians write it"),
+      required("--value-file <file>", "the identifier: a text file, for an argument can be seen by others"),
+      option("--custodian <members>", "only at these, by member id; default: all others"),
+    ],
+    examples: ["patient find --system https://id.example/national --value-file id.txt"],
+    load: () => import("../commands/patient-find.js"),
+  },
+  {
     name: "review list",
     summary: "list emergencies that wait for this member, as reader or as custodian",
     options: [

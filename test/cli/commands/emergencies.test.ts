@@ -95,6 +95,27 @@ describe("emergencies on the command line", function () {
     await b.refused(2, "ERR_USAGE", ...byCard, "--patient", patientId);
   });
 
+  it("finds a patient at another hospital by an identifier in a file", async () => {
+    writeFileSync(b.path("id.txt"), "ann\n");
+    writeFileSync(b.path("other.txt"), "bob\n");
+    const find = (file: string, ...flags: string[]) =>
+      [
+        "patient",
+        "find",
+        "--system",
+        "fhir:Patient",
+        "--value-file",
+        b.path(file),
+        "--json",
+        ...flags,
+      ] as const;
+    const { result } = await a.serving(() => b.done(...find("id.txt")));
+    const { found } = result.json as { found: { patient?: string }[] };
+    expect(found).to.deep.include({ custodian: 1, patient: patientId, answered: true });
+    const other = await a.serving(() => b.run(...find("other.txt")));
+    expect(other.result.code).to.equal(1);
+  });
+
   it("asks without the chain only of a custodian who is named, and of staff that is known", async () => {
     await b.refused(2, "ERR_USAGE", ...breakGlass("records"), "--chain-down");
     const unknown = await b.refused(
