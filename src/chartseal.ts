@@ -13,6 +13,7 @@ import {
   type LookupOptions,
   type LookupResult,
 } from "./access/index.js";
+import { Acts, Attestations } from "./acts/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
@@ -29,6 +30,7 @@ import {
   type Source,
   type SupportingDocument,
 } from "./ingest/index.js";
+import { Holds } from "./lifecycle/index.js";
 import { Members } from "./members/index.js";
 import {
   Entries,
@@ -121,9 +123,25 @@ export class Chartseal implements AsyncDisposable {
     return await lookUp({ memberId, chain, exchange, reader }, identifier, options);
   }
 
+  /** What several people sign, relayed by an account of this member. */
+  acts(role: keyof Acting = "operator"): Acts {
+    return new Acts(this.chain, () => this.writer(role));
+  }
+
+  /** What two persons of staff attest together: consent on paper, legal orders. */
+  get attestations(): Attestations {
+    return new Attestations(this.chain);
+  }
+
   /** Emergencies: a clinician breaks the glass, a reviewer justifies and reviews. */
   emergencies(role: "clinician" | "reviewer"): Emergencies {
     return new Emergencies(this.chain, () => this.writer(role));
+  }
+
+  /** Legal holds: placed by the operator, lifted by him or by another member's reviewer. */
+  holds(role: "operator" | "reviewer" = "operator"): Holds {
+    const { memberId, chain, journal } = this;
+    return new Holds({ memberId, chain, journal, writer: () => this.writer(role) });
   }
 
   /**

@@ -25,6 +25,22 @@ export {
   type Statement,
 } from "./access/index.js";
 export {
+  Acts,
+  Attestations,
+  addSignature,
+  papersFor,
+  parseActFile,
+  signAct,
+  type Act,
+  type ActFile,
+  type ActSignature,
+  type ChangeRequest,
+  type GuardianRequest,
+  type OnPaper,
+  type Paper,
+  type PatientStanding,
+} from "./acts/index.js";
+export {
   auditEventNdjson,
   csv,
   timeline,
@@ -48,10 +64,14 @@ export {
   PURPOSES,
   Patients,
   accountSigner,
+  passkeyChallenge,
+  passkeySignature,
+  passkeySigner,
   signAs,
   type DirectiveRequest,
   type Enrolment,
   type GrantTicket,
+  type PasskeyAssertion,
   type PatientSigner,
   type PreparedTerms,
   type Purpose,
@@ -85,6 +105,7 @@ export {
   type Source,
   type SupportingDocument,
 } from "./ingest/index.js";
+export { Holds, type HeldEntry, type HoldAct } from "./lifecycle/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
 export {
   loadRules,
