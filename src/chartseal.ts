@@ -3,9 +3,15 @@ import {
   Access,
   Emergencies,
   FolderExchange,
+  lookUp,
+  runLateAgent,
+  runLookupAgent,
   runReleaseAgent,
   type Answer,
   type Exchange,
+  type LateAnswer,
+  type LookupOptions,
+  type LookupResult,
 } from "./access/index.js";
 import { Acts, Attestations } from "./acts/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
@@ -35,7 +41,7 @@ import {
   type VerifyLogOptions,
 } from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
-import { Vault, type Unlock } from "./vault/index.js";
+import { Vault, type PatientIdentifier, type Unlock } from "./vault/index.js";
 
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
 export interface Acting {
@@ -108,6 +114,13 @@ export class Chartseal implements AsyncDisposable {
     const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
     this.#access ??= new Access({ memberId, chain, vault, store, exchange, reader });
     return this.#access;
+  }
+
+  /** Looks for a patient at other members, by an identifier that only those learn who hold it. See {@link lookUp}. */
+  async findPatient(identifier: PatientIdentifier, options: LookupOptions): Promise<LookupResult[]> {
+    const { memberId, chain, exchange } = this;
+    const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
+    return await lookUp({ memberId, chain, exchange, reader }, identifier, options);
   }
 
   /** What several people sign, relayed by an account of this member. */
@@ -234,11 +247,17 @@ export class Chartseal implements AsyncDisposable {
     signal: AbortSignal;
     onAnswer?: (answer: Answer) => void;
     onError?: (error: unknown) => void;
+    /** Of emergencies while the chain is down. */
+    onLate?: (answer: LateAnswer) => void;
   }): Promise<void> {
     const { chain, vault, journal, exchange } = this;
     const memberId = this.memberId;
-    const signer = this.signer("releaser");
-    await runReleaseAgent({ memberId, chain, vault, journal, exchange, signer }, options);
+    const parts = { memberId, chain, vault, journal, exchange, signer: this.signer("releaser") };
+    await Promise.all([
+      runReleaseAgent(parts, options),
+      runLateAgent({ ...parts, writer: this.writer("releaser") }, options),
+      runLookupAgent(parts, options),
+    ]);
   }
 
   #ingestParts() {

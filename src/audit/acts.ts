@@ -14,6 +14,7 @@ export const ACT_KINDS = [
   "order-entered",
   "order-lifted",
   "glass-broken",
+  "late-release",
   "glass-justified",
   "glass-reviewed",
   "glass-overdue",
@@ -38,6 +39,8 @@ export const ACT_DETAILS = [
   "guardians",
   "threshold",
   "until",
+  "released",
+  "release",
   "ready",
   "withdrawn",
   "document",
@@ -149,6 +152,18 @@ const READERS: Readonly<Record<string, Reader>> = {
       },
     };
   },
+  LateReleaseFiled: (args) => ({
+    kind: "late-release",
+    at: time(args, "filedAt"),
+    member: Number(args["memberId"]),
+    details: {
+      reader: text(args, "reader"),
+      second: text(args, "colleague"),
+      released: until(args, "releasedAt"),
+      release: text(args, "releaseDigest"),
+      terms: text(args, "windowId"),
+    },
+  }),
   WindowJustified: (args) => ({
     kind: "glass-justified",
     at: time(args, "justifiedAt"),

@@ -196,7 +196,7 @@ function isShown(entry: AuditEntry, { from, to, member, reader }: AuditFilter): 
 }
 
 function isEmergencyOf(entry: AuditEntry, reader: Hex): boolean {
-  return entry.kind === "glass-broken" && entry.details.reader === reader;
+  return (entry.kind === "glass-broken" || entry.kind === "late-release") && entry.details.reader === reader;
 }
 
 function localNames(
