@@ -7,6 +7,7 @@ export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
 export {
   Emergencies,
   statementDigest,
+  statementName,
   type EmergencyWindow,
   type PreparedEmergency,
   type Statement,
@@ -15,6 +16,7 @@ export {
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
 export type { Message, MessageType } from "./message.js";
+export { inParallel } from "./in-parallel.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
 export { runReleaseAgent } from "./release-agent.js";

@@ -45,6 +45,7 @@ export const ENGLISH_ACTS: ActWords = {
     document: (value) => `document ${value}`,
     certificate: (value) => `certificate ${value}`,
     terms: (value) => `terms ${value}`,
+    statement: (value) => `statement ${value}`,
   },
 };
 
@@ -86,5 +87,6 @@ export const CHINESE_ACTS: ActWords = {
     document: (value) => `文件 ${value}`,
     certificate: (value) => `证明 ${value}`,
     terms: (value) => `条款 ${value}`,
+    statement: (value) => `说明 ${value}`,
   },
 };

@@ -43,6 +43,7 @@ export const ACT_DETAILS = [
   "document",
   "certificate",
   "terms",
+  "statement",
 ] as const;
 export type ActDetails = Partial<Record<(typeof ACT_DETAILS)[number], string>>;
 
@@ -112,6 +113,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       first: text(args, "first"),
       second: text(args, "second"),
       document: String(args["documentIndex"]),
+      terms: text(args, "ref"),
     },
   }),
   OrderEntered: (args) => ({
@@ -146,13 +148,18 @@ const READERS: Readonly<Record<string, Reader>> = {
         second: text(args, "colleague"),
         until: isoTime(Number(terms.notAfter)),
         terms: text(args, "windowId"),
+        statement: text(args, "reasonDigest"),
       },
     };
   },
   WindowJustified: (args) => ({
     kind: "glass-justified",
     at: time(args, "justifiedAt"),
-    details: { officer: text(args, "officer"), terms: text(args, "windowId") },
+    details: {
+      officer: text(args, "officer"),
+      terms: text(args, "windowId"),
+      statement: text(args, "statementDigest"),
+    },
   }),
   WindowReviewed: (args) => ({
     kind: "glass-reviewed",
@@ -161,6 +168,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       verdict: nameOf(VERDICTS, args["verdict"] as bigint),
       officer: text(args, "officer"),
       terms: text(args, "windowId"),
+      statement: text(args, "statementDigest"),
     },
   }),
   WindowOverdue: (args) => ({

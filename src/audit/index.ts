@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+export { accounting, type AccountingOptions, type AccountingProgress } from "./accounting.js";
 export { disclosures, type DisclosuresOptions } from "./disclosures.js";
 export type {
   Accessed,
+  Accounting,
   Amended,
   Audit,
   AuditEntry,
@@ -23,6 +25,7 @@ export type {
 } from "./audit.js";
 export { auditEventNdjson, auditEvents } from "./audit-event.js";
 export type { FhirAuditEvent } from "./fhir-audit-event.js";
+export type { Report } from "./report.js";
 export { csv, CSV_FIELDS } from "./csv.js";
 export { timeline, type TimelineOptions } from "./timeline.js";
 export type { Language } from "./messages.js";

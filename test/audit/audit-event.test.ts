@@ -145,7 +145,7 @@ describe("FHIR AuditEvents", function () {
   });
 
   it("hold no name of vault or journal", () => {
-    const local = { compartments: { 5: "psychiatry" }, records: { 1: "Discharge letter" } };
+    const local = { compartments: { 5: "psychiatry" }, records: { 1: "Discharge letter" }, statements: {} };
     expect(auditEventNdjson({ ...audit, local })).to.equal(auditEventNdjson(audit));
   });
 

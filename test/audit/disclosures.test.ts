@@ -54,7 +54,7 @@ describe("disclosures", function () {
 
   it("is complete when each recomputed head equals the chain's", () => {
     expect(audit.complete).to.equal(true);
-    expect(audit.heads).to.deep.equal([
+    expect(audit.heads.map(({ head: _, ...found }) => found)).to.deep.equal([
       {
         registry: "PatientRegistry",
         finding: "EQUAL",
@@ -88,6 +88,15 @@ describe("disclosures", function () {
         detail: "3 events, as the chain counts and digests them",
       },
     ]);
+  });
+
+  it("names each head as the contract answers it", async () => {
+    const { patients, consents, orders, emergencies, accessLog } = story.hospitals.chain;
+    for (const [position, contract] of [patients, consents, orders, emergencies, accessLog].entries()) {
+      const { head } = audit.heads[position]!;
+      expect(BigInt(head)).to.equal(await contract.headOf(story.patientId));
+      expect(head).to.match(/^0x[0-9a-f]{64}$/);
+    }
   });
 
   it("says of grants and directives what the patient signed", () => {

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { auditEventNdjson, csv, timeline, type Audit, type Language } from "../../audit/index.js";
-import { dateArgument, endArgument } from "../arguments.js";
+import { auditEventNdjson, csv, timeline, type Language, type Report } from "../../audit/index.js";
+import type { Chartseal } from "../../chartseal.js";
+import { ChartsealError } from "../../errors.js";
+import { addressArgument, dateArgument, endArgument, wholeNumber } from "../arguments.js";
+import { AuditProgress } from "../audit-progress.js";
 import { ExitCode, type Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { patientArgument } from "../patient-argument.js";
 import { writeWhole } from "../private-file.js";
 
 interface Values {
-  patient: string;
+  patient?: string;
+  clinician?: string;
+  member?: string;
   format?: "timeline" | "csv" | "fhir";
   language?: Language;
   out?: string;
@@ -16,29 +21,44 @@ interface Values {
 }
 
 export async function run(context: Context, values: Values): Promise<number> {
-  const { from, to } = values;
-  const filter = {
+  const { patient, clinician, member } = values;
+  if ([patient, clinician, member].filter((one) => one !== undefined).length > 1) {
+    throw new ChartsealError("ERR_USAGE", "give --patient, --clinician or --member, not two of them");
+  }
+  await using chartseal = await openMember(context);
+  const report = await reportOf(context, chartseal, values);
+  const text = textOf(report, values);
+  const { complete } = report;
+  if (values.out === undefined) context.print(report, text.trimEnd());
+  else {
+    await writeWhole(values.out, text);
+    context.print({ complete, file: values.out }, `Wrote ${values.out}${complete ? "" : "; INCOMPLETE"}`);
+  }
+  return complete ? ExitCode.DONE : ExitCode.FAILED;
+}
+
+async function reportOf(context: Context, chartseal: Chartseal, values: Values): Promise<Report> {
+  const { patient, clinician, member, from, to } = values;
+  const period = {
     ...(from === undefined ? {} : { from: dateArgument(from, "--from") }),
     ...(to === undefined ? {} : { to: endArgument(to, "--to") }),
   };
-  await using chartseal = await openMember(context);
-  const patient = patientArgument(chartseal.vault, values.patient);
-  const audit = await chartseal.audit.disclosures({ patient, ...filter });
-  const text = textOf(audit, values);
-  if (values.out !== undefined) {
-    await writeWhole(values.out, text);
-    const { complete, total, entries } = audit;
-    const answer = { patientId: patient, complete, total, shown: entries.length, file: values.out };
-    context.print(
-      answer,
-      `Wrote ${entries.length} of ${total} events to ${values.out}${complete ? "" : "; INCOMPLETE"}`,
-    );
-  } else context.print(audit, text.trimEnd());
-  return audit.complete ? ExitCode.DONE : ExitCode.FAILED;
+  if (patient !== undefined) {
+    return await chartseal.audit.disclosures({
+      patient: patientArgument(chartseal.vault, patient),
+      ...period,
+    });
+  }
+  const subject =
+    clinician === undefined
+      ? { member: member === undefined ? chartseal.memberId : wholeNumber(member, "--member", 1) }
+      : { clinician: addressArgument(clinician, "--clinician") };
+  using progress = new AuditProgress(context);
+  return await chartseal.audit.accounting({ subject, ...period, onProgress: progress.update });
 }
 
-function textOf(audit: Audit, { format = "timeline", language = "en" }: Values): string {
-  if (format === "csv") return csv(audit);
-  if (format === "fhir") return auditEventNdjson(audit);
-  return timeline(audit, { language });
+function textOf(report: Report, { format = "timeline", language = "en" }: Values): string {
+  if (format === "csv") return csv(report);
+  if (format === "fhir") return auditEventNdjson(report);
+  return timeline(report, { language });
 }

@@ -255,6 +255,26 @@ describe("evidence", () => {
       expect(later.entries).to.deep.equal([]);
     });
 
+    it("accounts for a member and a clinician, and for this member when nobody is named", async () => {
+      const own = (await a.done("audit", "--json")).json as { subject: object; checked: object };
+      expect(own.subject).to.deep.equal({ member: a.id });
+      expect(own.checked).to.deep.equal({ own: 1, others: 0 });
+      const member = await a.runWith({ isTTY: true }, "audit", "--member", String(a.id));
+      expect(member.out).to.contain("COMPLETE  patients checked: 1").and.to.contain("Not proven");
+      expect(member.err)
+        .to.match(/\d+ of \d+ blocks searched/)
+        .and.to.match(/\r\u001b\[K$/);
+      const clinician = await a.done("audit", "--clinician", `0x${"12".repeat(20)}`, "--format", "csv");
+      expect(clinician.out.trimEnd().split("\n")).to.have.length(1);
+      expect(clinician.err).to.equal("");
+    });
+
+    it("refuses two questions at once, and whom it cannot be about", async () => {
+      await a.refused(2, "ERR_USAGE", "audit", "--patient", reference("ann"), "--member", "1");
+      await a.refused(2, "ERR_USAGE", "audit", "--clinician", "0x12");
+      await a.refused(2, "ERR_USAGE", "audit", "--member", "0");
+    });
+
     it("refuses a patient that nobody registered", async () => {
       await a.refused(1, "ERR_PATIENT_UNKNOWN", "audit", "--patient", `0x${"11".repeat(32)}`);
       await a.refused(2, "ERR_USAGE", "audit", "--patient", "0x1234");
