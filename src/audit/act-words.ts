@@ -71,7 +71,7 @@ export const CHINESE_ACTS: ActWords = {
   details: {
     change: (value) => `变更类型 ${value}`,
     act: (value) => value,
-    verdict: (value) => value,
+    verdict: (value) => ({ APPROPRIATE: "适当", INAPPROPRIATE: "不适当" })[value] ?? value,
     ground: (value) => `依据 ${value}`,
     index: (value) => `记录 ${value}`,
     reader: (value) => `操作人 ${value}`,

@@ -62,18 +62,25 @@ function grantDetail(entry: GrantGiven, audit: Audit, messages: Messages): strin
 }
 
 function accessDetail(entry: Accessed, audit: Audit, messages: Messages): string {
-  const { scope, extent, indices, purpose, reader, basis } = entry;
+  const { extent, indices, purpose, reader, basis, suspectSince } = entry;
   const basisText = messages.basis[basis];
-  const what =
-    extent === "RECORDS"
-      ? messages.records(indices.length === 1 ? recordName(indices[0]!, audit) : ranges(indices))
-      : messages[extent === "INDEX" ? "index" : "chart"];
+  const isList = extent === "RECORDS" && indices.length > 1;
   return [
-    ...(entry.suspectSince === undefined ? [] : [messages.suspect(isoTime(entry.suspectSince))]),
+    ...(suspectSince === undefined ? [] : [messages.suspect(isoTime(suspectSince))]),
     ...(basisText === undefined ? [] : [basisText]),
     purpose,
     messages.by(shortId(reader)),
-    what,
+    isList ? messages.records(ranges(indices)) : whatOf(entry, audit, messages),
+  ].join(messages.comma);
+}
+
+/** What was read: records by number and, where known, name; or an index or a chart with its extent. */
+export function whatOf({ scope, extent, indices }: Accessed, audit: Audit, messages: Messages): string {
+  if (extent === "RECORDS") {
+    return messages.records(indices.map((index) => recordName(index, audit)).join(messages.comma));
+  }
+  return [
+    messages[extent === "INDEX" ? "index" : "chart"],
     ...(scope === undefined
       ? []
       : [compartments(scope.compartments, audit, messages), ...recordedPeriod(scope, messages)]),
@@ -90,7 +97,7 @@ function compartments(numbers: readonly number[], audit: Audit, messages: Messag
 function compartmentList(numbers: readonly number[], audit: Audit): string {
   const names = audit.local?.compartments ?? {};
   if (numbers.every((number) => names[number] === undefined)) return ranges(numbers);
-  return numbers.map((number) => names[number] ?? String(number)).join(" ");
+  return numbers.map((number) => printable(names[number] ?? String(number))).join(" ");
 }
 
 function recordedPeriod(

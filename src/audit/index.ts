@@ -27,5 +27,6 @@ export { auditEventNdjson, auditEvents } from "./audit-event.js";
 export type { FhirAuditEvent } from "./fhir-audit-event.js";
 export type { Report } from "./report.js";
 export { csv, CSV_FIELDS } from "./csv.js";
+export { html, type HtmlOptions } from "./html.js";
 export { timeline, type TimelineOptions } from "./timeline.js";
 export type { Language } from "./messages.js";

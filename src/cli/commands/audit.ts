@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { auditEventNdjson, csv, timeline, type Language, type Report } from "../../audit/index.js";
+import { auditEventNdjson, csv, html, timeline, type Language, type Report } from "../../audit/index.js";
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
 import { addressArgument, dateArgument, endArgument, wholeNumber } from "../arguments.js";
@@ -13,8 +13,9 @@ interface Values {
   patient?: string;
   clinician?: string;
   member?: string;
-  format?: "timeline" | "csv" | "fhir";
+  format?: "timeline" | "csv" | "fhir" | "html";
   language?: Language;
+  timeZone?: string;
   out?: string;
   from?: string;
   to?: string;
@@ -57,7 +58,8 @@ async function reportOf(context: Context, chartseal: Chartseal, values: Values):
   return await chartseal.audit.accounting({ subject, ...period, onProgress: progress.update });
 }
 
-function textOf(report: Report, { format = "timeline", language = "en" }: Values): string {
+function textOf(report: Report, { format = "timeline", language = "en", timeZone }: Values): string {
+  if (format === "html") return html(report, { language, ...(timeZone === undefined ? {} : { timeZone }) });
   if (format === "csv") return csv(report);
   if (format === "fhir") return auditEventNdjson(report);
   return timeline(report, { language });

@@ -255,6 +255,16 @@ describe("evidence", () => {
       expect(later.entries).to.deep.equal([]);
     });
 
+    it("prints a report in the local time that is asked for", async () => {
+      const report = ["audit", "--patient", reference("ann"), "--format", "html", "--out", at("report.html")];
+      await a.done(...report, "--language", "zh", "--time-zone", "Asia/Shanghai");
+      expect(readFileSync(at("report.html"), "utf8"))
+        .to.contain('lang="zh-CN"')
+        .and.to.contain("+08:00");
+      expect(statSync(at("report.html")).mode & 0o777).to.equal(0o600);
+      await a.refused(2, "ERR_USAGE", ...report, "--time-zone", "Mars/Olympus");
+    });
+
     it("accounts for a member and a clinician, and for this member when nobody is named", async () => {
       const own = (await a.done("audit", "--json")).json as { subject: object; checked: object };
       expect(own.subject).to.deep.equal({ member: a.id });
