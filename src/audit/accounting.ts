@@ -4,6 +4,7 @@ import type { Hex } from "../crypto/index.js";
 import type { Accounting, AuditEntry, AuditFilter } from "./audit.js";
 import { accountOf, auditOf, isWithin, requirePeriod, type AuditFrame } from "./disclosures.js";
 import { findPatients, withDisclosures } from "./find-patients.js";
+import { isEmergency } from "./grounds.js";
 import { memberNames, type NameSources } from "./names.js";
 import { newestBlock, readPatients, type PatientRead } from "./read-patients.js";
 import { markSuspect } from "./suspect.js";
@@ -92,7 +93,7 @@ function disclosuresOf({ custodian, entries }: PatientRead, { subject, filter }:
     const { reader, second, terms } = entry.details;
     const isOfSubject =
       "member" in subject ? entry.member === subject.member : [reader, second].includes(subject.clinician);
-    if (entry.kind === "glass-broken" && (asCustodian || isOfSubject)) windows.add(terms);
+    if (isEmergency(entry) && (asCustodian || isOfSubject)) windows.add(terms);
     // What came of an emergency names no reader, but the window that it is about.
     return windows.has(terms) && isWithin(entry, filter);
   });

@@ -14,6 +14,7 @@ export const ACT_KINDS = [
   "order-entered",
   "order-lifted",
   "glass-broken",
+  "glass-late",
   "glass-justified",
   "glass-reviewed",
   "glass-overdue",
@@ -38,12 +39,14 @@ export const ACT_DETAILS = [
   "guardians",
   "threshold",
   "until",
+  "released",
   "ready",
   "withdrawn",
   "document",
   "certificate",
   "terms",
   "statement",
+  "release",
 ] as const;
 export type ActDetails = Partial<Record<(typeof ACT_DETAILS)[number], string>>;
 
@@ -152,6 +155,18 @@ const READERS: Readonly<Record<string, Reader>> = {
       },
     };
   },
+  LateReleaseFiled: (args) => ({
+    kind: "glass-late",
+    at: time(args, "filedAt"),
+    details: {
+      reader: text(args, "reader"),
+      second: text(args, "colleague"),
+      released: until(args, "releasedAt"),
+      terms: text(args, "windowId"),
+      statement: text(args, "reasonDigest"),
+      release: text(args, "releaseDigest"),
+    },
+  }),
   WindowJustified: (args) => ({
     kind: "glass-justified",
     at: time(args, "justifiedAt"),

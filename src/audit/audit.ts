@@ -195,8 +195,10 @@ export interface Ground {
 /** What became of an emergency. */
 export interface EmergencyState {
   windowId: Hex;
-  /** Member id, the reader's. */
+  /** Member id, the reader's; 0 when the node does not know. */
   member: number;
+  /** Released while the chain was down and filed afterwards: when, as the custodian says, and the digest of what. */
+  late?: { released: string; release: string };
   /** Digest of the reason; see `statementDigest`. */
   reason: string;
   justified?: Filed;

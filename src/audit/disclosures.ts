@@ -3,7 +3,7 @@ import type { Chain } from "../chain/index.js";
 import { isHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { memberOf, type Audit, type AuditEntry, type AuditFilter } from "./audit.js";
-import { groundsOf, shownGrounds } from "./grounds.js";
+import { groundsOf, isEmergency, shownGrounds } from "./grounds.js";
 import { localNames, memberNames, type NameSources } from "./names.js";
 import { newestBlock, readPatients, type PatientRead } from "./read-patients.js";
 import { REGISTRIES, perRegistry } from "./registries.js";
@@ -128,5 +128,5 @@ export function isWithin({ at }: Pick<AuditEntry, "at">, { from, to }: AuditFilt
 }
 
 function isEmergencyOf(entry: AuditEntry, reader: Hex): boolean {
-  return entry.kind === "glass-broken" && entry.details.reader === reader;
+  return isEmergency(entry) && entry.details.reader === reader;
 }

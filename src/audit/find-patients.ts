@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toBeHex, zeroPadValue, type Log } from "ethers";
+import { toBeHex, zeroPadValue, type Log, type LogDescription } from "ethers";
 import { accessEventOf, inParallel } from "../access/index.js";
 import { headCount, readLogs, type Chain, type LogFilter } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
@@ -30,8 +30,10 @@ export async function findPatients(search: Search): Promise<Set<Hex>> {
   for await (const log of logsOf(search, "accessLog", [null, null, null, account])) {
     if (isAccessOfSubject(log, search)) found.add(log.topics[REGISTRIES.AccessLog.patientTopic] as Hex);
   }
-  const broken = emergencies.interface.getEvent("GlassBroken").topicHash;
-  for await (const log of logsOf(search, "emergencies", [broken])) {
+  const [broken, late] = (["GlassBroken", "LateReleaseFiled"] as const).map(
+    (name) => emergencies.interface.getEvent(name).topicHash,
+  );
+  for await (const log of logsOf(search, "emergencies", [[broken!, late!]])) {
     if (isEmergencyOfSubject(log, search)) found.add(log.topics[REGISTRIES.BreakGlass.patientTopic] as Hex);
   }
   if (!("member" in subject)) return found;
@@ -83,12 +85,16 @@ function isAccessOfSubject(log: Log, { chain, subject, filter }: Search): boolea
 /** Whenever it was: what it led to may lie in the period. */
 function isEmergencyOfSubject(log: Log, { chain, subject }: Search): boolean {
   try {
-    const args = chain.emergencies.interface.parseLog(log)!.args;
-    const { grantee } = args["terms"] as { grantee: bigint };
-    if ("member" in subject) return Number(grantee) === subject.member;
+    const { name, args } = chain.emergencies.interface.parseLog(log)!;
+    // What was filed late names no member: its patient's events say whether it is this one.
+    if ("member" in subject) return name === "LateReleaseFiled" || granteeOf(args) === subject.member;
     const persons = [args["reader"], args["colleague"]].map((account) => String(account).toLowerCase());
     return persons.includes(subject.clinician);
   } catch {
     return true;
   }
+}
+
+function granteeOf(args: LogDescription["args"]): number {
+  return Number((args["terms"] as { grantee: bigint }).grantee);
 }

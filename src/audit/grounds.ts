@@ -17,10 +17,15 @@ export function groundsOf(entries: readonly AuditEntry[]): Map<Hex, Ground> {
     const termsHash = entry.details.terms as Hex;
     if (entry.kind === "witnessed") papers.set(termsHash, paperOf(entry));
     else if (entry.kind === "order-entered") grounds.set(termsHash, { at: entry.at, ...paperOf(entry) });
-    else if (entry.kind === "glass-broken") grounds.set(termsHash, emergencyGround(entry, termsHash));
+    else if (isEmergency(entry)) grounds.set(termsHash, emergencyGround(entry, termsHash));
     else account(entry, grounds.get(termsHash)?.emergency);
   }
   return grounds;
+}
+
+/** Whether an event began an emergency, or tells of one that was over. */
+export function isEmergency(entry: AuditEntry): entry is Act {
+  return entry.kind === "glass-broken" || entry.kind === "glass-late";
 }
 
 function paperOf({ details }: Act): Pick<Ground, "persons" | "document"> {
@@ -29,11 +34,12 @@ function paperOf({ details }: Act): Pick<Ground, "persons" | "document"> {
 }
 
 function emergencyGround({ at, member, details }: Act, windowId: Hex): Ground {
-  const { reader = "", second = "", statement: reason = "" } = details;
+  const { reader = "", second = "", statement: reason = "", released, release = "" } = details;
+  const late = released === undefined ? {} : { late: { released, release } };
   return {
     at,
     persons: [reader, second],
-    emergency: { windowId, member: member ?? 0, reason, overdue: false },
+    emergency: { windowId, member: member ?? 0, reason, ...late, overdue: false },
   };
 }
 
@@ -54,7 +60,7 @@ export function shownGrounds(
 ): Record<Hex, Ground> {
   const refs = shown.flatMap((entry) => {
     if (entry.kind === "access") return [entry.basisRef];
-    return entry.kind === "glass-broken" ? [entry.details.terms as Hex] : [];
+    return isEmergency(entry) ? [entry.details.terms as Hex] : [];
   });
   const found = [...new Set(refs)].flatMap((ref) => {
     const ground = grounds.get(ref);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Audit, AuditEntry, EmergencyState, Filed, Ground } from "./audit.js";
+import { isEmergency } from "./grounds.js";
 import type { HtmlWords } from "./html-words.js";
 import type { LocalTime } from "./local-time.js";
 import { element, type Content, type Markup } from "./markup.js";
@@ -13,7 +14,7 @@ export interface Wording {
 
 /** On what an access or an emergency rests, in paragraphs. */
 export function basisOf(entry: AuditEntry, audit: Audit, wording: Wording): Markup[] {
-  if (entry.kind === "glass-broken") {
+  if (isEmergency(entry)) {
     return groundOf(audit, entry.details.terms, (ground) => emergencyLines(ground, audit, wording));
   }
   if (entry.kind !== "access") return [];
@@ -47,7 +48,10 @@ function emergencyLines({ at, persons, emergency }: Ground, audit: Audit, wordin
   if (emergency === undefined) return [];
   const { words, time } = wording;
   return [
-    element("p", { class: "alarm" }, words.emergency(time.text(at))),
+    element("p", { class: "alarm" }, (emergency.late ? words.late : words.emergency)(time.text(at))),
+    ...(emergency.late === undefined
+      ? []
+      : [paragraph(`${words.released} ${emergency.late.released}, `, code(emergency.late.release))]),
     ...personLines({ at, ...(persons === undefined ? {} : { persons }) }, words),
     paragraph(`${words.reason}: `, ...statement(emergency.reason, audit, words)),
     ...accountLines(emergency, audit, wording),

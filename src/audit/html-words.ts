@@ -25,6 +25,9 @@ export interface HtmlWords {
   persons: string;
   document: (index: string) => string;
   emergency: (time: string) => string;
+  /** Filed after the chain was down. */
+  late: (time: string) => string;
+  released: string;
   reason: string;
   justified: (time: string) => string;
   notJustified: string;
@@ -95,6 +98,8 @@ const ENGLISH: HtmlWords = {
   persons: "by",
   document: (index) => `document: entry ${index} of the custodian's log`,
   emergency: (time) => `Emergency: glass broken ${time}`,
+  late: (time) => `Emergency while the chain was down, filed late: ${time}`,
+  released: "Released",
   reason: "Reason",
   justified: (time) => `Justified ${time}`,
   notJustified: "Not justified",
@@ -170,6 +175,8 @@ const CHINESE: HtmlWords = {
   persons: "经办人",
   document: (index) => `文件：保管机构日志第 ${index} 条`,
   emergency: (time) => `紧急调阅：${time} 破窗`,
+  late: (time) => `链中断期间的紧急调阅，${time} 补报`,
+  released: "释出",
   reason: "事由",
   justified: (time) => `${time} 已说明`,
   notJustified: "尚未说明",

@@ -4,6 +4,7 @@ export { disclosures, type DisclosuresOptions } from "./disclosures.js";
 export type {
   Accessed,
   Accounting,
+  Act,
   Amended,
   Audit,
   AuditEntry,

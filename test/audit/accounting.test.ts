@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
+import { id } from "ethers";
 import {
   accounting,
   auditEvents,
   csv,
   timeline,
   type Accounting,
+  type Act,
   type AccountingProgress,
 } from "../../src/audit/index.js";
 import { rowsOf } from "../../src/audit/report.js";
@@ -43,6 +45,7 @@ describe("accounting", function () {
       "glass-justified emergency",
       "glass-reviewed emergency",
       "glass-broken consented",
+      "glass-late offline",
     ]);
     expect(report.complete).to.equal(true);
     expect(report.subject).to.deep.equal({ clinician: s.clinician });
@@ -56,6 +59,7 @@ describe("accounting", function () {
       "glass-justified emergency",
       "glass-reviewed emergency",
       "glass-broken consented",
+      "glass-late offline",
     ]);
   });
 
@@ -63,7 +67,7 @@ describe("accounting", function () {
     const reader = await s.a.audit.accounting({ subject: { member: s.b.memberId } });
     const custodian = await s.a.audit.accounting({ subject: { member: s.a.memberId } });
     const elsewhere = await s.a.audit.accounting({ subject: { member: s.c.memberId } });
-    expect(shown(reader)).to.have.length(9);
+    expect(shown(reader)).to.have.length(10);
     expect(shown(custodian)).to.deep.equal(shown(reader).filter((line) => !line.includes("elsewhere")));
     expect(shown(elsewhere)).to.deep.equal(["access elsewhere clinician"]);
   });
@@ -72,7 +76,7 @@ describe("accounting", function () {
     const own = (await s.a.audit.accounting({ subject: { clinician: s.clinician } })).checked;
     expect(own).to.deep.equal({ own: s.a.vault.patients().length, others: 1 });
     const reader = (await s.b.audit.accounting({ subject: { clinician: s.clinician } })).checked;
-    expect(reader).to.deep.equal({ own: s.b.vault.patients().length, others: 3 });
+    expect(reader).to.deep.equal({ own: s.b.vault.patients().length, others: 4 });
   });
 
   it("shows a period, and still checks whole lists", async () => {
@@ -95,7 +99,7 @@ describe("accounting", function () {
 
   it("names this member's own patients, and others by pseudonym", async () => {
     for (const [hospital, known] of [
-      [s.a, ["consented", "emergency"]],
+      [s.a, ["consented", "emergency", "offline"]],
       [s.c, ["elsewhere"]],
       [s.b, []],
     ] as const) {
@@ -126,6 +130,19 @@ describe("accounting", function () {
     expect(state!.justified!.officer).to.equal(s.stage.officerB.address.toLowerCase());
   });
 
+  it("says of what was filed late who read it and when it was released", async () => {
+    const report = await s.a.audit.accounting({ subject: { member: s.b.memberId } });
+    const { entries, grounds } = report.audits.find(({ patientId }) => patientId === s.patients.offline)!;
+    const [late] = entries as Act[];
+    expect(late).to.include({ kind: "glass-late", member: s.b.memberId });
+    expect(late!.details).to.include({ reader: s.clinician, second: s.colleague, release: id("bytes") });
+    const [ground] = Object.values(grounds);
+    expect(ground!.emergency!.late).to.deep.equal({ released: late!.details.released, release: id("bytes") });
+    expect(timeline(report, { width: 200 })).to.match(
+      /LATE +2 b .*released [-\dT:Z]+ while the chain was down/,
+    );
+  });
+
   it("shows a statement of the own vault only where it is what the chain's digest says", async () => {
     const state = (report: Accounting) =>
       report.audits.find(({ patientId }) => patientId === s.patients.emergency)!;
@@ -143,7 +160,7 @@ describe("accounting", function () {
     await s.b.audit.accounting({ subject: { member: s.b.memberId }, onProgress: (one) => seen.push(one) });
     const searching = seen.filter(({ step }) => step === "searching");
     expect(searching.at(-1)).to.include({ done: searching[0]!.total, total: searching[0]!.total });
-    expect(seen.at(-1)).to.deep.equal({ step: "checking", done: 0, total: 3 });
+    expect(seen.at(-1)).to.deep.equal({ step: "checking", done: 0, total: 4 });
   });
 
   it("refuses an account that is none, and a period that ends before it begins", async () => {
@@ -234,7 +251,7 @@ describe("accounting", function () {
       expect(report.complete).to.equal(true);
       expect(report.checked.others).to.equal(0);
       expect(timeline(report).replaceAll(/\s+/g, " ")).to.contain(
-        "COMPLETE patients checked: 3 of this member's vault, 0 others of whom the node showed something " +
+        "COMPLETE patients checked: 4 of this member's vault, 0 others of whom the node showed something " +
           "Not proven: of another custodian's patient, the node could hide every event.",
       );
     });

@@ -114,6 +114,7 @@ describe("the printable report", function () {
   it("marks an emergency that nobody justified or reviewed", () => {
     const words = wordsOf(html(accounting, { timeZone }));
     expect(words).to.contain("Not justified Not reviewed");
+    expect(words).to.contain("Emergency while the chain was down, filed late:");
     const overdue = structuredClone(accounting);
     for (const { grounds } of overdue.audits) {
       for (const { emergency: state } of Object.values(grounds)) if (state) state.overdue = true;
@@ -169,7 +170,7 @@ describe("the printable report", function () {
     expect(text).to.contain('<html lang="zh-CN">');
     const words = wordsOf(text).match(/[A-Za-z]{4,}/g)!;
     const codes =
-      /^(TREAT|BTG|[A-Z][a-z]+(Registry|Glass|Log|Orders)|Asia|Shanghai|fhir|Patient|consented|emergency)$/;
+      /^(TREAT|BTG|[A-Z][a-z]+(Registry|Glass|Log|Orders)|Asia|Shanghai|fhir|Patient|consented|emergency|offline)$/;
     const commands = /^(chartseal|audit|member|patient|verify|FILE|FHIR|NDJSON|headOf|x?[a-f]+)$/;
     expect(words.filter((word) => !codes.test(word) && !commands.test(word))).to.deep.equal([]);
   });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { id } from "ethers";
 import { after } from "mocha";
 import { Writer } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
-import { purposeNumber, type GrantTicket } from "../../src/consent/index.js";
+import { purposeNumber, typedData, type GrantTicket } from "../../src/consent/index.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { breakGlass, officer, pass, type EmergencyStage } from "../support/emergency.js";
 import { Consortium, openHospital } from "../support/hospital.js";
@@ -11,6 +12,17 @@ import { newStaff } from "../support/sharing.js";
 import { PatientDevice, grant, takeIn } from "../support/sharing-acts.js";
 
 export const REASON = "unconscious, <b>no card</b>";
+const EMERGENCY_RELEASE = {
+  EmergencyRelease: [
+    { name: "initiator", type: "address" },
+    { name: "colleague", type: "address" },
+    { name: "patientId", type: "bytes32" },
+    { name: "reasonDigest", type: "bytes32" },
+    { name: "nonce", type: "bytes32" },
+    { name: "deadline", type: "uint48" },
+  ],
+};
+
 /** Seconds that new staff wait in this consortium, and a minute. */
 const PAST_WAITING_TIME = 3_660;
 
@@ -22,9 +34,9 @@ export interface ThreeHospitals {
   c: Chartseal;
   /**
    * Of `a`: read in an emergency that was justified and reviewed; read with consent, then in an emergency that nobody
-   * justified; granted and never read. Of `c`: read with consent.
+   * justified; read while the chain was down; granted and never read. Of `c`: read with consent.
    */
-  patients: Record<"emergency" | "consented" | "unread" | "elsewhere", Hex>;
+  patients: Record<"emergency" | "consented" | "offline" | "unread" | "elsewhere", Hex>;
   /** Accounts of `b`. */
   clinician: Hex;
   colleague: Hex;
@@ -44,6 +56,7 @@ async function tell(): Promise<ThreeHospitals> {
   const stage = { consortium, a, b, colleague: signer, officerA, officerB };
   const emergency = await patientOf(a, "emergency-1");
   const consented = await patientOf(a, "consented-1", b.memberId);
+  const offline = await patientOf(a, "offline-1");
   const unread = await patientOf(a, "unread-1", b.memberId);
   const elsewhere = await patientOf(c, "elsewhere-1", b.memberId);
   await pass(stage, PAST_WAITING_TIME); // ahead of our own clock from here on
@@ -59,14 +72,39 @@ async function tell(): Promise<ThreeHospitals> {
   await officer(stage, officerA).review(window.termsHash, "APPROPRIATE", "as it should be");
   await pass(stage, 60);
   await breakGlass({ ...stage, patient: consented.patient }, "confused");
+  await fileLate(stage, offline.patient);
   const patients = {
     emergency: emergency.patient,
     consented: consented.patient,
+    offline: offline.patient,
     unread: unread.patient,
     elsewhere: elsewhere.patient,
   };
   const accounts = [b.signer("clinician"), signer].map(({ address }) => address.toLowerCase() as Hex);
   return { stage, a, b, c, patients, clinician: accounts[0]!, colleague: accounts[1]! };
+}
+
+/** What two clinicians of `b` were given while the chain was down, filed by `a`. */
+async function fileLate({ a, b, colleague }: ThreeHospitals["stage"], patientId: Hex): Promise<void> {
+  const { chain } = a;
+  const clinician = b.signer("clinician");
+  const now = await chain.time();
+  const signed = {
+    initiator: clinician.address,
+    colleague: colleague.address,
+    patientId,
+    reasonDigest: id("reason"),
+    nonce: id("nonce"),
+    deadline: now,
+  };
+  const { domain } = typedData(chain.deployment, "emergencies", "Emergency", { ...signed });
+  const release = { ...signed, releasedAt: now - 30, releaseDigest: id("bytes") };
+  const call = await chain.emergencies.fileLate.populateTransaction({
+    ...release,
+    initiatorSignature: await clinician.signTypedData(domain, EMERGENCY_RELEASE, signed),
+    colleagueSignature: await colleague.signTypedData(domain, EMERGENCY_RELEASE, signed),
+  });
+  await a.writer("releaser").execute(call);
 }
 
 let records = 0;
