@@ -27,7 +27,9 @@ export type {
 export { auditEventNdjson, auditEvents } from "./audit-event.js";
 export type { FhirAuditEvent } from "./fhir-audit-event.js";
 export type { Report } from "./report.js";
+export { compareReport, type ReportComparison, type RowFinding } from "./compare-report.js";
 export { csv, CSV_FIELDS } from "./csv.js";
 export { html, type HtmlOptions } from "./html.js";
 export { timeline, type TimelineOptions } from "./timeline.js";
+export { viewCsv, viewOf, type View, type ViewOptions, type ViewTable } from "./view-table.js";
 export type { Language } from "./messages.js";

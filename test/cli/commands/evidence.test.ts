@@ -279,6 +279,34 @@ describe("evidence", () => {
       expect(clinician.err).to.equal("");
     });
 
+    it("shows a view with its rule, as a table, CSV or JSON", async () => {
+      for (const view of ["open-emergencies", "bulk", "unusual-hours"]) {
+        const { json } = await a.done("audit", "--view", view, "--json");
+        expect(json).to.deep.include({ view, findings: [], complete: true });
+        const { out } = await a.done("audit", "--view", view, "--time-zone", "Asia/Shanghai");
+        expect(out).to.match(/^Nothing found\.\n.*\.\n$/);
+        expect((await a.done("audit", "--view", view, "--format", "csv")).out).to.match(/^\uFEFF\w+,.*\n$/);
+      }
+      await a.refused(2, "ERR_USAGE", "audit", "--view", "bulk", "--format", "html");
+    });
+
+    it("holds a saved report against the chain, and names what differs", async () => {
+      const audit = ["audit", "--patient", reference("ann")];
+      await a.done(...audit, "--format", "csv", "--out", at("saved.csv"));
+      expect((await a.done(...audit, "--verify", at("saved.csv"))).out).to.contain(
+        "as on chain, and none is missing",
+      );
+      const lines = readFileSync(at("saved.csv"), "utf8").split("\r\n");
+      writeFileSync(at("saved.csv"), [lines[0], lines[1]!.replace("enrolled", "access"), ""].join("\r\n"));
+      const { code, json } = await a.run(...audit, "--verify", at("saved.csv"), "--json");
+      expect(code).to.equal(1);
+      const { findings } = json as { findings: { what: string; row: number; fields?: string[] }[] };
+      expect(findings[0]).to.deep.include({ what: "ALTERED", row: 2, fields: ["event"] });
+      expect((await a.run(...audit, "--verify", at("saved.csv"))).out).to.match(/ALTERED +2 .* event\n/);
+      await a.refused(2, "ERR_USAGE", ...audit, "--verify", at("roots.json"));
+      await a.refused(2, "ERR_USAGE", ...audit, "--verify", at("saved.csv"), "--format", "csv");
+    });
+
     it("refuses two questions at once, and whom it cannot be about", async () => {
       await a.refused(2, "ERR_USAGE", "audit", "--patient", reference("ann"), "--member", "1");
       await a.refused(2, "ERR_USAGE", "audit", "--clinician", "0x12");
