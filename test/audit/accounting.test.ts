@@ -16,7 +16,7 @@ import type { Hex } from "../../src/crypto/index.js";
 import { rejection } from "../vault/temporary-vault.js";
 import { parseCsv } from "./csv-parser.js";
 import { startLyingNode, type Lie, type LyingNode } from "./lying-node.js";
-import { REASON, threeHospitals, type ThreeHospitals } from "./three-hospitals.js";
+import { JUSTIFICATION, REASON, threeHospitals, type ThreeHospitals } from "./three-hospitals.js";
 
 describe("accounting", function () {
   this.timeout(60_000);
@@ -148,11 +148,14 @@ describe("accounting", function () {
       report.audits.find(({ patientId }) => patientId === s.patients.emergency)!;
     const before = state(await s.b.audit.accounting({ subject: { clinician: s.clinician } }));
     const { windowId, reason } = Object.values(before.grounds)[0]!.emergency!;
-    expect(before.local!.statements).to.deep.equal({});
+    const { justified } = Object.values(before.grounds)[0]!.emergency!;
+    expect(before.local!.statements).to.deep.equal({ [justified!.statement]: JUSTIFICATION });
     const name = `statement/${windowId}/${reason}`;
     s.b.vault.setSecret(name, Buffer.from(JSON.stringify({ salt: `0x${"00".repeat(32)}`, text: REASON })));
-    const false_ = state(await s.b.audit.accounting({ subject: { clinician: s.clinician } }));
-    expect(false_.local!.statements).to.deep.equal({});
+    const forged = state(await s.b.audit.accounting({ subject: { clinician: s.clinician } }));
+    expect(forged.local!.statements).to.deep.equal(before.local!.statements);
+    const elsewhere = state(await s.a.audit.accounting({ subject: { clinician: s.clinician } }));
+    expect(elsewhere.local!.statements).to.deep.equal({});
   });
 
   it("tells how far it is: blocks searched, then patients checked", async () => {
@@ -208,10 +211,16 @@ describe("accounting", function () {
         ),
       );
 
-    it("names the own patient of whom every access was hidden", async () => {
-      const report = await withLie((logs) => logs.filter((log) => !isAccessTo(s.patients.consented)(log)));
+    it("names the own patient of whom everything was hidden", async () => {
+      const report = await withLie((logs) =>
+        logs.filter((log) => !log.topics.includes(s.patients.consented)),
+      );
       expect(report.complete).to.equal(false);
-      expect(wrong(report)).to.deep.equal(["consented AccessLog MISSING"]);
+      expect(wrong(report)).to.deep.equal(
+        ["PatientRegistry", "ConsentRegistry", "BreakGlass", "AccessLog"].map(
+          (name) => `consented ${name} MISSING`,
+        ),
+      );
       expect(timeline(report)).to.contain("INCOMPLETE for 1 patient").and.to.contain(s.patients.consented);
       expect(timeline(report, { language: "zh" })).to.contain("不完整：1 名患者");
     });

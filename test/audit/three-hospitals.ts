@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { id } from "ethers";
 import { after } from "mocha";
+import { statementName } from "../../src/access/index.js";
 import { Writer } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import { purposeNumber, typedData, type GrantTicket } from "../../src/consent/index.js";
@@ -11,6 +12,7 @@ import { observations } from "../support/observations.js";
 import { newStaff } from "../support/sharing.js";
 import { PatientDevice, grant, takeIn } from "../support/sharing-acts.js";
 
+export const JUSTIFICATION = "no relative could be reached";
 export const REASON = "unconscious, <b>no card</b>";
 const EMERGENCY_RELEASE = {
   EmergencyRelease: [
@@ -68,7 +70,9 @@ async function tell(): Promise<ThreeHospitals> {
   await pass(stage, 60);
   const window = await breakGlass({ ...stage, patient: emergency.patient }, REASON);
   await read(b, window, clinician, "CHART");
-  await officer(stage, officerB).justify(window.termsHash, "no relative could be reached");
+  const justification = await officer(stage, officerB).justify(window.termsHash, JUSTIFICATION);
+  const name = statementName(window.termsHash, justification.digest);
+  b.vault.setSecret(name, Buffer.from(JSON.stringify({ salt: justification.salt, text: JUSTIFICATION })));
   await officer(stage, officerA).review(window.termsHash, "APPROPRIATE", "as it should be");
   await pass(stage, 60);
   await breakGlass({ ...stage, patient: consented.patient }, "confused");
