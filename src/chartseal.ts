@@ -14,7 +14,14 @@ import {
   type LookupResult,
 } from "./access/index.js";
 import { Acts, Attestations } from "./acts/index.js";
-import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
+import {
+  accounting,
+  disclosures,
+  type Accounting,
+  type AccountingOptions,
+  type Audit,
+  type DisclosuresOptions,
+} from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
@@ -229,15 +236,17 @@ export class Chartseal implements AsyncDisposable {
     return await verifyLog({ chain: this.chain, store: this.store }, memberId, options);
   }
 
-  /** Who did what with a patient's records. See {@link disclosures}. */
+  /** Who did what with a patient's records, or what one clinician or member did. See {@link disclosures}, {@link accounting}. */
   get audit(): {
     disclosures(options: Omit<DisclosuresOptions, "chain" | "vault" | "journal">): Promise<Audit>;
+    accounting(options: Omit<AccountingOptions, "chain" | "vault" | "journal" | "own">): Promise<Accounting>;
   } {
     const { chain, vault, journal } = this;
     return {
-      disclosures: async (options) => {
-        const own = vault.patients().some(({ patientId }) => patientId === options.patient);
-        return await disclosures({ ...options, chain, ...(own ? { vault, journal } : {}) });
+      disclosures: async (options) => await disclosures({ ...options, chain, vault, journal }),
+      accounting: async (options) => {
+        const own = vault.patients().map(({ patientId }) => patientId);
+        return await accounting({ ...options, chain, vault, journal, own });
       },
     };
   }

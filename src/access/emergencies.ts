@@ -195,3 +195,8 @@ export function statement(text: string): Statement {
 export function statementDigest(salt: Hex, text: string): Hex {
   return toHex(createHash("sha256").update(fromHex(salt, 32)).update(text, "utf8").digest());
 }
+
+/** The name under which a vault keeps a statement about a window, as JSON of its salt and text. */
+export function statementName(windowId: Hex, digest: Hex): string {
+  return `statement/${windowId}/${digest}`;
+}

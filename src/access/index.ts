@@ -8,6 +8,7 @@ export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
 export {
   Emergencies,
   statementDigest,
+  statementName,
   type EmergencyWindow,
   type PreparedEmergency,
   type Statement,
@@ -20,6 +21,7 @@ export { runLateAgent, type LateAnswer } from "./late-agent.js";
 export { runLookupAgent } from "./lookup-agent.js";
 export { lookUp, type LookupOptions, type LookupResult } from "./lookups.js";
 export type { Message, MessageType } from "./message.js";
+export { inParallel } from "./in-parallel.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
 export { withoutErased } from "./release.js";

@@ -54,15 +54,15 @@ describe("an emergency while the chain is down", function () {
 
     const audit = await s.a.audit.disclosures({ patient: s.patient });
     expect(audit.complete).to.equal(true);
-    const late = audit.entries.find(({ kind }) => kind === "late-release");
+    const late = audit.entries.find(({ kind }) => kind === "glass-late");
     const { release } = JSON.parse(kept!.json) as { release: string };
     const releaseDigest = toHex(createHash("sha256").update(release).digest());
-    expect(late).to.deep.include({ kind: "late-release", member: 2, covered: true });
+    expect(late).to.deep.include({ kind: "glass-late", member: 2, covered: true });
     expect(late).to.have.nested.property("details.release", releaseDigest);
     expect(late).to.have.nested.property("details.reader", s.b.signer("clinician").address.toLowerCase());
     expect(timeline(audit)).to.contain("LATE READ");
     expect(timeline(audit, { language: "zh" })).to.contain("补报调阅");
-    expect(csv(audit)).to.contain("late-release").and.to.contain("released=");
+    expect(csv(audit)).to.contain("glass-late").and.to.contain("released=");
   });
 
   it("lets nobody read through it afterwards", async () => {
@@ -121,7 +121,7 @@ describe("an emergency while the chain is down", function () {
       expect(late).to.have.length(4);
       const audit = await s.a.audit.disclosures({ patient: s.patient });
       expect(audit.complete).to.equal(true);
-      expect(audit.entries.filter(({ kind }) => kind === "late-release")).to.have.length(4);
+      expect(audit.entries.filter(({ kind }) => kind === "glass-late")).to.have.length(4);
     });
   });
 });

@@ -65,7 +65,10 @@ export async function pass(
 }
 
 /** The clinician of `b` and his colleague open a window on the patient. */
-export async function breakGlass(s: EmergencyStage, reason = "unconscious, no card"): Promise<GrantTicket> {
+export async function breakGlass(
+  s: Pick<EmergencyStage, "b" | "patient" | "colleague">,
+  reason = "unconscious, no card",
+): Promise<GrantTicket> {
   const emergencies = s.b.emergencies("clinician");
   const prepared = await emergencies.prepare(s.patient, s.b.signer("clinician").address, reason);
   const signature = await emergencies.countersign(prepared, s.colleague);
@@ -73,7 +76,7 @@ export async function breakGlass(s: EmergencyStage, reason = "unconscious, no ca
 }
 
 /** As an officer of either hospital. */
-export function officer(s: EmergencyStage, writer: Writer): Emergencies {
+export function officer(s: Pick<EmergencyStage, "a">, writer: Writer): Emergencies {
   return new Emergencies(s.a.chain, () => writer);
 }
 
