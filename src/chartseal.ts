@@ -2,10 +2,12 @@
 import {
   Access,
   Emergencies,
-  FolderExchange,
+  openExchange,
   runReleaseAgent,
+  serveAgent,
   type Answer,
   type Exchange,
+  type ServerTls,
 } from "./access/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
@@ -32,6 +34,17 @@ export interface OpenOptions {
   as?: Acting;
 }
 
+export interface ReleaseAgentOptions {
+  signal: AbortSignal;
+  onAnswer?: (answer: Answer) => void;
+  /** Hears of what is tried again. */
+  onError?: (error: unknown) => void;
+  /** Where to answer over HTTP. Without TLS on this machine only. */
+  listen?: { host: string; port: number; tls?: ServerTls };
+  /** Hears, once, that requests are answered, and at which address those over HTTP. */
+  onReady?: (address: string | undefined) => void;
+}
+
 /**
  * One member's chartseal: its vault, journal and store, and the consortium's chain.
  * @example
@@ -52,7 +65,7 @@ export class Chartseal implements AsyncDisposable {
   readonly #acting: Required<Acting>;
   readonly #writers = new Map<string, Writer>();
 
-  private constructor(config: Config, vault: Vault, store: BlobStore, acting: Acting) {
+  private constructor(config: Config, vault: Vault, store: BlobStore, exchange: Exchange, acting: Acting) {
     this.config = config;
     this.vault = vault;
     this.store = store;
@@ -66,7 +79,7 @@ export class Chartseal implements AsyncDisposable {
     };
     this.chain = Chain.open(config.chain);
     this.journal = Journal.open(config.journal, vault);
-    this.exchange = new FolderExchange(config.exchange);
+    this.exchange = exchange;
     this.members = new Members(this.chain);
     this.consent = new Consent(this.chain, () => this.writer("operator"));
   }
@@ -105,7 +118,8 @@ export class Chartseal implements AsyncDisposable {
     const config = await loadConfig(path);
     const vault = await Vault.open(config.vault, unlock);
     try {
-      return new Chartseal(config, vault, await openEmbeddedStore(config.store), as);
+      const exchange = await openExchange(config.exchange);
+      return new Chartseal(config, vault, await openEmbeddedStore(config.store), exchange, as);
     } catch (error) {
       vault[Symbol.dispose]();
       throw error;
@@ -175,16 +189,25 @@ export class Chartseal implements AsyncDisposable {
     };
   }
 
-  /** Serves other members' logged accesses until the signal aborts. */
-  async runReleaseAgent(options: {
-    signal: AbortSignal;
-    onAnswer?: (answer: Answer) => void;
-    onError?: (error: unknown) => void;
-  }): Promise<void> {
-    const { chain, vault, journal, exchange } = this;
-    const memberId = this.memberId;
-    const signer = this.signer("releaser");
-    await runReleaseAgent({ memberId, chain, vault, journal, exchange, signer }, options);
+  /**
+   * Serves other members' logged accesses until the signal aborts: requests in the shared folder, and with `listen`
+   * those that come over HTTP. See {@link serveAgent}.
+   */
+  async runReleaseAgent(options: ReleaseAgentOptions): Promise<void> {
+    const { chain, vault, journal, exchange, memberId } = this;
+    const parts = { memberId, chain, vault, journal, exchange, signer: this.signer("releaser") };
+    const { listen, onReady, ...rest } = options;
+    // When one of the two ends, the other does.
+    const stop = new AbortController();
+    const both = { ...rest, signal: AbortSignal.any([options.signal, stop.signal]) };
+    const server = listen === undefined ? undefined : await serveAgent(parts, { ...both, ...listen });
+    onReady?.(server?.address);
+    try {
+      await runReleaseAgent(parts, both);
+    } finally {
+      stop.abort();
+      await server?.stopped;
+    }
   }
 
   #ingestParts() {

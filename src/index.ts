@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public API. What is not exported here may change without notice.
-export { Chartseal, type Acting, type OpenOptions } from "./chartseal.js";
+export { Chartseal, type Acting, type OpenOptions, type ReleaseAgentOptions } from "./chartseal.js";
 export { loadConfig, loadDeployment, type Config } from "./config.js";
 export { ChartsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from "./errors.js";
 export {
@@ -8,6 +8,7 @@ export {
   Chart,
   Emergencies,
   FolderExchange,
+  HttpExchange,
   OpenedAccess,
   statementDigest,
   type AccessOptions,
@@ -17,6 +18,7 @@ export {
   type EmergencyWindow,
   type EntryLabels,
   type Exchange,
+  type HttpExchangeOptions,
   type Message,
   type MessageType,
   type OpenedEntry,

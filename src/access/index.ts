@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+export { serveAgent, type ServerTls } from "./agent-server.js";
 export { Access } from "./access.js";
 export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
 export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
-export type { AgentParts, Answer } from "./answer-request.js";
+export type { Answer } from "./answer-request.js";
 export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
 export {
   Emergencies,
@@ -14,7 +15,9 @@ export {
 } from "./emergencies.js";
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
+export { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
+export { openExchange } from "./open-exchange.js";
 export type { Message, MessageType } from "./message.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
-export { runReleaseAgent } from "./release-agent.js";
+export { runReleaseAgent, type AgentParts } from "./release-agent.js";

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
 import type { Chain } from "../chain/index.js";
 import { sealCapsule, sealIndexPage, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError, requireFormat } from "../errors.js";
@@ -26,6 +27,8 @@ export interface ReleaseParts {
 /** A release as the vault keeps it: with the log indices that it shows or opens. */
 interface StoredRelease {
   format: 1;
+  /** Of the access that it was made for: {@link accessDigest}. */
+  access: Hex;
   indices: number[];
   release: string;
 }
@@ -42,16 +45,37 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
   const { accessId } = access;
   const permission = await permissionOf(chain, access, memberId, publicKey);
   const items = await releasable(parts, access, permission);
+  const digest = accessDigest(access);
   const made = vault.release(accessId);
-  if (made !== undefined) return madeBefore(access, made, items, permission);
+  if (made !== undefined && storedRelease(made).access === digest)
+    return madeBefore(access, made, items, permission);
   const answer = await makeRelease(parts, access, permission, items);
-  const stored: StoredRelease = {
+  const json = JSON.stringify({
     format: 1,
+    access: digest,
     indices: items.map(({ entry }) => entry.leaf.index),
     release: JSON.stringify(answer),
-  };
+  } satisfies StoredRelease);
   // Of two agents at once, both serve what the first one stored.
-  return madeBefore(access, vault.putRelease(accessId, JSON.stringify(stored)), items, permission);
+  const stored =
+    made === undefined ? vault.putRelease(accessId, json) : vault.replaceRelease(accessId, made, json);
+  return madeBefore(access, stored, items, permission);
+}
+
+/** An access id is the patient's and a number: after a reorganisation another access can have it. */
+function accessDigest(access: AccessEvent): Hex {
+  const { accessId, reader, memberId, basis, basisRef, purpose, extent, indices, scope } = access;
+  const said = [accessId, reader, memberId, basis, basisRef, purpose, extent, indices, scope];
+  const text = JSON.stringify(said, (_, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
+  return toHex(createHash("sha256").update(text).digest());
+}
+
+function storedRelease(json: string): StoredRelease {
+  const stored = JSON.parse(json) as StoredRelease;
+  requireFormat(stored, "the stored release");
+  return stored;
 }
 
 /**
@@ -64,8 +88,7 @@ function madeBefore(
   items: readonly Releasable[],
   { reader }: Permission,
 ): string {
-  const stored = JSON.parse(json) as StoredRelease;
-  requireFormat(stored, "the stored release");
+  const stored = storedRelease(json);
   const permitted = new Set(items.map(({ entry }) => entry.leaf.index));
   const withdrawn = stored.indices.find((index) => !permitted.has(index));
   if (withdrawn !== undefined) {

@@ -265,6 +265,14 @@ export class Vault implements Disposable {
     return this.#releases.put(accessId, json, leafHash);
   }
 
+  /**
+   * Stores another release in the place of `old`, unless another process was first, and returns what is stored: a
+   * reorganised chain can give an access id to another access.
+   */
+  replaceRelease(accessId: Hex, old: string, json: string): string {
+    return this.#releases.replace(accessId, old, json);
+  }
+
   release(accessId: Hex, leafHash?: Hex): string | undefined {
     return this.#releases.get(accessId, leafHash);
   }

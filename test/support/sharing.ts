@@ -2,10 +2,10 @@
 import { after } from "mocha";
 import { Wallet, id } from "ethers";
 import { accessEventOf, type AccessEvent } from "../../src/access/access-event.js";
-import type { AgentParts, Answer } from "../../src/access/answer-request.js";
+import type { Answer } from "../../src/access/answer-request.js";
 import type { Message } from "../../src/access/message.js";
 import { signMessage } from "../../src/access/messages.js";
-import { runReleaseAgent } from "../../src/access/release-agent.js";
+import { runReleaseAgent, type AgentParts } from "../../src/access/release-agent.js";
 import { Writer, keySigner, type Role, type StaffSigner } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import type { GrantTicket, TermsRequest } from "../../src/consent/index.js";
