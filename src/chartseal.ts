@@ -9,14 +9,33 @@ import {
   type Exchange,
   type ServerTls,
 } from "./access/index.js";
+import { Acts, Attestations } from "./acts/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
 import type { Receipt } from "./crypto/index.js";
-import { ingest, retry, type IngestOptions, type IngestResult, type Source } from "./ingest/index.js";
+import {
+  anchorDocument,
+  fileDocument,
+  ingest,
+  retry,
+  type AnchorDocumentOptions,
+  type IngestOptions,
+  type IngestResult,
+  type Source,
+  type SupportingDocument,
+} from "./ingest/index.js";
+import { Holds } from "./lifecycle/index.js";
 import { Members } from "./members/index.js";
-import { Entries, Journal, verifyLog, type LogVerdict, type VerifyLogOptions } from "./records/index.js";
+import {
+  Entries,
+  Journal,
+  verifyLog,
+  type AnchoredEntry,
+  type LogVerdict,
+  type VerifyLogOptions,
+} from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
 import { Vault, type Unlock } from "./vault/index.js";
 
@@ -104,9 +123,25 @@ export class Chartseal implements AsyncDisposable {
     return this.#access;
   }
 
+  /** What several people sign, relayed by an account of this member. */
+  acts(role: keyof Acting = "operator"): Acts {
+    return new Acts(this.chain, () => this.writer(role));
+  }
+
+  /** What two persons of staff attest together: consent on paper, legal orders. */
+  get attestations(): Attestations {
+    return new Attestations(this.chain);
+  }
+
   /** Emergencies: a clinician breaks the glass, a reviewer justifies and reviews. */
   emergencies(role: "clinician" | "reviewer"): Emergencies {
     return new Emergencies(this.chain, () => this.writer(role));
+  }
+
+  /** Legal holds: placed by the operator, lifted by him or by another member's reviewer. */
+  holds(role: "operator" | "reviewer" = "operator"): Holds {
+    const { memberId, chain, journal } = this;
+    return new Holds({ memberId, chain, journal, writer: () => this.writer(role) });
   }
 
   /**
@@ -149,6 +184,20 @@ export class Chartseal implements AsyncDisposable {
   /** Anchors what earlier runs left. See {@link retry}. */
   async retry(options: IngestOptions & { dead?: boolean } = {}): Promise<IngestResult> {
     return await retry(this.#ingestParts(), options);
+  }
+
+  /** Makes evidence of an act durable; the next that anchors takes it along. See {@link fileDocument}. */
+  async fileDocument(document: SupportingDocument): Promise<number> {
+    const { memberId, vault, store, journal } = this;
+    return await fileDocument({ memberId, vault, store, journal }, document);
+  }
+
+  /** Anchors evidence of an act, so that a contract can check it. See {@link anchorDocument}. */
+  async anchorDocument(
+    document: SupportingDocument,
+    options?: AnchorDocumentOptions,
+  ): Promise<AnchoredEntry> {
+    return await anchorDocument(this.#ingestParts(), document, options);
   }
 
   /** Evidence that an entry stands in this member's log. @throws ERR_USAGE when it does not */

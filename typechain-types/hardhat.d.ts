@@ -22,10 +22,12 @@ getContractFactory(name: 'Consents', signerOrOptions?: ethers.Signer | FactoryOp
 getContractFactory(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WitnessedConsents__factory>
 getContractFactory(name: 'Emergencies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Emergencies__factory>
 getContractFactory(name: 'EmergencyReviews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.EmergencyReviews__factory>
+getContractFactory(name: 'LateReleases', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LateReleases__factory>
+getContractFactory(name: 'Lookups', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Lookups__factory>
 getContractFactory(name: 'IAccessLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAccessLog__factory>
+getContractFactory(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ILegalOrders__factory>
 getContractFactory(name: 'IBreakGlass', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBreakGlass__factory>
 getContractFactory(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsentRegistry__factory>
-getContractFactory(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ILegalOrders__factory>
 getContractFactory(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMemberRegistry__factory>
 getContractFactory(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPatientRegistry__factory>
 getContractFactory(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordRegistry__factory>
@@ -35,8 +37,8 @@ getContractFactory(name: 'Leaves', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'PatientChanges', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientChanges__factory>
 getContractFactory(name: 'PatientKeys', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientKeys__factory>
 getContractFactory(name: 'PatientProxies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientProxies__factory>
-getContractFactory(name: 'RecordLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordLog__factory>
 getContractFactory(name: 'RecordHolds', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordHolds__factory>
+getContractFactory(name: 'RecordLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordLog__factory>
 getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC7913WebAuthnVerifier__factory>
 
@@ -51,10 +53,12 @@ getContractAt(name: 'Consents', address: string | ethers.Addressable, signer?: e
 getContractAt(name: 'WitnessedConsents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WitnessedConsents>
 getContractAt(name: 'Emergencies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Emergencies>
 getContractAt(name: 'EmergencyReviews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.EmergencyReviews>
+getContractAt(name: 'LateReleases', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LateReleases>
+getContractAt(name: 'Lookups', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Lookups>
 getContractAt(name: 'IAccessLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAccessLog>
+getContractAt(name: 'ILegalOrders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ILegalOrders>
 getContractAt(name: 'IBreakGlass', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBreakGlass>
 getContractAt(name: 'IConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsentRegistry>
-getContractAt(name: 'ILegalOrders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ILegalOrders>
 getContractAt(name: 'IMemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMemberRegistry>
 getContractAt(name: 'IPatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPatientRegistry>
 getContractAt(name: 'IRecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordRegistry>
@@ -64,8 +68,8 @@ getContractAt(name: 'Leaves', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'PatientChanges', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientChanges>
 getContractAt(name: 'PatientKeys', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientKeys>
 getContractAt(name: 'PatientProxies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientProxies>
-getContractAt(name: 'RecordLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordLog>
 getContractAt(name: 'RecordHolds', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordHolds>
+getContractAt(name: 'RecordLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordLog>
 getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'ERC7913WebAuthnVerifier', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC7913WebAuthnVerifier>
 
@@ -80,10 +84,12 @@ deployContract(name: 'Consents', signerOrOptions?: ethers.Signer | DeployContrac
 deployContract(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
 deployContract(name: 'Emergencies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Emergencies>
 deployContract(name: 'EmergencyReviews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.EmergencyReviews>
+deployContract(name: 'LateReleases', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LateReleases>
+deployContract(name: 'Lookups', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lookups>
 deployContract(name: 'IAccessLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAccessLog>
+deployContract(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
 deployContract(name: 'IBreakGlass', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBreakGlass>
 deployContract(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
-deployContract(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
 deployContract(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
 deployContract(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
 deployContract(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
@@ -93,8 +99,8 @@ deployContract(name: 'Leaves', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'PatientChanges', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientChanges>
 deployContract(name: 'PatientKeys', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientKeys>
 deployContract(name: 'PatientProxies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
-deployContract(name: 'RecordLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
 deployContract(name: 'RecordHolds', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
+deployContract(name: 'RecordLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
 deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
 
@@ -109,10 +115,12 @@ deployContract(name: 'Consents', args: any[], signerOrOptions?: ethers.Signer | 
 deployContract(name: 'WitnessedConsents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
 deployContract(name: 'Emergencies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Emergencies>
 deployContract(name: 'EmergencyReviews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.EmergencyReviews>
+deployContract(name: 'LateReleases', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LateReleases>
+deployContract(name: 'Lookups', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lookups>
 deployContract(name: 'IAccessLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAccessLog>
+deployContract(name: 'ILegalOrders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
 deployContract(name: 'IBreakGlass', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBreakGlass>
 deployContract(name: 'IConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
-deployContract(name: 'ILegalOrders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
 deployContract(name: 'IMemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
 deployContract(name: 'IPatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
 deployContract(name: 'IRecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
@@ -122,8 +130,8 @@ deployContract(name: 'Leaves', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'PatientChanges', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientChanges>
 deployContract(name: 'PatientKeys', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientKeys>
 deployContract(name: 'PatientProxies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
-deployContract(name: 'RecordLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
 deployContract(name: 'RecordHolds', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
+deployContract(name: 'RecordLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
 deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
 

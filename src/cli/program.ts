@@ -7,12 +7,14 @@ import type { CommandSpec, OptionSpec } from "./spec.js";
 import { CONSORTIUM } from "./usage/consortium.js";
 import { EMERGENCIES } from "./usage/emergencies.js";
 import { EVIDENCE } from "./usage/evidence.js";
+import { LIFE } from "./usage/life.js";
 import { RECORDS } from "./usage/records.js";
 import { SHARING } from "./usage/sharing.js";
 
 const GROUPS = {
   Consortium: CONSORTIUM,
   Records: RECORDS,
+  "A record's life": LIFE,
   Sharing: SHARING,
   Emergencies: EMERGENCIES,
   Evidence: EVIDENCE,
@@ -23,6 +25,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   member: "admit, join and list the consortium's members",
   staff: "enrol and revoke a member's staff",
   patient: "enrol a member's patients",
+  hold: "keep records as they are: legal hold (封存)",
   review: "account for emergencies: justify, review, flag",
 };
 

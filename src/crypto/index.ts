@@ -35,7 +35,7 @@ export {
   leafHash,
   leafToJson,
 } from "./leaf.js";
-export type { Leaf } from "./leaf.js";
+export type { Leaf, SupportingKind } from "./leaf.js";
 export { SEALED_RECORD_FORMAT } from "./manifest.js";
 export type { Manifest } from "./manifest.js";
 export { MEMBER_PUBLIC_KEY_LENGTH, generateMemberKey, keyDigest } from "./member-key.js";

@@ -7,6 +7,7 @@ import {
   type PatientRef,
   type PatientRules,
   type SourceItem,
+  type Supports,
 } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 
@@ -17,6 +18,8 @@ const MOST_COMPARTMENTS = 50_000;
 export interface Filing {
   state: ItemState;
   patient?: { patientId: Hex; compartment: number };
+  /** Left out for a record. */
+  supports?: Supports;
   error?: ChartsealError;
 }
 

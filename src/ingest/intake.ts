@@ -29,7 +29,7 @@ export interface IntakeParts {
   vault: Vault;
   store: BlobStore;
   journal: Journal;
-  filer: Filer;
+  filer: Pick<Filer, "file" | "forget">;
 }
 
 /** What became of a group's items. */
@@ -96,7 +96,7 @@ async function identifyAll(
     try {
       if (isBadItem(item)) throw item.error;
       const sha256 = item.bytes === undefined ? await digestOf(item) : hash("sha256", item.bytes, "buffer");
-      const itemMac = parts.journal.macOf("item", item.sourceKey, sha256);
+      const itemMac = macOf(parts.journal, item.sourceKey, sha256);
       const key = toHex(itemMac);
       if (seen.has(key) || parts.journal.knows(itemMac)) taken.known++;
       else outcomes.push({ item, read: incoming(parts, item, sha256, itemMac) });
@@ -105,6 +105,11 @@ async function identifyAll(
       outcomes.push({ item, error: itemsFault(error) });
     }
   }
+}
+
+/** By which the same bytes of the same source key are known again. */
+export function macOf(journal: Journal, sourceKey: string, sha256: Uint8Array): Uint8Array {
+  return journal.macOf("item", sourceKey, sha256);
 }
 
 function incoming(parts: IntakeParts, item: SourceItem, sha256: Uint8Array, itemMac: Uint8Array): Incoming {
@@ -161,7 +166,8 @@ function record(journal: Journal, { item, read, body, error }: Outcome, taken: T
   }
   const row = rowOf(read, body);
   let refused = read.filing.error;
-  const amended = journal.newestOf(read.sourceMac);
+  // Evidence of an act stands beside what was filed of it before.
+  const amended = row.supports === undefined ? journal.newestOf(read.sourceMac) : undefined;
   if (amended !== undefined) {
     row.amends = amended.id;
     refused ??= changedPatient(amended.patientId, read.filing.patient?.patientId);
@@ -190,6 +196,7 @@ function rowOf(read: Incoming, body: Stored): NewItem {
     recordedDay: dayOf(dateOf(item) ?? read.receivedAt),
     receivedAt: Math.floor(read.receivedAt.getTime() / 1000),
     ...(filing.patient === undefined ? {} : { patient: filing.patient }),
+    ...(filing.supports === undefined ? {} : { supports: filing.supports }),
   };
 }
 

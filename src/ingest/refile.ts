@@ -8,7 +8,7 @@ const ITEMS_PER_COMMIT = 500;
 
 export interface RefileParts {
   journal: Journal;
-  filer: Filer;
+  filer: Pick<Filer, "file" | "forget">;
 }
 
 /**

@@ -3,11 +3,12 @@ import { expect } from "chai";
 import { CONSORTIUM } from "../../src/cli/usage/consortium.js";
 import { EMERGENCIES } from "../../src/cli/usage/emergencies.js";
 import { EVIDENCE } from "../../src/cli/usage/evidence.js";
+import { LIFE } from "../../src/cli/usage/life.js";
 import { RECORDS } from "../../src/cli/usage/records.js";
 import { SHARING } from "../../src/cli/usage/sharing.js";
 import { chartseal, done, refused } from "./command-line.js";
 
-const SPECS = [...CONSORTIUM, ...RECORDS, ...SHARING, ...EMERGENCIES, ...EVIDENCE];
+const SPECS = [...CONSORTIUM, ...RECORDS, ...LIFE, ...SHARING, ...EMERGENCIES, ...EVIDENCE];
 const GLOBALS = ["--config", "--json", "--passphrase-file", "--passphrase-fd", "--as", "--help"];
 
 describe("usage of the command line", () => {
