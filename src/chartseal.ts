@@ -3,6 +3,7 @@ import {
   Access,
   Emergencies,
   openExchange,
+  relayWithdrawals,
   runReleaseAgent,
   serveAgent,
   type Answer,
@@ -244,7 +245,9 @@ export class Chartseal implements AsyncDisposable {
    */
   async runReleaseAgent(options: ReleaseAgentOptions): Promise<void> {
     const { chain, vault, journal, exchange, memberId } = this;
-    const parts = { memberId, chain, vault, journal, exchange, signer: this.signer("releaser") };
+    const fileReceipt = (receipt: SupportingDocument) => this.fileDocument(receipt);
+    const signer = this.signer("releaser");
+    const parts = { memberId, chain, vault, journal, exchange, signer, fileReceipt };
     const { listen, onReady, ...rest } = options;
     // When one of the two ends, the other does.
     const stop = new AbortController();
@@ -252,7 +255,10 @@ export class Chartseal implements AsyncDisposable {
     const server = listen === undefined ? undefined : await serveAgent(parts, { ...both, ...listen });
     onReady?.(server?.address);
     try {
-      await runReleaseAgent(parts, both);
+      await Promise.all([
+        runReleaseAgent(parts, both).finally(() => stop.abort()),
+        relayWithdrawals({ chain, vault, writer: this.writer("releaser") }, both),
+      ]);
     } finally {
       stop.abort();
       await server?.stopped;

@@ -4,7 +4,9 @@ import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ChartsealError, type ErrorCode } from "../errors.js";
 import type { AgentDesk } from "./agent-desk.js";
+import type { Answer } from "./answer-request.js";
 import { LONGEST_MESSAGE_BYTES, parseMessage } from "./message.js";
+import type { PatientDesk } from "./patient-desk.js";
 import type { ReadinessProbe } from "./readiness.js";
 
 /** Seconds after which to ask again when the agent cannot answer now. */
@@ -12,15 +14,27 @@ const RETRY_AFTER = 1;
 
 export interface AppParts {
   desk: AgentDesk;
+  patients: PatientDesk;
   probe: ReadinessProbe;
+  /** Before the first key leaves. */
+  check: () => Promise<void>;
   /** Aborts when the agent is to stop: what is held is then let go. */
   signal: AbortSignal;
+  onAnswer?: (answer: Answer) => void;
   /** Hears of what will be asked again. */
   onError?: (error: unknown) => void;
 }
 
-/** The release agent's HTTP interface: one path for each kind of message, and two for whoever keeps it running. */
-export function agentApp({ desk, probe, signal, onError }: AppParts): Hono<{ Bindings: HttpBindings }> {
+/** The release agent's HTTP interface: a path for members, two for patients, and two for whoever keeps it running. */
+export function agentApp({
+  desk,
+  patients,
+  probe,
+  check,
+  signal,
+  onAnswer,
+  onError,
+}: AppParts): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     await next();
@@ -33,11 +47,23 @@ export function agentApp({ desk, probe, signal, onError }: AppParts): Hono<{ Bin
     const readiness = await probe.now();
     return context.json(readiness, readiness.ready ? 200 : 503);
   });
+  app.post("/v1/*", async (_, next) => {
+    await check();
+    await next();
+  });
   app.post("/v1/requests", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) => {
     const address = context.env.incoming.socket.remoteAddress ?? "";
     const message = await desk.take(parseMessage(await textOf(context)), address, signal);
     if (message !== undefined) return context.json(message);
     return problem(context, 403, "ERR_EXCHANGE_INVALID", "the request is not from whoever logged the access");
+  });
+  app.post("/v1/withdrawals", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) =>
+    context.json(await patients.withdraw(await textOf(context))),
+  );
+  app.post("/v1/own-requests", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) => {
+    const { answer, message } = await patients.own(await textOf(context));
+    onAnswer?.(answer);
+    return context.json(message);
   });
   app.notFound((context) => problem(context, 404, "ERR_USAGE", "there is nothing at this path"));
   app.onError((error, context) => answerTo(error, context, onError));
@@ -72,11 +98,15 @@ async function textOf(context: Context): Promise<string> {
 function answerTo(error: unknown, context: Context, onError?: (error: unknown) => void): Response {
   if (context.req.raw.signal.aborted) return context.body(null, 400); // nobody listens any more
   if (error instanceof ChartsealError) {
-    const { code, message, values } = error;
+    const { code, message, values, retryable } = error;
     if (code === "ERR_EXCHANGE_INVALID" || code === "ERR_FORMAT_UNSUPPORTED" || code === "ERR_USAGE")
       return problem(context, 400, code, message);
     if (code === "ERR_RATE_LIMITED") return later(context, 429, code, message, Number(values["retryAfter"]));
-    if (code === "ERR_CAPSULE_REFUSED") return later(context, 503, code, message, RETRY_AFTER);
+    if (code === "ERR_CAPSULE_REFUSED") {
+      return retryable
+        ? later(context, 503, code, message, RETRY_AFTER)
+        : problem(context, 403, code, message);
+    }
   }
   onError?.(
     error instanceof ChartsealError

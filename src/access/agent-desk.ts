@@ -6,7 +6,6 @@ import { answerRequest, type Answer, type AnsweringParts } from "./answer-reques
 import type { Message } from "./message.js";
 import { requireSender, signerOf } from "./messages.js";
 import { RateLimit, type Rate } from "./rate-limits.js";
-import { requireReleaser } from "./release-agent.js";
 
 /** Milliseconds for which a request is held whose access is not deep enough in the chain yet. */
 const HOLD_MS = 10_000;
@@ -53,7 +52,6 @@ export class AgentDesk {
   readonly #staff = new Map<Hex, { memberId: number; until: number }>();
   readonly #working = new Map<number, number>();
   #strangers = 0;
-  #checked = false;
 
   constructor(parts: AnsweringParts, events: DeskEvents = {}, limits = LIMITS) {
     this.#parts = parts;
@@ -75,7 +73,6 @@ export class AgentDesk {
         values: { type: request.type, to: request.to },
       });
     }
-    await this.#check();
     const { account, memberId } = await this.#sender(request);
     const asked = `${account} ${request.id}`;
     this.#limit(asked, account, memberId, address);
@@ -151,12 +148,6 @@ export class AgentDesk {
     } finally {
       this.#working.set(memberId, this.#working.get(memberId)! - 1);
     }
-  }
-
-  async #check(): Promise<void> {
-    if (this.#checked) return;
-    await requireReleaser(this.#parts);
-    this.#checked = true;
   }
 }
 

@@ -9,7 +9,9 @@ import { ChartsealError } from "../errors.js";
 import { agentApp } from "./agent-app.js";
 import { AgentDesk, type DeskEvents, type DeskLimits } from "./agent-desk.js";
 import type { AnsweringParts } from "./answer-request.js";
+import { PatientDesk } from "./patient-desk.js";
 import { ReadinessProbe } from "./readiness.js";
+import { requireReleaser } from "./release-agent.js";
 
 /** A client has this long, in milliseconds, to send the headers of a request, and then the whole of it. */
 const HEADERS_MS = 5_000;
@@ -55,7 +57,7 @@ export interface AgentServer {
  * @throws ERR_USAGE for clear text on a network, or an address or certificate that cannot be used
  */
 export async function serveAgent(parts: AnsweringParts, options: ServeOptions): Promise<AgentServer> {
-  const { host, port, tls, signal, onError, limits } = options;
+  const { host, port, tls, signal, limits } = options;
   if (tls === undefined && !isLoopback(host)) {
     throw new ChartsealError(
       "ERR_USAGE",
@@ -68,7 +70,13 @@ export async function serveAgent(parts: AnsweringParts, options: ServeOptions): 
   }
   const desk = new AgentDesk(parts, options, limits);
   const probe = new ReadinessProbe(parts);
-  const app = agentApp({ desk, probe, signal, ...(onError === undefined ? {} : { onError }) });
+  const patients = new PatientDesk(parts);
+  let checked = false;
+  const check = async () => {
+    if (!checked) await requireReleaser(parts);
+    checked = true;
+  };
+  const app = agentApp({ ...options, desk, patients, probe, check });
   const listener = getRequestListener((request, env) => app.fetch(request, env));
   const server = serverFor((incoming, outgoing) => void listener(incoming, outgoing), tls);
   server.listen(port, host);

@@ -52,11 +52,11 @@ export async function answerRequest(parts: AnsweringParts, request: Message): Pr
   }
   try {
     const json = await release(parts, asked.access, asked.body.publicKey);
-    return { answer: { accessId, to }, message: await reply(parts, request, "release", json) };
+    return { answer: { accessId, to }, message: await replyTo(parts, request, "release", json) };
   } catch (error) {
-    if (!isFinal(error, REFUSALS)) throw error;
+    if (!isFinal(error)) throw error;
     const refusal: Refusal = { format: 1, accessId, code: error.code, reason: error.message };
-    const message = await reply(parts, request, "refusal", JSON.stringify(refusal));
+    const message = await replyTo(parts, request, "refusal", JSON.stringify(refusal));
     return { answer: { accessId, to, error }, message };
   }
 }
@@ -91,15 +91,16 @@ function depth({ confirmations }: Chain): string {
   return confirmations === 1 ? "mined" : `${confirmations} blocks deep`;
 }
 
-async function reply(
+export async function replyTo(
   { chain, memberId, signer }: AnsweringParts,
-  { id, from: to }: Message,
+  { id, from: to }: Pick<Message, "id" | "from">,
   type: "release" | "refusal",
   body: string,
 ): Promise<Message> {
   return await signMessage(chain, signer, { type, id, from: memberId, to, body });
 }
 
-function isFinal(error: unknown, codes: readonly string[]): error is ChartsealError {
+/** Whether asking again would change nothing. */
+export function isFinal(error: unknown, codes: readonly string[] = REFUSALS): error is ChartsealError {
   return error instanceof ChartsealError && !error.retryable && codes.includes(error.code);
 }

@@ -2,16 +2,13 @@
 import { ROLES, type Chain, type StaffSigner } from "../chain/index.js";
 import { toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { printable } from "../printable.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
 import type { Exchange } from "./exchange.js";
 import { parseRefusal, parseRelease, type Release } from "./message-bodies.js";
 import type { Message } from "./message.js";
 import { forged, requireSender, signMessage } from "./messages.js";
-
-/** Characters shown of a refusal. */
-const LONGEST_REASON = 500;
+import { refusedBy } from "./refused.js";
 
 /** Milliseconds that a custodian's agent has to answer. */
 const ANSWER_TIMEOUT_MS = 60_000;
@@ -116,13 +113,7 @@ class AnswerBox {
     if (release !== undefined) return release;
     const refusal = await this.#authentic("refusal", parseRefusal);
     if (refusal === undefined) return undefined;
-    throw new ChartsealError(
-      "ERR_CAPSULE_REFUSED",
-      `the custodian refused: ${printable(refusal.reason.slice(0, LONGEST_REASON))}`,
-      {
-        values: { accessId: this.#accessId, custodian: this.#custodian },
-      },
-    );
+    throw refusedBy(this.#custodian, refusal);
   }
 
   async #authentic<T>(type: "release" | "refusal", parse: (message: Message) => T): Promise<T | undefined> {

@@ -5,6 +5,7 @@ export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
 export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
 export type { Answer } from "./answer-request.js";
 export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
+export { CustodianAgent, type CustodianAgentOptions } from "./custodian-agent.js";
 export {
   Emergencies,
   statementDigest,
@@ -19,5 +20,8 @@ export { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
 export { openExchange } from "./open-exchange.js";
 export type { Message, MessageType } from "./message.js";
 export { requireSender, signMessage } from "./messages.js";
+export { OwnRecords, type OwnRequestOptions, type PreparedOwnRequest } from "./own-records.js";
+export type { Acknowledgement } from "./patient-desk.js";
+export { relayWithdrawals } from "./relay.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
 export { runReleaseAgent, type AgentParts } from "./release-agent.js";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError, requireFormat } from "../errors.js";
 
-export const MESSAGE_TYPES = ["ticket", "request", "release", "refusal"] as const;
+export const MESSAGE_TYPES = ["ticket", "request", "release", "refusal", "acknowledgement"] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** Most bytes of a message. A release of a whole chart is the largest: some 2.5 KiB a record. */
@@ -12,6 +12,7 @@ export const LONGEST_MESSAGE_BYTES: Readonly<Record<MessageType, number>> = {
   request: 64 * 1024,
   release: 256 * 1024 * 1024,
   refusal: 64 * 1024,
+  acknowledgement: 64 * 1024,
 };
 
 /** `bytes` bytes as 0x and lower-case hex. */
@@ -21,11 +22,11 @@ export const hexSchema = (bytes: number): z.ZodType<Hex> =>
 const messageSchema = z.strictObject({
   format: z.literal(1),
   type: z.enum(MESSAGE_TYPES),
-  /** Terms hash of a ticket, access id of all others. */
+  /** Terms hash of a ticket, digest of what an acknowledgement is for, access id of all others. */
   id: hexSchema(32),
-  /** Member ids. */
+  /** Member ids; to 0: to a patient. */
   from: z.int().positive(),
-  to: z.int().positive(),
+  to: z.int().nonnegative(),
   /** JSON text: signed as it is, byte for byte. */
   body: z.string().refine((text) => text.isWellFormed(), "not Unicode"),
   /** EIP-712 ExchangeMessage, by a staff account of `from`. */

@@ -6,6 +6,7 @@ import { ChartsealError, requireFormat } from "../errors.js";
 import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
+import { receiptDocument, receiptText, type AccessReceipt } from "./access-receipt.js";
 import type { ChartEntry } from "./chart.js";
 import { inParallel } from "./in-parallel.js";
 import { writePage, type PageBatch } from "./index-page.js";
@@ -22,6 +23,8 @@ export interface ReleaseParts {
   chain: Chain;
   vault: Vault;
   journal: Journal;
+  /** Makes a receipt durable in this member's log; the same again changes nothing. */
+  fileReceipt: (receipt: AccessReceipt) => Promise<unknown>;
 }
 
 /** A release as the vault keeps it: with the log indices that it shows or opens. */
@@ -31,6 +34,8 @@ interface StoredRelease {
   access: Hex;
   indices: number[];
   release: string;
+  /** The receipt that is filed before it leaves: always the same, so that an access has one. */
+  receipt: string;
 }
 
 /**
@@ -41,25 +46,37 @@ interface StoredRelease {
  * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE, ERR_FORMAT_UNSUPPORTED for a stored release
  */
 export async function release(parts: ReleaseParts, access: AccessEvent, publicKey?: Hex): Promise<string> {
-  const { vault, chain, memberId } = parts;
+  const { vault } = parts;
   const { accessId } = access;
-  const permission = await permissionOf(chain, access, memberId, publicKey);
+  const permission = await permissionOf(parts, access, publicKey);
   const items = await releasable(parts, access, permission);
   const digest = accessDigest(access);
   const made = vault.release(accessId);
   if (made !== undefined && storedRelease(made).access === digest)
-    return madeBefore(access, made, items, permission);
+    return await handOut(parts, access, made, items, permission);
   const answer = await makeRelease(parts, access, permission, items);
-  const json = JSON.stringify({
-    format: 1,
-    access: digest,
-    indices: items.map(({ entry }) => entry.leaf.index),
-    release: JSON.stringify(answer),
-  } satisfies StoredRelease);
+  const text = JSON.stringify(answer);
+  const indices = items.map(({ entry }) => entry.leaf.index);
+  const receipt = receiptText(access, answer, indices, text);
+  const toStore: StoredRelease = { format: 1, access: digest, indices, release: text, receipt };
+  const json = JSON.stringify(toStore);
   // Of two agents at once, both serve what the first one stored.
   const stored =
     made === undefined ? vault.putRelease(accessId, json) : vault.replaceRelease(accessId, made, json);
-  return madeBefore(access, stored, items, permission);
+  return await handOut(parts, access, stored, items, permission);
+}
+
+/** Nothing leaves before its receipt is safe. */
+async function handOut(
+  { fileReceipt }: ReleaseParts,
+  access: AccessEvent,
+  json: string,
+  items: readonly Releasable[],
+  permission: Permission,
+): Promise<string> {
+  const text = madeBefore(access, json, items, permission);
+  await fileReceipt(receiptDocument(access, storedRelease(json).receipt));
+  return text;
 }
 
 /** An access id is the patient's and a number: after a reorganisation another access can have it. */

@@ -7,3 +7,4 @@ export { openCell, sealCell, type Cell } from "./sealed-cell.js";
 export { type NewPatient, type PatientDetails, type PatientIdentifier } from "./patients.js";
 export { prompt, type PromptInput, type PromptOptions, type PromptTerminal } from "./prompt.js";
 export { Vault } from "./vault.js";
+export { type Withdrawal } from "./withdrawals.js";

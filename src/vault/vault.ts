@@ -12,6 +12,7 @@ import { Settings } from "./settings.js";
 import { StaffKeys } from "./staff-keys.js";
 import { createVaultFile, openVaultFile, type UnlockedFile } from "./vault-file.js";
 import type { VaultKeys } from "./vault-keys.js";
+import { Withdrawals } from "./withdrawals.js";
 
 /**
  * A member's vault: the only place of keys and pseudonyms, one SQLite file. Several processes of the member may
@@ -27,6 +28,8 @@ import type { VaultKeys } from "./vault-keys.js";
  * const contentKey = vault.keyOf(recordId);
  */
 export class Vault implements Disposable {
+  /** What patients withdrew by telling this member. */
+  readonly withdrawals: Withdrawals;
   readonly #database: Database;
   readonly #keys: VaultKeys;
   readonly #contentKeys: ContentKeys;
@@ -50,6 +53,7 @@ export class Vault implements Disposable {
     this.#memberKeys = new MemberKeys(database, keys);
     this.#staffKeys = new StaffKeys(database, keys);
     this.#releases = new Releases(database, keys);
+    this.withdrawals = new Withdrawals(database, this.#settings);
   }
 
   /**

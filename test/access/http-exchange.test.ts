@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import type { Message } from "../../src/access/message.js";
-import { exchangeOver, listening, readerOver } from "../support/listening.js";
+import { exchangeOver, listening, readerOver, serving } from "../support/listening.js";
 import { rejected } from "../support/rejected.js";
 import {
   agentOf,
@@ -142,20 +140,6 @@ describe("a reader of release agents over HTTP", function () {
     expect(refused).to.equal(2);
   });
 });
-
-async function serving(listener: (...args: Parameters<RequestListener>) => unknown) {
-  const server: Server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
 
 async function relay(incoming: Parameters<RequestListener>[0], address: string): Promise<string> {
   const body = Buffer.concat((await Array.fromAsync(incoming)) as Buffer[]);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { serveAgent, type ServeOptions } from "../../src/access/agent-server.js";
 import type { AnsweringParts } from "../../src/access/answer-request.js";
 import { Access } from "../../src/access/access.js";
@@ -78,4 +81,19 @@ export async function post(
   const text = await response.text();
   const { error = {} } = JSON.parse(text) as { error?: Posted["error"] };
   return { status: response.status, headers: response.headers, text, error };
+}
+
+/** Any HTTP server. */
+export async function serving(listener: (...args: Parameters<RequestListener>) => unknown) {
+  const server: Server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
 }

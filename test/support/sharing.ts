@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { after } from "mocha";
 import { Wallet, id } from "ethers";
+import type { AccessReceipt } from "../../src/access/access-receipt.js";
 import { accessEventOf, type AccessEvent } from "../../src/access/access-event.js";
 import type { Answer } from "../../src/access/answer-request.js";
 import type { Message } from "../../src/access/message.js";
@@ -81,7 +82,9 @@ export async function patientWith(
 /** What a release agent of this hospital works with. */
 export function agentOf(hospital: Chartseal, changes: Partial<AgentParts> = {}): AgentParts {
   const { memberId, chain, vault, journal, exchange } = hospital;
-  return { memberId, chain, vault, journal, exchange, signer: hospital.signer("releaser"), ...changes };
+  const fileReceipt = (receipt: AccessReceipt) => hospital.fileDocument(receipt);
+  const signer = hospital.signer("releaser");
+  return { memberId, chain, vault, journal, exchange, signer, fileReceipt, ...changes };
 }
 
 /** Runs a hospital's release agent until `work` is done. */
