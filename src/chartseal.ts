@@ -2,16 +2,19 @@
 import {
   Access,
   Emergencies,
-  FolderExchange,
   lookUp,
+  openExchange,
+  relayWithdrawals,
   runLateAgent,
   runLookupAgent,
   runReleaseAgent,
+  serveAgent,
   type Answer,
   type Exchange,
   type LateAnswer,
   type LookupOptions,
   type LookupResult,
+  type ServerTls,
 } from "./access/index.js";
 import { Acts, Attestations } from "./acts/index.js";
 import {
@@ -64,6 +67,19 @@ export interface OpenOptions {
   as?: Acting;
 }
 
+export interface ReleaseAgentOptions {
+  signal: AbortSignal;
+  onAnswer?: (answer: Answer) => void;
+  /** Of emergencies while the chain is down. */
+  onLate?: (answer: LateAnswer) => void;
+  /** Hears of what is tried again. */
+  onError?: (error: unknown) => void;
+  /** Where to answer over HTTP. Without TLS on this machine only. */
+  listen?: { host: string; port: number; tls?: ServerTls };
+  /** Hears, once, that requests are answered, and at which address those over HTTP. */
+  onReady?: (address: string | undefined) => void;
+}
+
 /**
  * One member's chartseal: its vault, journal and store, and the consortium's chain.
  * @example
@@ -84,7 +100,7 @@ export class Chartseal implements AsyncDisposable {
   readonly #acting: Required<Acting>;
   readonly #writers = new Map<string, Writer>();
 
-  private constructor(config: Config, vault: Vault, store: BlobStore, acting: Acting) {
+  private constructor(config: Config, vault: Vault, store: BlobStore, exchange: Exchange, acting: Acting) {
     this.config = config;
     this.vault = vault;
     this.store = store;
@@ -98,7 +114,7 @@ export class Chartseal implements AsyncDisposable {
     };
     this.chain = Chain.open(config.chain);
     this.journal = Journal.open(config.journal, vault);
-    this.exchange = new FolderExchange(config.exchange);
+    this.exchange = exchange;
     this.members = new Members(this.chain);
     this.consent = new Consent(this.chain, () => this.writer("operator"));
   }
@@ -165,7 +181,8 @@ export class Chartseal implements AsyncDisposable {
     const config = await loadConfig(path);
     const vault = await Vault.open(config.vault, unlock);
     try {
-      return new Chartseal(config, vault, await openEmbeddedStore(config.store), as);
+      const exchange = await openExchange(config.exchange);
+      return new Chartseal(config, vault, await openEmbeddedStore(config.store), exchange, as);
     } catch (error) {
       vault[Symbol.dispose]();
       throw error;
@@ -251,22 +268,33 @@ export class Chartseal implements AsyncDisposable {
     };
   }
 
-  /** Serves other members' logged accesses until the signal aborts. */
-  async runReleaseAgent(options: {
-    signal: AbortSignal;
-    onAnswer?: (answer: Answer) => void;
-    onError?: (error: unknown) => void;
-    /** Of emergencies while the chain is down. */
-    onLate?: (answer: LateAnswer) => void;
-  }): Promise<void> {
-    const { chain, vault, journal, exchange } = this;
-    const memberId = this.memberId;
-    const parts = { memberId, chain, vault, journal, exchange, signer: this.signer("releaser") };
-    await Promise.all([
-      runReleaseAgent(parts, options),
-      runLateAgent({ ...parts, writer: this.writer("releaser") }, options),
-      runLookupAgent(parts, options),
-    ]);
+  /**
+   * Serves other members' logged accesses until the signal aborts: requests in the shared folder, and with `listen`
+   * those that come over HTTP. See {@link serveAgent}.
+   */
+  async runReleaseAgent(options: ReleaseAgentOptions): Promise<void> {
+    const { chain, vault, journal, exchange, memberId } = this;
+    const fileReceipt = (receipt: SupportingDocument) => this.fileDocument(receipt);
+    const signer = this.signer("releaser");
+    const writer = this.writer("releaser");
+    const parts = { memberId, chain, vault, journal, exchange, signer, fileReceipt };
+    const { listen, onReady, ...rest } = options;
+    // When one of them ends, the others do.
+    const stop = new AbortController();
+    const all = { ...rest, signal: AbortSignal.any([options.signal, stop.signal]) };
+    const server = listen === undefined ? undefined : await serveAgent(parts, { ...all, ...listen });
+    onReady?.(server?.address);
+    try {
+      await Promise.all([
+        runReleaseAgent(parts, all).finally(() => stop.abort()),
+        relayWithdrawals({ chain, vault, writer }, all),
+        runLateAgent({ ...parts, writer }, all),
+        runLookupAgent(parts, all),
+      ]);
+    } finally {
+      stop.abort();
+      await server?.stopped;
+    }
   }
 
   #ingestParts() {

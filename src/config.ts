@@ -27,6 +27,26 @@ const retentionSchema = z.strictObject({
 });
 export type RetentionPeriods = z.output<typeof retentionSchema>;
 const DEFAULT_RETENTION: RetentionPeriods = { years: 30 };
+/** No clear text to another host: who asks whom for which access would show. */
+const agentAddress = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => text.startsWith("https:") || isLoopback(new URL(text).hostname), {
+    message: "http only to this machine; use https",
+  });
+
+const exchangeSchema = z.strictObject({
+  folder: z.string().min(1),
+  /** By member id: where its release agent answers; of several, the next is asked when one does not answer. */
+  agents: z
+    .record(z.string().regex(/^[1-9]\d{0,9}$/, "not a member id"), z.array(agentAddress).min(1))
+    .default({}),
+  /** PEM files: whose certificates count besides the system's, and how this member shows who it is. */
+  tls: z
+    .strictObject({ ca: z.string().min(1), cert: z.string().min(1), key: z.string().min(1) })
+    .partial()
+    .refine(({ cert, key }) => (cert === undefined) === (key === undefined), "cert and key go together")
+    .optional(),
+});
 
 /** chartseal.json: where one member's parts are. Paths are relative to the file. Holds no secret. */
 const configSchema = z.strictObject({
@@ -36,29 +56,43 @@ const configSchema = z.strictObject({
     url: z.url({ protocol: /^https?$/ }),
     /** The consortium's deployment file. */
     deployment: z.string().min(1),
+    /** Blocks that an access must be deep, its own included, before a key leaves. QBFT: the block itself is final. */
+    confirmations: z.int().positive().max(1_000).default(1),
   }),
   /** `id` comes with the admission to the consortium: `chartseal member join` writes it. */
   member: z.strictObject({ id: z.int().positive().optional(), name: z.string().min(1) }),
   vault: z.string().min(1),
   journal: z.string().min(1),
   store: z.string().min(1),
-  exchange: z.string().min(1),
+  /** The shared folder alone, or with the addresses of release agents. */
+  exchange: z.preprocess(
+    (value) => (typeof value === "string" ? { folder: value } : value),
+    exchangeSchema,
+  ) as z.ZodType<z.output<typeof exchangeSchema>, string | z.input<typeof exchangeSchema>>,
   retention: retentionSchema.optional(),
 });
 
 export interface Config {
   /** Absolute path of chartseal.json. */
   path: string;
-  chain: { url: string; deployment: Deployment };
+  chain: { url: string; deployment: Deployment; confirmations: number };
   /** `id` is undefined until the member joined. */
   member: { id?: number | undefined; name: string };
   /** Absolute paths. */
   vault: string;
   journal: string;
   store: string;
-  exchange: string;
+  exchange: ExchangeConfig;
   /** Default: 30 years for all. */
   retention: RetentionPeriods;
+}
+
+/** How this member and others reach each other. Paths are absolute. */
+export interface ExchangeConfig {
+  folder: string;
+  /** Addresses of release agents by member id. */
+  agents: ReadonlyMap<number, readonly string[]>;
+  tls: { ca?: string; cert?: string; key?: string };
 }
 
 /** The content of a new chartseal.json. */
@@ -74,14 +108,36 @@ export async function loadConfig(path: string): Promise<Config> {
   const at = (relative: string) => resolve(dirname(file), relative);
   return {
     path: file,
-    chain: { url: config.chain.url, deployment: await loadDeployment(at(config.chain.deployment)) },
+    chain: { ...config.chain, deployment: await loadDeployment(at(config.chain.deployment)) },
     member: config.member,
     vault: at(config.vault),
     journal: at(config.journal),
     store: at(config.store),
-    exchange: at(config.exchange),
+    exchange: exchangeOf(config.exchange, at),
     retention: config.retention ?? DEFAULT_RETENTION,
   };
+}
+
+function exchangeOf(
+  { folder, agents, tls = {} }: z.output<typeof exchangeSchema>,
+  at: (path: string) => string,
+): ExchangeConfig {
+  const paths = Object.entries(tls).flatMap(([name, path]) => (path === undefined ? [] : [[name, at(path)]]));
+  return {
+    folder: at(folder),
+    agents: new Map(Object.entries(agents).map(([memberId, addresses]) => [Number(memberId), addresses])),
+    tls: Object.fromEntries(paths) as ExchangeConfig["tls"],
+  };
+}
+
+/** Of a URL, or as a server is told to listen. */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname === "[::1]" ||
+    hostname === "::1" ||
+    /^127\.\d+\.\d+\.\d+$/.test(hostname)
+  );
 }
 
 /**

@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   "ERR_PATIENT_AMBIGUOUS", // an item names two patients
   "ERR_PATIENT_CHANGED", // an amendment names another patient than before
   "ERR_PATIENT_UNKNOWN", // no enrolled patient matches
+  "ERR_RATE_LIMITED", // asked too often; values.retryAfter says in how many seconds to ask again
   "ERR_RECEIPT_INVALID", // not a receipt
   "ERR_RPC_UNAVAILABLE", // the node does not answer
   "ERR_SOURCE_CHANGED", // the source changed while it was read

@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public API. What is not exported here may change without notice.
-export { Chartseal, type Acting, type OpenOptions } from "./chartseal.js";
+export { Chartseal, type Acting, type OpenOptions, type ReleaseAgentOptions } from "./chartseal.js";
 export { loadConfig, loadDeployment, type Config } from "./config.js";
 export { ChartsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from "./errors.js";
 export {
   Access,
   Chart,
+  CustodianAgent,
   Emergencies,
   FolderExchange,
+  HttpExchange,
   OpenedAccess,
+  OwnRecords,
   statementDigest,
   type AccessOptions,
+  type Acknowledgement,
   type Answer,
+  type CustodianAgentOptions,
   type ChartEntry,
   type EmergencyVerdict,
   type EmergencyWindow,
   type EntryLabels,
   type Exchange,
+  type HttpExchangeOptions,
   type Message,
   type MessageType,
   type OpenedEntry,
+  type OwnRequestOptions,
   type PreparedEmergency,
+  type PreparedOwnRequest,
   type ScopeOptions,
   type Statement,
 } from "./access/index.js";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Log } from "ethers";
+import type { Block, Log, TransactionReceipt } from "ethers";
 import type { Chain } from "../chain/index.js";
 import { purposeCode, type Purpose } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
@@ -7,6 +7,11 @@ import { ChartsealError } from "../errors.js";
 
 export const EXTENTS = ["INDEX", "CHART"] as const;
 export const BASES = ["GRANT", "PATIENT", "BREAK_GLASS", "LEGAL_ORDER"] as const;
+
+/** Bitmap of them all. */
+export const ALL_COMPARTMENTS = (1n << 64n) - 1n;
+/** uint32: no end. */
+export const LAST_DAY = 0xffff_ffff;
 
 /** Part of a patient's records. */
 export interface Scope {
@@ -97,8 +102,9 @@ export function accessTopics(chain: Chain): string[] {
 
 /**
  * The access as this member's own node shows it in its transaction.
- * @returns undefined when the transaction is not mined
- * @throws ERR_CAPSULE_REFUSED when the transaction logged no such access
+ * @returns undefined while its block is not {@link Chain.confirmations} deep, or no part of the chain (any more)
+ * @throws ERR_CAPSULE_REFUSED when the transaction logged no such access, ERR_CHAIN_MISMATCH when the node
+ * contradicts itself, ERR_RPC_UNAVAILABLE
  */
 export async function findAccess(
   chain: Chain,
@@ -107,6 +113,8 @@ export async function findAccess(
 ): Promise<AccessEvent | undefined> {
   const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(transactionHash));
   if (receipt === null) return undefined;
+  const block = await settledBlock(chain, receipt);
+  if (block === undefined) return undefined;
   const topics = accessTopics(chain);
   const log = receipt.logs.find(
     (entry) =>
@@ -115,8 +123,35 @@ export async function findAccess(
       topics.includes(entry.topics[0]!) &&
       entry.topics[1] === accessId,
   );
-  if (log !== undefined) return accessEventOf(chain, log);
-  throw new ChartsealError("ERR_CAPSULE_REFUSED", `no access ${accessId} on chain: no log, no key`, {
-    values: { accessId },
-  });
+  if (log === undefined) {
+    throw new ChartsealError("ERR_CAPSULE_REFUSED", `no access ${accessId} on chain: no log, no key`, {
+      values: { accessId },
+    });
+  }
+  const access = accessEventOf(chain, log);
+  if (access.requestedAt === block.timestamp) return access;
+  throw contradiction(receipt, "the access is of another time than its block");
+}
+
+/** The block of a transaction, once it is deep enough and stands in the chain at the place that the receipt says. */
+async function settledBlock(chain: Chain, receipt: TransactionReceipt): Promise<Block | undefined> {
+  const { blockNumber, blockHash, hash } = receipt;
+  const head = await chain.ask(() => chain.provider.getBlockNumber());
+  if (head - blockNumber + 1 < chain.confirmations) return undefined;
+  const block = await chain.ask(() => chain.provider.getBlock(blockNumber));
+  if (block?.hash !== blockHash) return undefined; // reorganised between two questions
+  if (receipt.status !== 1) throw contradiction(receipt, "it failed");
+  if (!block.transactions.includes(hash)) throw contradiction(receipt, "its block does not hold it");
+  return block;
+}
+
+function contradiction({ hash }: TransactionReceipt, why: string): ChartsealError {
+  return new ChartsealError(
+    "ERR_CHAIN_MISMATCH",
+    `the node contradicts itself on transaction ${hash}: ${why}`,
+    {
+      values: { transaction: hash },
+      hint: "run `chartseal doctor`; ask another node",
+    },
+  );
 }

@@ -36,8 +36,8 @@ export class Chart {
   readonly entries: readonly ChartEntry[];
   /**
    * Numbers (patientSeq) up to the last shown that are missing. They are other compartments or days that the grant
-   * leaves out, or withdrawn entries; under a grant of everything, the custodian keeps something back. What he leaves
-   * out after the last one does not show.
+   * leaves out, withdrawn entries, or evidence of acts (consents on paper, receipts of accesses), which no grant shows;
+   * else the custodian keeps something back. What he leaves out after the last one does not show.
    */
   readonly gaps: readonly number[];
   readonly #receipts: ReadonlyMap<number, Receipt>;

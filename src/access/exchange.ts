@@ -8,7 +8,7 @@ import type { Message, MessageType, Place } from "./message.js";
  */
 export interface Exchange {
   /** Puts a message in the place of an earlier one of the same receiver, type and id. */
-  send(message: Message): Promise<void>;
+  send(message: Message, signal?: AbortSignal): Promise<void>;
   /**
    * Messages for a member, of one type: some of them, in no order, when there are many. What is no message is set
    * aside.

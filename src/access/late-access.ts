@@ -23,7 +23,7 @@ const ANSWER_TIMEOUT_MS = 90_000;
 const POLL_MS = 250;
 const LONGEST_REASON = 500;
 
-export interface LateParts extends FetchParts, OpeningParts {
+export interface LateParts extends FetchParts, Pick<OpeningParts, "store"> {
   /** A CLINICIAN of this member. */
   reader: () => { signer: StaffSigner };
 }

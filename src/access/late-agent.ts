@@ -2,7 +2,7 @@
 import type { Chain, Writer } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { AgentParts } from "./answer-request.js";
+import type { AgentParts } from "./release-agent.js";
 import { lastKnown, refreshLastKnown } from "./last-known.js";
 import { lateRefusal } from "./late-permission.js";
 import {

@@ -15,7 +15,7 @@ import {
 } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Vault } from "../vault/index.js";
-import type { AgentParts } from "./answer-request.js";
+import type { AgentParts } from "./release-agent.js";
 import { lookupMessageId } from "./lookups.js";
 import { parseLookup, type LookupAnswer, type LookupBody } from "./message-bodies.js";
 import type { Message } from "./message.js";

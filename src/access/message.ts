@@ -8,6 +8,7 @@ export const MESSAGE_TYPES = [
   "request",
   "release",
   "refusal",
+  "acknowledgement",
   "late-request",
   "late-release",
   "lookup",
@@ -25,6 +26,7 @@ export const LONGEST_MESSAGE_BYTES: Readonly<Record<MessageType, number>> = {
   "late-release": 256 * 1024 * 1024,
   lookup: 64 * 1024,
   "lookup-answer": 256 * 1024 * 1024,
+  acknowledgement: 64 * 1024,
 };
 
 /** `bytes` bytes as 0x and lower-case hex. */
@@ -34,11 +36,12 @@ export const hexSchema = (bytes: number): z.ZodType<Hex> =>
 const messageSchema = z.strictObject({
   format: z.literal(1),
   type: z.enum(MESSAGE_TYPES),
-  /** Terms hash of a ticket, window id while the chain is down, lookup id, access id of all others. */
+  /** Terms hash of a ticket, digest of what an acknowledgement is for, window id while the chain is down, lookup id, access
+   * id of all others. */
   id: hexSchema(32),
-  /** Member ids. */
+  /** Member ids; to 0: to a patient. */
   from: z.int().positive(),
-  to: z.int().positive(),
+  to: z.int().nonnegative(),
   /** JSON text: signed as it is, byte for byte. */
   body: z.string().refine((text) => text.isWellFormed(), "not Unicode"),
   /** EIP-712 ExchangeMessage, by a staff account of `from`. */

@@ -20,7 +20,8 @@ import type { Release } from "./message-bodies.js";
 /** What a reader opens records with. */
 export interface OpeningParts {
   chain: Chain;
-  vault: Vault;
+  /** Where the secret key of each epoch comes from. */
+  vault: Pick<Vault, "memberSecretKey">;
   store: BlobStore;
 }
 

@@ -4,19 +4,32 @@ import { ROLES, SUSPENSIONS, collectLogs, type Chain } from "../chain/index.js";
 import { purposeNumber, type Terms } from "../consent/index.js";
 import { fromHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
+import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
 import { grantedTerms } from "./grant-terms.js";
 import { refused } from "./refused.js";
 import { standingOf } from "./standing.js";
+import { withdrawnFrom } from "./withdrawn.js";
+
+/** Of a key that a patient makes for one request: it has no epochs. */
+const OWN_KEY_EPOCH = 1;
 
 /** Seconds of chain time for which an access can be redeemed. */
 export const REDEEMABLE_SECONDS = 15 * 60;
 
+export interface PermissionParts {
+  memberId: number;
+  chain: Chain;
+  vault: Vault;
+}
+
 /** What an access permits at the chain's head, now. */
 export interface Permission {
-  terms: Terms;
   /** Bitmap of compartments that are granted and not denied. */
   compartments: bigint;
+  /** Days since 1970-01-01 UTC, inclusive. */
+  recordedFrom: number;
+  recordedTo: number;
   reader: { publicKey: Uint8Array; keyEpoch: number };
 }
 
@@ -27,26 +40,25 @@ export interface Permission {
  * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE
  */
 export async function permissionOf(
-  chain: Chain,
+  { chain, vault, memberId: custodian }: PermissionParts,
   access: AccessEvent,
-  custodian: number,
   publicKey?: Hex,
 ): Promise<Permission> {
   try {
     const timestamp = await chain.time();
     requireFresh(access, timestamp);
-    const memberId = await chain.ask(() =>
-      chain.members.authorized(access.reader, ROLES.CLINICIAN, SUSPENSIONS.READING),
-    );
-    if (Number(memberId) !== access.memberId) throw refused(access, "its reader changed members");
+    if (access.basis !== "PATIENT") await requireReader(chain, access);
     const standing = await standingOf(chain, access);
     if (standing.custodian !== custodian)
       throw refused(access, `member ${standing.custodian} keeps this patient's records`);
+    if (access.basis === "PATIENT") return ownPermission(access, publicKey);
+    const withdrawn = await withdrawnFrom({ chain, vault }, access);
     const terms = await grantedTerms(chain, access);
     requireTerms(terms, access, timestamp);
     return {
-      terms,
-      compartments: BigInt(terms.compartments) & ~standing.denied,
+      compartments: BigInt(terms.compartments) & ~standing.denied & ~withdrawn,
+      recordedFrom: terms.recordedFrom,
+      recordedTo: terms.recordedTo,
       reader: await readerKey(chain, access.memberId, publicKey),
     };
   } catch (error) {
@@ -55,6 +67,23 @@ export async function permissionOf(
     if (reason === undefined) throw error;
     throw refused(access, `the contract says ${reason}`, undefined, error);
   }
+}
+
+async function requireReader(chain: Chain, access: AccessEvent): Promise<void> {
+  const memberId = await chain.ask(() =>
+    chain.members.authorized(access.reader, ROLES.CLINICIAN, SUSPENSIONS.READING),
+  );
+  if (Number(memberId) !== access.memberId) throw refused(access, "its reader changed members");
+}
+
+/** A patient may see all that he signed for; the key is the one that he signed. */
+function ownPermission(access: AccessEvent, publicKey?: Hex): Permission {
+  const { scope, basisRef } = access;
+  if (scope === undefined || publicKey === undefined || keccak256(publicKey) !== basisRef)
+    throw refused(access, "the patient signed for another key");
+  const { compartments, recordedFrom, recordedTo } = scope;
+  const reader = { publicKey: fromHex(publicKey), keyEpoch: OWN_KEY_EPOCH };
+  return { compartments, recordedFrom, recordedTo, reader };
 }
 
 /** By the chain's clock and by ours: on a chain that stands still, or a stale node, no revocation arrives. */

@@ -67,11 +67,12 @@ function itemsOf({ journal }: RecordParts, access: AccessEvent): JournalItem[] {
   });
 }
 
-function outside(leaf: Leaf, access: AccessEvent, { terms, compartments }: Permission): string | undefined {
+function outside(leaf: Leaf, access: AccessEvent, permission: Permission): string | undefined {
   const { scope } = access;
+  const { compartments, recordedFrom, recordedTo } = permission;
   const permitted = scope === undefined ? compartments : compartments & scope.compartments;
-  const from = Math.max(terms.recordedFrom, scope?.recordedFrom ?? 0);
-  const to = Math.min(terms.recordedTo, scope?.recordedTo ?? terms.recordedTo);
+  const from = Math.max(recordedFrom, scope?.recordedFrom ?? 0);
+  const to = Math.min(recordedTo, scope?.recordedTo ?? recordedTo);
   if (leaf.patientId !== access.patientId) return "is another patient's";
   if (leaf.kind !== LeafKind.RECORD) return "is no record";
   if (((permitted >> BigInt(leaf.compartment)) & 1n) === 0n)

@@ -2,7 +2,8 @@
 import { ROLES, SUSPENSIONS } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { answerRequest, type AgentParts, type Answer } from "./answer-request.js";
+import { answerRequest, type Answer, type AnsweringParts } from "./answer-request.js";
+import type { Exchange } from "./exchange.js";
 import { inParallel } from "./in-parallel.js";
 import type { Message } from "./message.js";
 import { REDEEMABLE_SECONDS } from "./permission.js";
@@ -14,6 +15,11 @@ const POLL_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 /** Requests that are answered at the same time: a large chart does not keep the others waiting. */
 const AT_ONCE = 4;
+
+/** A release agent that looks for requests on an Exchange. */
+export interface AgentParts extends AnsweringParts {
+  exchange: Exchange;
+}
 
 /** A request that could not be answered yet. */
 interface Waiting {
@@ -52,7 +58,9 @@ class ReleaseAgent {
 
   async #tryOne(request: Message, onError: (error: unknown) => void): Promise<Answer | undefined> {
     try {
-      const answer = await answerRequest(this.#parts, request);
+      const { answer, message } = await answerRequest(this.#parts, request);
+      if (message !== undefined) await this.#parts.exchange.send(message);
+      await this.#parts.exchange.remove(request);
       this.#waiting.delete(request.id);
       return answer;
     } catch (error) {
@@ -89,27 +97,32 @@ class ReleaseAgent {
     }
   }
 
-  /** Before the first key leaves: a node of another chain could show accesses that this consortium never saw. */
   async #check(): Promise<void> {
     if (this.#checked) return;
-    const { chain, memberId, signer } = this.#parts;
-    await chain.check();
-    const found = await chain.ask(
-      () => chain.members.authorized(signer.address, ROLES.RELEASER, SUSPENSIONS.REMOVED),
-      "ERR_USAGE",
-    );
-    if (Number(found) !== memberId) {
-      throw new ChartsealError(
-        "ERR_USAGE",
-        `the agent's account is staff of member ${found}, not of ${memberId}`,
-        {
-          values: { found: Number(found), memberId },
-          hint: "let it act with a RELEASER key of this member",
-        },
-      );
-    }
+    await requireReleaser(this.#parts);
     this.#checked = true;
   }
+}
+
+/**
+ * Before the first key leaves: a node of another chain could show accesses that this consortium never saw.
+ * @throws ERR_RPC_UNAVAILABLE, ERR_CHAIN_MISMATCH, ERR_USAGE when the signer is no RELEASER of this member
+ */
+export async function requireReleaser({ chain, memberId, signer }: AnsweringParts): Promise<void> {
+  await chain.check();
+  const found = await chain.ask(
+    () => chain.members.authorized(signer.address, ROLES.RELEASER, SUSPENSIONS.REMOVED),
+    "ERR_USAGE",
+  );
+  if (Number(found) === memberId) return;
+  throw new ChartsealError(
+    "ERR_USAGE",
+    `the agent's account is staff of member ${found}, not of ${memberId}`,
+    {
+      values: { found: Number(found), memberId },
+      hint: "let it act with a RELEASER key of this member",
+    },
+  );
 }
 
 /** Answers every waiting request once. See {@link ReleaseAgent.answer}. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
 import type { Chain } from "../chain/index.js";
 import { sealCapsule, sealIndexPage, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError, requireFormat } from "../errors.js";
 import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
+import { receiptDocument, receiptText, type AccessReceipt } from "./access-receipt.js";
 import type { ChartEntry } from "./chart.js";
 import { inParallel } from "./in-parallel.js";
 import { writePage, type PageBatch } from "./index-page.js";
@@ -21,13 +23,19 @@ export interface ReleaseParts {
   chain: Chain;
   vault: Vault;
   journal: Journal;
+  /** Makes a receipt durable in this member's log; the same again changes nothing. */
+  fileReceipt: (receipt: AccessReceipt) => Promise<unknown>;
 }
 
 /** A release as the vault keeps it: with the log indices that it shows or opens. */
 interface StoredRelease {
   format: 1;
+  /** Of the access that it was made for: {@link accessDigest}. */
+  access: Hex;
   indices: number[];
   release: string;
+  /** The receipt that is filed before it leaves: always the same, so that an access has one. */
+  receipt: string;
 }
 
 /**
@@ -38,20 +46,53 @@ interface StoredRelease {
  * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE, ERR_FORMAT_UNSUPPORTED for a stored release
  */
 export async function release(parts: ReleaseParts, access: AccessEvent, publicKey?: Hex): Promise<string> {
-  const { vault, chain, memberId } = parts;
+  const { vault } = parts;
   const { accessId } = access;
-  const permission = await permissionOf(chain, access, memberId, publicKey);
+  const permission = await permissionOf(parts, access, publicKey);
   const items = await releasable(parts, access, permission);
+  const digest = accessDigest(access);
   const made = vault.release(accessId);
-  if (made !== undefined) return madeBefore(access, made, items, permission);
+  if (made !== undefined && storedRelease(made).access === digest)
+    return await handOut(parts, access, made, items, permission);
   const answer = await makeRelease(parts, access, permission, items);
-  const stored: StoredRelease = {
-    format: 1,
-    indices: items.map(({ entry }) => entry.leaf.index),
-    release: JSON.stringify(answer),
-  };
+  const text = JSON.stringify(answer);
+  const indices = items.map(({ entry }) => entry.leaf.index);
+  const receipt = receiptText(access, answer, indices, text);
+  const toStore: StoredRelease = { format: 1, access: digest, indices, release: text, receipt };
+  const json = JSON.stringify(toStore);
   // Of two agents at once, both serve what the first one stored.
-  return madeBefore(access, vault.putRelease(accessId, JSON.stringify(stored)), items, permission);
+  const stored =
+    made === undefined ? vault.putRelease(accessId, json) : vault.replaceRelease(accessId, made, json);
+  return await handOut(parts, access, stored, items, permission);
+}
+
+/** Nothing leaves before its receipt is safe. */
+async function handOut(
+  { fileReceipt }: ReleaseParts,
+  access: AccessEvent,
+  json: string,
+  items: readonly Releasable[],
+  permission: Permission,
+): Promise<string> {
+  const text = madeBefore(access, json, items, permission);
+  await fileReceipt(receiptDocument(access, storedRelease(json).receipt));
+  return text;
+}
+
+/** An access id is the patient's and a number: after a reorganisation another access can have it. */
+function accessDigest(access: AccessEvent): Hex {
+  const { accessId, reader, memberId, basis, basisRef, purpose, extent, indices, scope } = access;
+  const said = [accessId, reader, memberId, basis, basisRef, purpose, extent, indices, scope];
+  const text = JSON.stringify(said, (_, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
+  return toHex(createHash("sha256").update(text).digest());
+}
+
+function storedRelease(json: string): StoredRelease {
+  const stored = JSON.parse(json) as StoredRelease;
+  requireFormat(stored, "the stored release");
+  return stored;
 }
 
 /**
@@ -64,8 +105,7 @@ function madeBefore(
   items: readonly Releasable[],
   { reader }: Permission,
 ): string {
-  const stored = JSON.parse(json) as StoredRelease;
-  requireFormat(stored, "the stored release");
+  const stored = storedRelease(json);
   const permitted = new Set(items.map(({ entry }) => entry.leaf.index));
   const withdrawn = stored.indices.find((index) => !permitted.has(index));
   if (withdrawn !== undefined) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain } from "../chain/index.js";
 import type { AccessEvent } from "./access-event.js";
-import { refused } from "./refused.js";
 
 /** What stands behind an access at the chain's head. */
 export interface Standing {
@@ -13,7 +12,7 @@ export interface Standing {
 
 /**
  * Asks the contract that knows: the ConsentRegistry for a grant, LegalOrders for an order, which no directive stops,
- * BreakGlass for an emergency.
+ * BreakGlass for an emergency, the PatientRegistry for a patient's own request, which his directive does not bind.
  * @throws ERR_CHAIN_REFUSED with the contract's reason, ERR_CAPSULE_REFUSED, ERR_RPC_UNAVAILABLE
  */
 export async function standingOf(chain: Chain, access: AccessEvent): Promise<Standing> {
@@ -31,7 +30,9 @@ export async function standingOf(chain: Chain, access: AccessEvent): Promise<Sta
       const [custodian, denied] = await chain.ask(() => chain.emergencies.standingOf(basisRef, reader));
       return { custodian: Number(custodian), denied };
     }
-    default:
-      throw refused(access, `it rests on ${access.basis}, which this agent does not serve`);
+    case "PATIENT": {
+      const custodian = await chain.ask(() => chain.patients.custodianOf(patientId));
+      return { custodian: Number(custodian), denied: 0n };
+    }
   }
 }

@@ -38,6 +38,8 @@ export interface ChainOptions {
   /** JSON-RPC endpoint of the member's own node. */
   url: string;
   deployment: Deployment;
+  /** Blocks that an access must be deep, its own included, before a key leaves. Default 1. */
+  confirmations?: number;
   /** Milliseconds until a call to the node counts as unanswered. Default 30 s. */
   callTimeoutMs?: number;
   /** Milliseconds that a transaction may take until it is mined. Default 5 minutes. */
@@ -57,15 +59,24 @@ export class Chain implements Disposable {
   readonly accessLog: AccessLog;
   /** Milliseconds that a transaction may take until it is mined. */
   readonly confirmationTimeoutMs: number;
+  /** Blocks that an access must be deep, its own included, before a key leaves. */
+  readonly confirmations: number;
   /** As `records`, for a question about each of very many entries: see {@link openProvider}. */
   readonly recordsInBulk: RecordRegistry;
   readonly #bulk: JsonRpcProvider;
 
-  private constructor({ url, deployment, callTimeoutMs, confirmationTimeoutMs }: ChainOptions) {
+  private constructor({
+    url,
+    deployment,
+    confirmations,
+    callTimeoutMs,
+    confirmationTimeoutMs,
+  }: ChainOptions) {
     const provider = openProvider(url, deployment.chainId, callTimeoutMs);
     this.provider = provider;
     this.#bulk = openProvider(url, deployment.chainId, callTimeoutMs, true);
     this.deployment = deployment;
+    this.confirmations = confirmations ?? 1;
     this.confirmationTimeoutMs = confirmationTimeoutMs ?? CONFIRMATION_TIMEOUT_MS;
     this.members = MemberRegistry__factory.connect(deployment.members, provider);
     this.patients = PatientRegistry__factory.connect(deployment.patients, provider);

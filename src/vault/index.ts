@@ -13,3 +13,4 @@ export {
 } from "./patients.js";
 export { prompt, type PromptInput, type PromptOptions, type PromptTerminal } from "./prompt.js";
 export { Vault } from "./vault.js";
+export { type Withdrawal } from "./withdrawals.js";

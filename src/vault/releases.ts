@@ -63,6 +63,19 @@ export class Releases {
     this.#database.truncateLog();
   }
 
+  /** @returns what is stored afterwards: `json`, or what another process put there instead of `old` */
+  replace(accessId: Hex, old: string, json: string): string {
+    const access = bytes32(accessId, "the access id");
+    const leaf = bytes32(WHOLE_ACCESS, "the leaf hash");
+    const sealed = this.#keys.seal(releaseCell(access, leaf), Buffer.from(json));
+    return this.#database.transaction(() => {
+      const found = this.get(accessId);
+      if (found !== undefined && found !== old) return found;
+      this.#database.run("INSERT OR REPLACE INTO releases VALUES (?, ?, ?)", access, leaf, sealed);
+      return json;
+    });
+  }
+
   get(accessId: Hex, leafHash: Hex = WHOLE_ACCESS): string | undefined {
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");

@@ -14,6 +14,7 @@ import { Settings } from "./settings.js";
 import { StaffKeys } from "./staff-keys.js";
 import { createVaultFile, openVaultFile, type UnlockedFile } from "./vault-file.js";
 import type { VaultKeys } from "./vault-keys.js";
+import { Withdrawals } from "./withdrawals.js";
 
 /**
  * A member's vault: the only place of keys and pseudonyms, one SQLite file. Several processes of the member may
@@ -29,6 +30,8 @@ import type { VaultKeys } from "./vault-keys.js";
  * const contentKey = vault.keyOf(recordId);
  */
 export class Vault implements Disposable {
+  /** What patients withdrew by telling this member. */
+  readonly withdrawals: Withdrawals;
   readonly #database: Database;
   readonly #keys: VaultKeys;
   readonly #contentKeys: ContentKeys;
@@ -56,6 +59,7 @@ export class Vault implements Disposable {
     this.#staffKeys = new StaffKeys(database, keys);
     this.#releases = new Releases(database, keys);
     this.backups = new Backups(database, keys, this.#settings);
+    this.withdrawals = new Withdrawals(database, this.#settings);
   }
 
   /**
@@ -272,6 +276,15 @@ export class Vault implements Disposable {
   putRelease(accessId: Hex, json: string, leafHash?: Hex): string {
     this.backups.requireReconciled();
     return this.#releases.put(accessId, json, leafHash);
+  }
+
+  /**
+   * Stores another release in the place of `old`, unless another process was first, and returns what is stored: a
+   * reorganised chain can give an access id to another access.
+   */
+  replaceRelease(accessId: Hex, old: string, json: string): string {
+    this.backups.requireReconciled();
+    return this.#releases.replace(accessId, old, json);
   }
 
   release(accessId: Hex, leafHash?: Hex): string | undefined {

@@ -8,7 +8,14 @@ import { parseTicket } from "../../src/consent/index.js";
 import type { Vault } from "../../src/vault/index.js";
 import { Asking } from "../support/asking.js";
 import { rejected } from "../support/rejected.js";
-import { logAccess, patientWith, sharing, type SharedPatient, type Sharing } from "../support/sharing.js";
+import {
+  agentOf,
+  logAccess,
+  patientWith,
+  sharing,
+  type SharedPatient,
+  type Sharing,
+} from "../support/sharing.js";
 
 const TREAT = { purpose: "TREAT" } as const;
 /** As a later version may write it, with fields that this one has never seen. */
@@ -70,12 +77,7 @@ describe("what a later version of chartseal wrote", function () {
     const access = await logAccess(s, p.ticket, "CHART");
     const { vault } = s.a;
     const stored: Pick<Vault, "release"> = { release: () => JSON.stringify(later({ indices: [] })) };
-    const parts = {
-      memberId: s.a.memberId,
-      chain: s.a.chain,
-      journal: s.a.journal,
-      vault: Object.assign(Object.create(vault), stored) as Vault,
-    };
+    const parts = agentOf(s.a, { vault: Object.assign(Object.create(vault), stored) as Vault });
     await unsupported(() => release(parts, access), "the stored release");
   });
 });

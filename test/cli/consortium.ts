@@ -137,7 +137,7 @@ export class Desk {
     url?: string;
     deployment?: string;
     member?: object;
-    exchange?: string;
+    exchange?: string | object;
     path?: string;
   }): void {
     const {
@@ -169,18 +169,21 @@ export class Desk {
   }
 
   /** Runs this member's release agent while `work` runs; the agent's lines. */
-  async serving<T>(work: () => Promise<T>): Promise<{ result: T; lines: Outcome["lines"] }> {
+  async serving<T>(
+    work: (address: string) => Promise<T>,
+    ...flags: string[]
+  ): Promise<{ result: T; lines: Outcome["lines"] }> {
     const controller = new AbortController();
-    const { promise: ready, resolve } = Promise.withResolvers<undefined>();
-    const agent = this.runWith(
-      { signal: controller.signal, onLine: () => resolve(undefined) },
-      "release-agent",
-      "--json",
-    );
+    const { promise: ready, resolve } = Promise.withResolvers<string>();
+    const onLine = (line: string) => {
+      const { event, address = "" } = JSON.parse(line) as { event: string; address?: string };
+      if (event === "ready") resolve(address);
+    };
+    const agent = this.runWith({ signal: controller.signal, onLine }, "release-agent", ...flags, "--json");
     let result: T;
     try {
-      await Promise.race([ready, agent]);
-      result = await work();
+      const address = await Promise.race([ready, agent.then(() => "")]);
+      result = await work(address);
     } finally {
       controller.abort();
       await agent;

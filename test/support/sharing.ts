@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { after } from "mocha";
 import { Wallet, id } from "ethers";
+import type { AccessReceipt } from "../../src/access/access-receipt.js";
 import { accessEventOf, type AccessEvent } from "../../src/access/access-event.js";
-import type { AgentParts, Answer } from "../../src/access/answer-request.js";
+import type { Answer } from "../../src/access/answer-request.js";
 import type { Message } from "../../src/access/message.js";
 import { signMessage } from "../../src/access/messages.js";
-import { runReleaseAgent } from "../../src/access/release-agent.js";
+import { runReleaseAgent, type AgentParts } from "../../src/access/release-agent.js";
 import { Writer, keySigner, type Role, type StaffSigner } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import type { GrantTicket, TermsRequest } from "../../src/consent/index.js";
@@ -89,7 +90,9 @@ export async function patientWith(
 /** What a release agent of this hospital works with. */
 export function agentOf(hospital: Chartseal, changes: Partial<AgentParts> = {}): AgentParts {
   const { memberId, chain, vault, journal, exchange } = hospital;
-  return { memberId, chain, vault, journal, exchange, signer: hospital.signer("releaser"), ...changes };
+  const fileReceipt = (receipt: AccessReceipt) => hospital.fileDocument(receipt);
+  const signer = hospital.signer("releaser");
+  return { memberId, chain, vault, journal, exchange, signer, fileReceipt, ...changes };
 }
 
 /** Runs a hospital's release agent until `work` is done. */

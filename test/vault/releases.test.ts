@@ -17,6 +17,14 @@ describe("releases", () => {
     expect(made.vault.release(accessId)).to.equal('{"enc":"first"}');
   });
 
+  it("are replaced by who knows what stands there, and by the first of two only", () => {
+    const accessId = randomId();
+    made.vault.putRelease(accessId, "old");
+    expect(made.vault.replaceRelease(accessId, "old", "new")).to.equal("new");
+    expect(made.vault.replaceRelease(accessId, "old", "late")).to.equal("new");
+    expect(made.vault.release(accessId)).to.equal("new");
+  });
+
   it("are one for each leaf of an access, apart from that of the whole access", () => {
     const [accessId, leafA, leafB] = [randomId(), randomId(), randomId()];
     made.vault.putRelease(accessId, "a", leafA);

@@ -32,6 +32,7 @@ export async function run(
   await makeFolder(folder);
   await makeVault(join(folder, "vault.db"), await context.unlock(), admin.privateKey as Hex);
   const at = (path: string) => relative(folder, resolve(path)) || ".";
+  const exchange = values.exchange === undefined ? "exchange" : at(values.exchange);
   const file: ConfigFile = {
     format: 1,
     chain: { url: values.chain, deployment: at(values.deployment) },
@@ -39,9 +40,9 @@ export async function run(
     vault: "vault.db",
     journal: "journal.db",
     store: values.store === undefined ? "store" : at(values.store),
-    exchange: values.exchange === undefined ? "exchange" : at(values.exchange),
+    exchange,
   };
-  await makeShared(resolve(folder, file.exchange));
+  await makeShared(resolve(folder, exchange));
   await writeNew(config, `${JSON.stringify(file, null, 2)}\n`);
   const address = admin.address.toLowerCase();
   const next = "Next: governance admits this account, then `chartseal member join`.";

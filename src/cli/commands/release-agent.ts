@@ -1,21 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ReleaseAgentOptions } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
 import type { Context } from "../context.js";
+import { readText } from "../private-file.js";
 import { openMember } from "../open-member.js";
 import { printable } from "../../printable.js";
+
+type Listen = NonNullable<ReleaseAgentOptions["listen"]>;
 
 /** Milliseconds for which a trouble that goes on is told once. */
 const REPEAT_MS = 30_000;
 
-export async function run(context: Context): Promise<void> {
+interface Values {
+  listen?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsClientCa?: string;
+}
+
+export async function run(context: Context, values: Values): Promise<void> {
+  const listen = await listenArgument(values);
   await using chartseal = await openMember(context, { role: "releaser", chain: "expected" });
   const { memberId } = chartseal;
   chartseal.signer("releaser"); // missing, it is told before the agent says that it is ready
   const signal = context.io.interruption();
-  context.print({ event: "ready", memberId }, `Member ${memberId} answers requests. Ctrl-C ends it.`);
   const troubles = new Troubles();
   await chartseal.runReleaseAgent({
     signal,
+    ...(listen === undefined ? {} : { listen }),
+    onReady: (address) => {
+      const at = address === undefined ? "" : ` at ${address}`;
+      context.print(
+        { event: "ready", memberId, ...(address === undefined ? {} : { address }) },
+        `Member ${memberId} answers requests${at}. Ctrl-C ends it.`,
+      );
+    },
     onAnswer: ({ accessId, to, error }) => {
       const outcome =
         error === undefined ? "released" : `refused: ${printable(error.message)} (${error.code})`;
@@ -41,6 +60,32 @@ export async function run(context: Context): Promise<void> {
     },
   });
   context.print({ event: "stopped" }, "Stopped.");
+}
+
+/** @throws ERR_USAGE */
+async function listenArgument({ listen, tlsCert, tlsKey, tlsClientCa }: Values): Promise<Listen | undefined> {
+  if (listen === undefined) {
+    if ([tlsCert, tlsKey, tlsClientCa].every((path) => path === undefined)) return undefined;
+    throw new ChartsealError("ERR_USAGE", "--tls-cert, --tls-key and --tls-client-ca go with --listen");
+  }
+  if (
+    (tlsCert === undefined) !== (tlsKey === undefined) ||
+    (tlsCert === undefined && tlsClientCa !== undefined)
+  )
+    throw new ChartsealError("ERR_USAGE", "--tls-cert and --tls-key go together, --tls-client-ca with them");
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
+  if (host === undefined || Number(port) > 65_535) {
+    throw new ChartsealError("ERR_USAGE", `--listen takes host:port, got ${listen}`, {
+      hint: "such as 127.0.0.1:8080 or [::]:8443",
+    });
+  }
+  const at = { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
+  if (tlsCert === undefined) return at;
+  const [cert, key] = [await readText(tlsCert), await readText(tlsKey!)];
+  return {
+    ...at,
+    tls: { cert, key, ...(tlsClientCa === undefined ? {} : { clientCa: await readText(tlsClientCa) }) },
+  };
 }
 
 class Troubles {

@@ -43,5 +43,5 @@ function entriesOf(chart: Chart) {
 function gapsText({ gaps }: Chart): string {
   if (gaps.length === 0) return "";
   const shown = gaps.slice(0, 20).join(", ");
-  return `Not shown: the patient's entries ${shown}${gaps.length > 20 ? ", ..." : ""}. The grant leaves them out, or they were withdrawn; else ask the custodian.`;
+  return `Not shown: the patient's entries ${shown}${gaps.length > 20 ? ", ..." : ""}. The grant leaves them out, they were withdrawn, or are evidence of acts such as accesses; else ask the custodian.`;
 }

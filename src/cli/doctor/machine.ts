@@ -39,14 +39,15 @@ export async function checkModes(diagnosis: Diagnosis, config: Config): Promise<
 }
 
 export async function checkExchange(diagnosis: Diagnosis, { exchange }: Config): Promise<void> {
+  const { folder } = exchange;
   try {
-    await access(exchange, constants.R_OK | constants.W_OK | constants.X_OK);
-    diagnosis.ok("exchange", `${exchange} can be written`);
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    diagnosis.ok("exchange", `${folder} can be written`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const hint =
-      code === "ENOENT" ? `mkdir ${exchange}, or mount it` : "let this user read and write the folder";
-    diagnosis.fail("exchange", `${exchange} cannot be used (${code})`, hint);
+      code === "ENOENT" ? `mkdir ${folder}, or mount it` : "let this user read and write the folder";
+    diagnosis.fail("exchange", `${folder} cannot be used (${code})`, hint);
   }
 }
 

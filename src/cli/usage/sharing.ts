@@ -101,7 +101,19 @@ export const SHARING: CommandSpec[] = [
   {
     name: "release-agent",
     summary: "answer other members' logged accesses, until stopped",
-    examples: ["release-agent --passphrase-file /run/credentials/chartseal.service/vault"],
+    details:
+      "It serves the requests in the shared folder and, with --listen, those that come over HTTP. GET /healthz says that " +
+      "it runs, GET /readyz whether its node answers and its vault opens.",
+    options: [
+      option("--listen <host:port>", "answer over HTTP; without a certificate on this machine only"),
+      option("--tls-cert <file>", "PEM file with the agent's certificate"),
+      option("--tls-key <file>", "PEM file with its key"),
+      option("--tls-client-ca <file>", "PEM file: let in only clients with a certificate of this authority"),
+    ],
+    examples: [
+      "release-agent --passphrase-file /run/credentials/chartseal.service/vault",
+      "release-agent --listen 0.0.0.0:8443 --tls-cert agent.pem --tls-key agent.key --tls-client-ca consortium.pem",
+    ],
     load: () => import("../commands/release-agent.js"),
   },
 ];

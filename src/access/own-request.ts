@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TypedDataEncoder, keccak256 } from "ethers";
+import { z } from "zod";
+import type { Chain } from "../chain/index.js";
+import { typedData, type TypedData } from "../consent/index.js";
+import { MEMBER_PUBLIC_KEY_LENGTH, type Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { EXTENTS, findAccess, type AccessEvent, type Scope } from "./access-event.js";
+import { isFinal, replyTo, type Answer, type AnsweringParts } from "./answer-request.js";
+import type { Refusal } from "./message-bodies.js";
+import { hexSchema, readJson, type Message } from "./message.js";
+import { release } from "./release.js";
+import { signatureSchema } from "./withdrawal.js";
+
+const ownRequestSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  transactionHash: hexSchema(32),
+  /** To which the answer is sealed: the request on chain holds its digest. */
+  publicKey: hexSchema(MEMBER_PUBLIC_KEY_LENGTH),
+  /** As signed: AccessLog's OwnRequest. */
+  nonce: z.int().nonnegative(),
+  deadline: z.int().nonnegative(),
+  signature: signatureSchema,
+});
+
+/** A patient's request of his own records, which stands on chain, as he brings it to the custodian. */
+export type OwnRequest = z.output<typeof ownRequestSchema>;
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseOwnRequest(text: string): OwnRequest {
+  return readJson(text, ownRequestSchema, "an own request");
+}
+
+/** What a patient signs to request his own records. */
+export interface OwnRequestTerms {
+  patientId: Hex;
+  extent: (typeof EXTENTS)[number];
+  scope: Scope;
+  /** keccak256 of the key to which the answer is sealed. */
+  recipientKey: Hex;
+  nonce: number;
+  /** Unix seconds. */
+  deadline: number;
+}
+
+export function ownRequestData(chain: Chain, terms: OwnRequestTerms): TypedData {
+  const { patientId, extent, scope, recipientKey, nonce, deadline } = terms;
+  return typedData(chain.deployment, "accessLog", "OwnRequest", {
+    patientId,
+    extent: EXTENTS.indexOf(extent),
+    compartments: String(scope.compartments),
+    recordedFrom: scope.recordedFrom,
+    recordedTo: scope.recordedTo,
+    upTo: scope.upTo,
+    recipientKey,
+    nonce,
+    deadline,
+  });
+}
+
+/**
+ * Answers a patient's own request, sealed to the key that he named when he signed it.
+ * @param count Called once it is proven whose it is
+ * @throws ERR_EXCHANGE_INVALID when it is not what stands on chain, whatever must be tried again later
+ */
+export async function answerOwnRequest(
+  parts: AnsweringParts,
+  asked: OwnRequest,
+  count: (patientId: Hex) => void,
+): Promise<{ answer: Answer; message: Message }> {
+  const { accessId } = asked;
+  const access = await ownAccess(parts, asked);
+  count(access.patientId);
+  const place = { id: accessId, from: 0 };
+  try {
+    const json = await release(parts, access, asked.publicKey);
+    return { answer: { accessId, to: 0 }, message: await replyTo(parts, place, "release", json) };
+  } catch (error) {
+    if (!isFinal(error)) throw error;
+    const refusal: Refusal = { format: 1, accessId, code: error.code, reason: error.message };
+    const message = await replyTo(parts, place, "refusal", JSON.stringify(refusal));
+    return { answer: { accessId, to: 0, error }, message };
+  }
+}
+
+/** The access, if who signs for the patient signed it, and still does. */
+async function ownAccess({ chain }: AnsweringParts, asked: OwnRequest): Promise<AccessEvent> {
+  const { accessId, transactionHash, publicKey, nonce, deadline, signature } = asked;
+  const access = await findAccess(chain, accessId, transactionHash);
+  if (access === undefined) {
+    throw new ChartsealError(
+      "ERR_CAPSULE_REFUSED",
+      `access ${accessId} is not in the chain yet: no log, no key`,
+      {
+        values: { accessId },
+        retryable: true,
+      },
+    );
+  }
+  const { patientId, extent, scope, basis, basisRef } = access;
+  if (basis !== "PATIENT" || extent === "RECORDS" || scope === undefined)
+    throw notOwn(accessId, "it is no patient's own");
+  if (keccak256(publicKey) !== basisRef) throw notOwn(accessId, "the key is not the one that was signed");
+  const terms = { patientId, extent, scope, recipientKey: basisRef, nonce, deadline };
+  const { domain, types, message } = ownRequestData(chain, terms);
+  const digest = TypedDataEncoder.hash(domain, types, message);
+  await chain
+    .ask(() => chain.patients.requireLoosening(patientId, digest, signature))
+    .catch((error: unknown) => {
+      const reason = error instanceof ChartsealError ? error.values["reason"] : undefined;
+      throw reason === undefined ? error : notOwn(accessId, `the contract says ${reason}`, error);
+    });
+  return access;
+}
+
+function notOwn(accessId: Hex, why: string, cause?: unknown): ChartsealError {
+  return new ChartsealError(
+    "ERR_EXCHANGE_INVALID",
+    `access ${accessId} is not served as an own request: ${why}`,
+    {
+      values: { accessId },
+      cause,
+    },
+  );
+}
