@@ -4,17 +4,11 @@ import {
   Emergencies,
   lookUp,
   openExchange,
-  relayWithdrawals,
-  runLateAgent,
-  runLookupAgent,
-  runReleaseAgent,
-  serveAgent,
-  type Answer,
+  runAgents,
   type Exchange,
-  type LateAnswer,
   type LookupOptions,
   type LookupResult,
-  type ServerTls,
+  type ReleaseAgentOptions,
 } from "./access/index.js";
 import { Acts, Attestations } from "./acts/index.js";
 import {
@@ -65,19 +59,6 @@ export interface Acting {
 export interface OpenOptions {
   unlock: Unlock;
   as?: Acting;
-}
-
-export interface ReleaseAgentOptions {
-  signal: AbortSignal;
-  onAnswer?: (answer: Answer) => void;
-  /** Of emergencies while the chain is down. */
-  onLate?: (answer: LateAnswer) => void;
-  /** Hears of what is tried again. */
-  onError?: (error: unknown) => void;
-  /** Where to answer over HTTP. Without TLS on this machine only. */
-  listen?: { host: string; port: number; tls?: ServerTls };
-  /** Hears, once, that requests are answered, and at which address those over HTTP. */
-  onReady?: (address: string | undefined) => void;
 }
 
 /**
@@ -268,33 +249,12 @@ export class Chartseal implements AsyncDisposable {
     };
   }
 
-  /**
-   * Serves other members' logged accesses until the signal aborts: requests in the shared folder, and with `listen`
-   * those that come over HTTP. See {@link serveAgent}.
-   */
+  /** Answers other members until the signal aborts. See {@link runAgents}. */
   async runReleaseAgent(options: ReleaseAgentOptions): Promise<void> {
     const { chain, vault, journal, exchange, memberId } = this;
     const fileReceipt = (receipt: SupportingDocument) => this.fileDocument(receipt);
-    const signer = this.signer("releaser");
-    const writer = this.writer("releaser");
-    const parts = { memberId, chain, vault, journal, exchange, signer, fileReceipt };
-    const { listen, onReady, ...rest } = options;
-    // When one of them ends, the others do.
-    const stop = new AbortController();
-    const all = { ...rest, signal: AbortSignal.any([options.signal, stop.signal]) };
-    const server = listen === undefined ? undefined : await serveAgent(parts, { ...all, ...listen });
-    onReady?.(server?.address);
-    try {
-      await Promise.all([
-        runReleaseAgent(parts, all).finally(() => stop.abort()),
-        relayWithdrawals({ chain, vault, writer }, all),
-        runLateAgent({ ...parts, writer }, all),
-        runLookupAgent(parts, all),
-      ]);
-    } finally {
-      stop.abort();
-      await server?.stopped;
-    }
+    const staff = { signer: this.signer("releaser"), writer: this.writer("releaser") };
+    await runAgents({ memberId, chain, vault, journal, exchange, fileReceipt, ...staff }, options);
   }
 
   #ingestParts() {

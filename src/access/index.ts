@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-export { serveAgent, type ServerTls } from "./agent-server.js";
+export type { Answer } from "./answer-request.js";
+export type { LateAnswer } from "./late-agent.js";
+export { runAgents, type ReleaseAgentOptions } from "./agents.js";
 export { Access } from "./access.js";
 export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
 export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
-export type { Answer } from "./answer-request.js";
 export { cardBlocks, cardSvg, cardText, parseCard, type Card } from "./card.js";
 export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
 export { CustodianAgent, type CustodianAgentOptions } from "./custodian-agent.js";
@@ -19,8 +20,6 @@ export {
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
 export type { LateAccess, LateOptions } from "./late-access.js";
-export { runLateAgent, type LateAnswer } from "./late-agent.js";
-export { runLookupAgent } from "./lookup-agent.js";
 export { lookUp, type LookupOptions, type LookupResult } from "./lookups.js";
 export { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
 export { openExchange } from "./open-exchange.js";
@@ -29,7 +28,5 @@ export { inParallel } from "./in-parallel.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OwnRecords, type OwnRequestOptions, type PreparedOwnRequest } from "./own-records.js";
 export type { Acknowledgement } from "./patient-desk.js";
-export { relayWithdrawals } from "./relay.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
 export { withoutErased } from "./release.js";
-export { runReleaseAgent, type AgentParts } from "./release-agent.js";

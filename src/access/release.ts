@@ -51,7 +51,7 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
   const permission = await permissionOf(parts, access, publicKey);
   const items = await releasable(parts, access, permission);
   const digest = accessDigest(access);
-  const made = vault.release(accessId);
+  const made = vault.releases.get(accessId);
   if (made !== undefined && storedRelease(made).access === digest)
     return await handOut(parts, access, made, items, permission);
   const answer = await makeRelease(parts, access, permission, items);
@@ -62,7 +62,7 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
   const json = JSON.stringify(toStore);
   // Of two agents at once, both serve what the first one stored.
   const stored =
-    made === undefined ? vault.putRelease(accessId, json) : vault.replaceRelease(accessId, made, json);
+    made === undefined ? vault.releases.put(accessId, json) : vault.releases.replace(accessId, made, json);
   return await handOut(parts, access, stored, items, permission);
 }
 
