@@ -2,7 +2,7 @@
 import { withoutErased, type Exchange } from "../access/index.js";
 import { ENTRY_STATUS, collectLogs, type Chain } from "../chain/index.js";
 import { typedData, type TypedData } from "../consent/index.js";
-import { LeafKind, indexRef, type Hex } from "../crypto/index.js";
+import { LeafKind, indexRef, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { anchorDocument, type IngestParts } from "../ingest/index.js";
 import { Entries, ItemState, type AnchoredEntry, type Journal } from "../records/index.js";
@@ -132,17 +132,40 @@ export class Erasures {
     const { chain, vault, journal, memberId } = this.#parts;
     await chain.check();
     await this.#requireCaughtUp();
-    const erased = (await erasedOnChain(chain, memberId)).filter((index) => isAnchored(journal, index));
-    for (const index of erased) {
-      // Else the copy's own numbering would decide whose key is destroyed.
-      await chain.ask(() => chain.records.requireAnchored(this.#entry(index)), "ERR_CHAIN_MISMATCH");
+    let erased = 0;
+    for (const index of await erasedOnChain(chain, memberId)) {
+      if (!(await this.#isThatEntry(index))) continue;
       await this.wipe(index);
+      erased++;
     }
     vault.backups.reconciled();
     const newest = journal.newestAnchored();
     const own = newest === undefined ? 0 : newest.firstIndex + newest.count - 1;
     const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
-    return { erased: erased.length, lost: Math.max(0, head - own) };
+    return { erased, lost: Math.max(0, head - own) };
+  }
+
+  /**
+   * Whether the journal's entry is the one that stands on chain: its own numbering must not decide whose key is
+   * destroyed. One that was on its way when the copy was made may have been anchored since, or another in its place.
+   */
+  async #isThatEntry(index: number): Promise<boolean> {
+    const { chain, journal, memberId } = this.#parts;
+    if (isAnchored(journal, index)) {
+      await chain.ask(() => chain.records.requireAnchored(this.#entry(index)), "ERR_CHAIN_MISMATCH");
+      return true;
+    }
+    const batchId = journal.itemAt(index)?.batchId;
+    const batch = batchId === undefined ? undefined : journal.batch(batchId);
+    if (batch === undefined) return false;
+    try {
+      const { firstIndex, count, root } = batch;
+      const found = await chain.ask(() => chain.records.rootAndStatus(memberId, firstIndex, count, index));
+      return found.root === toHex(root);
+    } catch (error) {
+      if (error instanceof ChartsealError && error.values["reason"] === "BatchUnknown") return false;
+      throw error;
+    }
   }
 
   /** A node that is behind would keep later erasures from us. */
