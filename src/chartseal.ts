@@ -3,12 +3,25 @@ import {
   Access,
   Emergencies,
   FolderExchange,
+  lookUp,
+  runLateAgent,
+  runLookupAgent,
   runReleaseAgent,
   type Answer,
   type Exchange,
+  type LateAnswer,
+  type LookupOptions,
+  type LookupResult,
 } from "./access/index.js";
 import { Acts, Attestations } from "./acts/index.js";
-import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
+import {
+  accounting,
+  disclosures,
+  type Accounting,
+  type AccountingOptions,
+  type Audit,
+  type DisclosuresOptions,
+} from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
@@ -35,7 +48,7 @@ import {
   type VerifyLogOptions,
 } from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
-import { Vault, type Unlock } from "./vault/index.js";
+import { Vault, type PatientIdentifier, type Unlock } from "./vault/index.js";
 
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
 export interface Acting {
@@ -108,6 +121,13 @@ export class Chartseal implements AsyncDisposable {
     const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
     this.#access ??= new Access({ memberId, chain, vault, store, exchange, reader });
     return this.#access;
+  }
+
+  /** Looks for a patient at other members, by an identifier that only those learn who hold it. See {@link lookUp}. */
+  async findPatient(identifier: PatientIdentifier, options: LookupOptions): Promise<LookupResult[]> {
+    const { memberId, chain, exchange } = this;
+    const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
+    return await lookUp({ memberId, chain, exchange, reader }, identifier, options);
   }
 
   /** What several people sign, relayed by an account of this member. */
@@ -216,15 +236,17 @@ export class Chartseal implements AsyncDisposable {
     return await verifyLog({ chain: this.chain, store: this.store }, memberId, options);
   }
 
-  /** Who did what with a patient's records. See {@link disclosures}. */
+  /** Who did what with a patient's records, or what one clinician or member did. See {@link disclosures}, {@link accounting}. */
   get audit(): {
     disclosures(options: Omit<DisclosuresOptions, "chain" | "vault" | "journal">): Promise<Audit>;
+    accounting(options: Omit<AccountingOptions, "chain" | "vault" | "journal" | "own">): Promise<Accounting>;
   } {
     const { chain, vault, journal } = this;
     return {
-      disclosures: async (options) => {
-        const own = vault.patients().some(({ patientId }) => patientId === options.patient);
-        return await disclosures({ ...options, chain, ...(own ? { vault, journal } : {}) });
+      disclosures: async (options) => await disclosures({ ...options, chain, vault, journal }),
+      accounting: async (options) => {
+        const own = vault.patients().map(({ patientId }) => patientId);
+        return await accounting({ ...options, chain, vault, journal, own });
       },
     };
   }
@@ -234,11 +256,17 @@ export class Chartseal implements AsyncDisposable {
     signal: AbortSignal;
     onAnswer?: (answer: Answer) => void;
     onError?: (error: unknown) => void;
+    /** Of emergencies while the chain is down. */
+    onLate?: (answer: LateAnswer) => void;
   }): Promise<void> {
     const { chain, vault, journal, exchange } = this;
     const memberId = this.memberId;
-    const signer = this.signer("releaser");
-    await runReleaseAgent({ memberId, chain, vault, journal, exchange, signer }, options);
+    const parts = { memberId, chain, vault, journal, exchange, signer: this.signer("releaser") };
+    await Promise.all([
+      runReleaseAgent(parts, options),
+      runLateAgent({ ...parts, writer: this.writer("releaser") }, options),
+      runLookupAgent(parts, options),
+    ]);
   }
 
   #ingestParts() {

@@ -10,6 +10,7 @@ import { EXTENTS, accessEventOf, accessTopics, type AccessEvent, type Scope } fr
 import type { Chart } from "./chart.js";
 import type { Exchange } from "./exchange.js";
 import { fetchRelease, type FetchOptions } from "./fetch-release.js";
+import { readWithoutChain, type LateAccess, type LateOptions } from "./late-access.js";
 import type { Release } from "./message-bodies.js";
 import { OpenedAccess } from "./opened-access.js";
 import { readChart, type Expected } from "./read-chart.js";
@@ -80,6 +81,11 @@ export class Access {
       answers.push(await this.#fetch(this.#eventOf(receipt), entries[0]!.leaf.memberId, options));
     }
     return new OpenedAccess(this.#parts, chart, answers);
+  }
+
+  /** Reads while the chain is down. See {@link readWithoutChain}. */
+  async withoutChain(options: LateOptions): Promise<LateAccess> {
+    return await readWithoutChain(this.#parts, options);
   }
 
   async #requestScope(from: GrantTicket, extent: (typeof EXTENTS)[number], options: ScopeOptions) {

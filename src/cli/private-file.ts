@@ -70,8 +70,15 @@ export async function makeShared(path: string): Promise<void> {
 
 /** @throws ERR_USAGE when it cannot be read */
 export async function readText(path: string): Promise<string> {
+  return Buffer.from(await readBytes(path))
+    .toString("utf8")
+    .replace(/^\ufeff/, "");
+}
+
+/** @throws ERR_USAGE when it cannot be read */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return (await readFile(path, "utf8")).replace(/^\ufeff/, "");
+    return await readFile(path);
   } catch (cause) {
     const { code = "unknown" } = cause as NodeJS.ErrnoException;
     throw new ChartsealError("ERR_USAGE", `${path} cannot be read (${code})`, {

@@ -129,12 +129,12 @@ export class Patients {
 
   removeIdentifier(patientId: Hex, identifier: PatientIdentifier): boolean {
     const id = bytes32(patientId, "the patient id");
-    const lookup = this.#lookup(normal(identifier));
+    const lookup = this.#lookup(normalIdentifier(identifier));
     return this.#database.run("DELETE FROM identifiers WHERE lookup = ? AND patient_id = ?", lookup, id) > 0;
   }
 
   byIdentifier(identifier: PatientIdentifier): Hex | undefined {
-    const lookup = this.#lookup(normal(identifier));
+    const lookup = this.#lookup(normalIdentifier(identifier));
     const row = this.#database.get("SELECT * FROM identifiers WHERE lookup = ?", lookup);
     if (row === undefined) return undefined;
     this.#openIdentifier(row); // else a changed patient_id would file records under another patient
@@ -193,7 +193,7 @@ export class Patients {
   }
 
   #addIdentifier(id: Uint8Array, identifier: PatientIdentifier): void {
-    const value = normal(identifier);
+    const value = normalIdentifier(identifier);
     const lookup = this.#lookup(value);
     const owner = this.#database.get("SELECT * FROM identifiers WHERE lookup = ?", lookup);
     if (owner === undefined) {
@@ -267,7 +267,7 @@ function stored({ seed, label, signer }: NewPatient): StoredDetails {
 }
 
 /** One identifier has one spelling: trimmed, Unicode NFC. Case and leading zeros can matter and stay. */
-function normal(identifier: PatientIdentifier): PatientIdentifier {
+export function normalIdentifier(identifier: PatientIdentifier): PatientIdentifier {
   const system = identifier.system.trim().normalize("NFC");
   const value = identifier.value.trim().normalize("NFC");
   if (system === "" || value === "") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concatBytes, type Hex } from "../crypto/bytes.js";
+import { concatBytes, toHex, type Hex } from "../crypto/bytes.js";
 import type { Database, SqlRow } from "../sqlite.js";
 import { bytes32 } from "./expected-bytes.js";
 import type { Cell } from "./sealed-cell.js";
@@ -8,6 +8,14 @@ import type { VaultKeys } from "./vault-keys.js";
 /** Releases opened in one transaction. */
 const EDITED_AT_ONCE = 20;
 const WHOLE_ACCESS: Hex = `0x${"00".repeat(32)}`;
+/** In a leaf hash's place: made while the chain was down, and not on chain yet. */
+const UNFILED: Hex = `0x${"ff".repeat(32)}`;
+
+/** What was released while the chain was down, under the id of the window that it will have. */
+export interface UnfiledRelease {
+  windowId: Hex;
+  json: string;
+}
 
 /** What was released for each access, so that asking twice never makes a second capsule. */
 export class Releases {
@@ -78,6 +86,33 @@ export class Releases {
       access,
       leaf,
     );
+  }
+
+  /** As `put`, for what is to be filed on chain; what was filed already is returned instead. */
+  putUnfiled(windowId: Hex, json: string): string {
+    return this.#database.transaction(() => this.get(windowId) ?? this.put(windowId, json, UNFILED));
+  }
+
+  unfiled(): UnfiledRelease[] {
+    return this.#database
+      .all("SELECT access_id FROM releases WHERE leaf_hash = ?", bytes32(UNFILED, "the mark"))
+      .map((row) => {
+        const windowId = toHex(row["access_id"] as Uint8Array);
+        return { windowId, json: this.get(windowId, UNFILED)! };
+      });
+  }
+
+  setFiled(windowId: Hex): void {
+    this.#database.transaction(() => {
+      const json = this.get(windowId, UNFILED);
+      if (json === undefined) return; // another process was quicker
+      this.put(windowId, json);
+      this.#database.run(
+        "DELETE FROM releases WHERE access_id = ? AND leaf_hash = ?",
+        bytes32(windowId, "the window id"),
+        bytes32(UNFILED, "the mark"),
+      );
+    });
   }
 }
 

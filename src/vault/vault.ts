@@ -9,7 +9,7 @@ import { type MemberKey, MemberKeys } from "./member-keys.js";
 import { Merges } from "./merges.js";
 import { askPassphrase, type Unlock } from "./passphrase.js";
 import { type NewPatient, type PatientDetails, type PatientIdentifier, Patients } from "./patients.js";
-import { Releases } from "./releases.js";
+import { Releases, type UnfiledRelease } from "./releases.js";
 import { Settings } from "./settings.js";
 import { StaffKeys } from "./staff-keys.js";
 import { createVaultFile, openVaultFile, type UnlockedFile } from "./vault-file.js";
@@ -285,6 +285,24 @@ export class Vault implements Disposable {
    */
   editReleases(edit: (json: string) => string | undefined): void {
     this.#releases.edit(edit);
+  }
+
+  /**
+   * Stores what was released while the chain was down, unless there is something already, and returns what is stored.
+   * It is {@link Vault.unfiledReleases} until {@link Vault.setFiled}.
+   */
+  putUnfiledRelease(windowId: Hex, json: string): string {
+    this.backups.requireReconciled();
+    return this.#releases.putUnfiled(windowId, json);
+  }
+
+  unfiledReleases(): UnfiledRelease[] {
+    return this.#releases.unfiled();
+  }
+
+  /** Notes that it is on chain; may be repeated. */
+  setFiled(windowId: Hex): void {
+    this.#releases.setFiled(windowId);
   }
 
   /** Closes the file and zeroes the keys. */

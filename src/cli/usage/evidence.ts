@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { option, required, type CommandSpec } from "../spec.js";
+import { option, type CommandSpec } from "../spec.js";
 
 /** What can be shown to somebody else. */
 export const EVIDENCE: CommandSpec[] = [
@@ -44,16 +44,36 @@ export const EVIDENCE: CommandSpec[] = [
   },
   {
     name: "audit",
-    summary: "show every disclosure of a patient's records, and whether the list is complete",
+    summary: "account for the disclosures of a patient, or to a clinician, or to and by a member",
+    details:
+      "Each patient's list is proven complete against the chain's heads. Without --patient, --clinician or --member: " +
+      "this member. Names are shown of this member's own patients only.",
     options: [
-      required("--patient <patient>", "0x patient id, or system|value"),
-      { ...option("--format <format>", "default timeline"), choices: ["timeline", "csv", "fhir"] },
-      { ...option("--language <language>", "of the timeline; default en"), choices: ["en", "zh"] },
+      option("--patient <patient>", "0x patient id, or system|value"),
+      option("--clinician <account>", "what this account read, of all patients"),
+      option("--member <id>", "what this member's staff read, and what others read of its patients"),
+      { ...option("--format <format>", "default timeline"), choices: ["timeline", "csv", "fhir", "html"] },
+      {
+        ...option("--view <view>", "only what a privacy officer looks for"),
+        choices: ["open-emergencies", "bulk", "unusual-hours"],
+      },
+      option(
+        "--verify <file>",
+        "instead, hold a saved CSV, FHIR NDJSON or JSON of this question against the chain",
+      ),
+      { ...option("--language <language>", "default en"), choices: ["en", "zh"] },
+      option("--time-zone <name>", "of local times, as Asia/Shanghai; default this machine's"),
       option("--out <file>", "default standard output"),
       option("--from <date>", "only from this day on"),
       option("--to <date>", "only up to this day"),
     ],
-    examples: ["audit --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --language zh"],
+    examples: [
+      "audit --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --language zh",
+      "audit --patient 'https://hospital.example/mrn|4711' --format html --language zh --out report.html",
+      "audit --member 2 --from 2027-01-01 --to 2027-03-31 --format csv --out quarter.csv",
+      "audit --member 2 --from 2027-01-01 --to 2027-03-31 --verify quarter.csv",
+      "audit --view unusual-hours --time-zone Asia/Shanghai",
+    ],
     load: () => import("../commands/audit.js"),
   },
   {
