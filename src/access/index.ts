@@ -24,5 +24,6 @@ export type { Message, MessageType } from "./message.js";
 export { inParallel } from "./in-parallel.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
+export { lateReleasesOf } from "./late-release.js";
 export { withoutErased } from "./release.js";
 export { runReleaseAgent } from "./release-agent.js";

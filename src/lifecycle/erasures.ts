@@ -95,7 +95,9 @@ export class Erasures {
     // No access can come any more: if some came since the certificate, another one names them too.
     const { entry, accesses } = await this.#certify(this.#entry(index), mark.ground, mark);
     await this.wipe(index);
-    for (const { memberId: to, accessId: id } of accesses) await exchange.remove({ to, type: "release", id });
+    for (const { memberId: to, accessId: id } of accesses) {
+      for (const type of ["release", "late-release"] as const) await exchange.remove({ to, type, id });
+    }
     const backups = vault.backups.live(await timeOn(chain)).length;
     return { index, certificateIndex: entry.leaf.index, versions: this.#versionsOf(index), backups };
   }
@@ -116,7 +118,7 @@ export class Erasures {
     const { vault, store, journal } = this.#parts;
     const item = journal.itemAt(index)!;
     vault.eraseKey(item.recordId!);
-    vault.editReleases((json) => withoutErased(json, index));
+    vault.releases.each((json) => withoutErased(json, index));
     await store.delete(item.cid!);
     journal.erase(index);
   }
@@ -197,7 +199,7 @@ export class Erasures {
     const block = await chain.ask(() => chain.provider.getBlock(mark?.blockNumber ?? "latest"));
     const at = mark === undefined ? await timeOn(chain) : block!.timestamp;
     const horizon = { blockNumber: block!.number, at };
-    const certificate = await certificateOf(chain, entry, ground, { backups: vault.backups.all(), horizon });
+    const certificate = await certificateOf(chain, entry, ground, { vault, horizon });
     const anchored = await anchorDocument(this.#parts, {
       kind: LeafKind.ERASURE_CERTIFICATE,
       patientId,

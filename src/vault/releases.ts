@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, toHex, type Hex } from "../crypto/bytes.js";
 import type { Database, SqlRow } from "../sqlite.js";
+import type { Backups } from "./backups.js";
 import { bytes32 } from "./expected-bytes.js";
 import type { Cell } from "./sealed-cell.js";
 import type { VaultKeys } from "./vault-keys.js";
@@ -21,13 +22,16 @@ export interface UnfiledRelease {
 export class Releases {
   readonly #database: Database;
   readonly #keys: VaultKeys;
+  readonly #backups: Backups;
 
-  constructor(database: Database, keys: VaultKeys) {
+  constructor(database: Database, keys: VaultKeys, backups: Backups) {
     this.#database = database;
     this.#keys = keys;
+    this.#backups = backups;
   }
 
   put(accessId: Hex, json: string, leafHash: Hex = WHOLE_ACCESS): string {
+    this.#backups.requireReconciled();
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");
     const sealed = this.#keys.seal(releaseCell(access, leaf), Buffer.from(json));
@@ -42,8 +46,11 @@ export class Releases {
     });
   }
 
-  /** Replaces each release for which `edit` gives another; a page at a time, so that others can go on. */
-  edit(edit: (json: string) => string | undefined): void {
+  /**
+   * Shows every release, and replaces it by what `edit` gives; a page at a time, so that others can go on.
+   * @throws ERR_TIMEOUT (retryable) when an earlier one may still be in the write-ahead log
+   */
+  each(edit: (json: string) => string | undefined): void {
     let [access, leaf]: Uint8Array[] = [new Uint8Array(), new Uint8Array()];
     for (;;) {
       const page = this.#database.transaction(() => {
@@ -64,6 +71,7 @@ export class Releases {
   }
 
   get(accessId: Hex, leafHash: Hex = WHOLE_ACCESS): string | undefined {
+    this.#backups.requireReconciled();
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");
     const row = this.#database.get(

@@ -4,8 +4,11 @@ import { createHash } from "node:crypto";
 import type { LateOptions } from "../../src/access/index.js";
 import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";
 import { csv, timeline } from "../../src/audit/index.js";
+import { signAs } from "../../src/consent/index.js";
 import { toHex } from "../../src/crypto/index.js";
+import type { ErasureCertificate } from "../../src/lifecycle/index.js";
 import { rejected } from "../support/rejected.js";
+import { openItem } from "../support/log-check.js";
 import { lateStage, type LateStage } from "../support/chain-down.js";
 import { officer } from "../support/emergency.js";
 
@@ -43,12 +46,12 @@ describe("an emergency while the chain is down", function () {
     await s.consortium.chain.down();
     const { windowId, opened } = await ask();
     expect(await textsOf(opened)).to.deep.equal(s.lines);
-    const [kept] = s.a.vault.unfiledReleases();
+    const [kept] = s.a.vault.releases.unfiled();
     expect(kept?.windowId).to.equal(windowId);
 
     await s.consortium.chain.up();
     await s.until((answer) => answer.event === "late-filed" && answer.windowId === windowId);
-    expect(s.a.vault.unfiledReleases()).to.deep.equal([]);
+    expect(s.a.vault.releases.unfiled()).to.deep.equal([]);
     const [window] = await officer(s, s.officerB).list();
     expect(window).to.include({ windowId, late: true, justified: false, member: 2, custodian: 1 });
 
@@ -86,10 +89,10 @@ describe("an emergency while the chain is down", function () {
     });
 
     const refusedFor = async (why: string, changes: Partial<LateOptions>) => {
-      const before = s.a.vault.unfiledReleases().length;
+      const before = s.a.vault.releases.unfiled().length;
       const error = await rejected("ERR_CAPSULE_REFUSED", ask(changes));
       expect(error.message).to.contain(why);
-      expect(s.a.vault.unfiledReleases()).to.have.length(before);
+      expect(s.a.vault.releases.unfiled()).to.have.length(before);
     };
 
     it("stays denied by the patient's directive", async () => {
@@ -116,12 +119,29 @@ describe("an emergency while the chain is down", function () {
 
   describe("once it is back again", () => {
     it("files each of them when the chain is back", async () => {
-      while (s.a.vault.unfiledReleases().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (s.a.vault.releases.unfiled().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
       const late = (await officer(s, s.officerB).list()).filter((window) => window.late);
       expect(late).to.have.length(4);
       const audit = await s.a.audit.disclosures({ patient: s.patient });
       expect(audit.complete).to.equal(true);
       expect(audit.entries.filter(({ kind }) => kind === "glass-late")).to.have.length(4);
+    });
+
+    it("has them named when a record is erased, and keeps nothing of what they held", async () => {
+      const { a, patient } = s;
+      const [item] = a.journal.itemsOfPatient(patient);
+      const act = await a.erasures.prepare(item!.logIndex!, "patient");
+      const erased = await a.erasures.carryOut(act, { signature: await signAs(s.device, act.typedData) });
+      const { body } = await openItem(a, a.journal.itemAt(erased.certificateIndex)!);
+      const { cannotBeRecalled } = JSON.parse(body.toString()) as ErasureCertificate;
+      const windows = (await officer(s, s.officerB).list()).filter(({ late }) => late);
+      expect(cannotBeRecalled.accesses.map(({ accessId }) => accessId)).to.have.members(
+        windows.map(({ windowId }) => windowId),
+      );
+      for (const { accessId } of cannotBeRecalled.accesses) {
+        expect(JSON.parse(a.vault.release(accessId)!)).to.include({ release: "" });
+        expect(await a.exchange.find(s.b.memberId, "late-release", accessId)).to.equal(undefined);
+      }
     });
   });
 });

@@ -51,7 +51,8 @@ export async function run(context: Context, values: Values): Promise<number> {
     await writeWhole(values.out, text);
     context.print({ complete, file: values.out }, `Wrote ${values.out}${complete ? "" : "; INCOMPLETE"}`);
   }
-  if (values.patient !== undefined) noteOthers(context, chartseal, patientArgument(chartseal.vault, values.patient));
+  if (values.patient !== undefined)
+    noteOthers(context, chartseal, patientArgument(chartseal.vault, values.patient));
   return complete ? ExitCode.DONE : ExitCode.FAILED;
 }
 
