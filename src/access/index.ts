@@ -29,4 +29,5 @@ export { requireSender, signMessage } from "./messages.js";
 export { OwnRecords, type OwnRequestOptions, type PreparedOwnRequest } from "./own-records.js";
 export type { Acknowledgement } from "./patient-desk.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
+export { lateReleasesOf } from "./late-release.js";
 export { withoutErased } from "./release.js";

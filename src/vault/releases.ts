@@ -56,10 +56,10 @@ export class Releases {
   }
 
   /**
-   * Replaces each release for which `edit` gives another JSON; a page at a time, so that others can go on.
-   * @throws ERR_TIMEOUT (retryable) when the earlier one may still be in the write-ahead log
+   * Shows every release, and replaces it by what `edit` gives; a page at a time, so that others can go on.
+   * @throws ERR_TIMEOUT (retryable) when an earlier one may still be in the write-ahead log
    */
-  edit(edit: (json: string) => string | undefined): void {
+  each(edit: (json: string) => string | undefined): void {
     let [access, leaf]: Uint8Array[] = [new Uint8Array(), new Uint8Array()];
     for (;;) {
       const page = this.#database.transaction(() => {

@@ -39,9 +39,9 @@ export class Vault implements Disposable {
   readonly #patients: Patients;
   readonly #memberKeys: MemberKeys;
   readonly #staffKeys: StaffKeys;
-  readonly releases: Releases;
   readonly backups: Backups;
   readonly merges: Merges;
+  readonly releases: Releases;
 
   private constructor({ database, keys }: UnlockedFile) {
     this.#database = database;
