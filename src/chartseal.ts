@@ -2,13 +2,12 @@
 import {
   Access,
   Emergencies,
+  copyVault,
   openExchange,
-  relayWithdrawals,
-  runReleaseAgent,
-  serveAgent,
-  type Answer,
+  readTls,
+  runAgentService,
   type Exchange,
-  type ServerTls,
+  type ReleaseAgentOptions,
 } from "./access/index.js";
 import { Acts, Attestations } from "./acts/index.js";
 import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
@@ -52,17 +51,6 @@ export interface Acting {
 export interface OpenOptions {
   unlock: Unlock;
   as?: Acting;
-}
-
-export interface ReleaseAgentOptions {
-  signal: AbortSignal;
-  onAnswer?: (answer: Answer) => void;
-  /** Hears of what is tried again. */
-  onError?: (error: unknown) => void;
-  /** Where to answer over HTTP. Without TLS on this machine only. */
-  listen?: { host: string; port: number; tls?: ServerTls };
-  /** Hears, once, that requests are answered, and at which address those over HTTP. */
-  onReady?: (address: string | undefined) => void;
 }
 
 /**
@@ -246,23 +234,14 @@ export class Chartseal implements AsyncDisposable {
   async runReleaseAgent(options: ReleaseAgentOptions): Promise<void> {
     const { chain, vault, journal, exchange, memberId } = this;
     const fileReceipt = (receipt: SupportingDocument) => this.fileDocument(receipt);
-    const signer = this.signer("releaser");
-    const parts = { memberId, chain, vault, journal, exchange, signer, fileReceipt };
-    const { listen, onReady, ...rest } = options;
-    // When one of the two ends, the other does.
-    const stop = new AbortController();
-    const both = { ...rest, signal: AbortSignal.any([options.signal, stop.signal]) };
-    const server = listen === undefined ? undefined : await serveAgent(parts, { ...both, ...listen });
-    onReady?.(server?.address);
-    try {
-      await Promise.all([
-        runReleaseAgent(parts, both).finally(() => stop.abort()),
-        relayWithdrawals({ chain, vault, writer: this.writer("releaser") }, both),
-      ]);
-    } finally {
-      stop.abort();
-      await server?.stopped;
-    }
+    const own = { signer: this.signer("releaser"), writer: this.writer("releaser") };
+    const tls = await readTls(this.config.exchange.tls);
+    await runAgentService({ memberId, chain, vault, journal, exchange, ...own, fileReceipt, tls }, options);
+  }
+
+  /** Copies vault and journal for a standby release agent. See {@link copyVault}. */
+  async copyVault(folder: string): Promise<void> {
+    await copyVault(this, folder);
   }
 
   #ingestParts() {

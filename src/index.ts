@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public API. What is not exported here may change without notice.
-export { Chartseal, type Acting, type OpenOptions, type ReleaseAgentOptions } from "./chartseal.js";
+export { Chartseal, type Acting, type OpenOptions } from "./chartseal.js";
 export { loadConfig, loadDeployment, type Config } from "./config.js";
 export { ChartsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from "./errors.js";
 export {
@@ -29,6 +29,7 @@ export {
   type OwnRequestOptions,
   type PreparedEmergency,
   type PreparedOwnRequest,
+  type ReleaseAgentOptions,
   type ScopeOptions,
   type Statement,
 } from "./access/index.js";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { serveAgent, type ServerTls } from "./agent-server.js";
+export { runAgentService, type ReleaseAgentOptions } from "./agent-service.js";
 export { Access } from "./access.js";
 export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
 export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
@@ -17,11 +17,10 @@ export {
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
 export { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
-export { openExchange } from "./open-exchange.js";
+export { openExchange, readTls } from "./open-exchange.js";
 export type { Message, MessageType } from "./message.js";
 export { requireSender, signMessage } from "./messages.js";
 export { OwnRecords, type OwnRequestOptions, type PreparedOwnRequest } from "./own-records.js";
 export type { Acknowledgement } from "./patient-desk.js";
-export { relayWithdrawals } from "./relay.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
-export { runReleaseAgent, type AgentParts } from "./release-agent.js";
+export { copyVault } from "./vault-copies.js";

@@ -3,7 +3,14 @@ import { z } from "zod";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError, requireFormat } from "../errors.js";
 
-export const MESSAGE_TYPES = ["ticket", "request", "release", "refusal", "acknowledgement"] as const;
+export const MESSAGE_TYPES = [
+  "ticket",
+  "request",
+  "release",
+  "refusal",
+  "acknowledgement",
+  "replica",
+] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** Most bytes of a message. A release of a whole chart is the largest: some 2.5 KiB a record. */
@@ -13,6 +20,7 @@ export const LONGEST_MESSAGE_BYTES: Readonly<Record<MessageType, number>> = {
   release: 256 * 1024 * 1024,
   refusal: 64 * 1024,
   acknowledgement: 64 * 1024,
+  replica: 256 * 1024 * 1024,
 };
 
 /** `bytes` bytes as 0x and lower-case hex. */

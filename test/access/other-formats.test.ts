@@ -77,7 +77,7 @@ describe("what a later version of chartseal wrote", function () {
     const access = await logAccess(s, p.ticket, "CHART");
     const { vault } = s.a;
     const stored: Pick<Vault, "release"> = { release: () => JSON.stringify(later({ indices: [] })) };
-    const parts = agentOf(s.a, { vault: Object.assign(Object.create(vault), stored) as Vault });
+    const parts = agentOf(s.a, { state: Object.assign(Object.create(vault), stored) as Vault });
     await unsupported(() => release(parts, access), "the stored release");
   });
 });

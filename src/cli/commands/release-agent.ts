@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ReleaseAgentOptions } from "../../chartseal.js";
+import type { ReleaseAgentOptions } from "../../access/index.js";
 import { ChartsealError } from "../../errors.js";
 import type { Context } from "../context.js";
 import { readText } from "../private-file.js";
