@@ -3,14 +3,24 @@ import {
   Access,
   Emergencies,
   copyVault,
+  lookUp,
   openExchange,
   readTls,
   runAgentService,
   type Exchange,
+  type LookupOptions,
+  type LookupResult,
   type ReleaseAgentOptions,
 } from "./access/index.js";
 import { Acts, Attestations } from "./acts/index.js";
-import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
+import {
+  accounting,
+  disclosures,
+  type Accounting,
+  type AccountingOptions,
+  type Audit,
+  type DisclosuresOptions,
+} from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
@@ -26,7 +36,7 @@ import {
   type Source,
   type SupportingDocument,
 } from "./ingest/index.js";
-import { Holds } from "./lifecycle/index.js";
+import { Erasures, Holds } from "./lifecycle/index.js";
 import { Members } from "./members/index.js";
 import {
   Entries,
@@ -37,7 +47,7 @@ import {
   type VerifyLogOptions,
 } from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
-import { Vault, type Unlock } from "./vault/index.js";
+import { Vault, type PatientIdentifier, type Unlock } from "./vault/index.js";
 
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
 export interface Acting {
@@ -112,6 +122,13 @@ export class Chartseal implements AsyncDisposable {
     return this.#access;
   }
 
+  /** Looks for a patient at other members, by an identifier that only those learn who hold it. See {@link lookUp}. */
+  async findPatient(identifier: PatientIdentifier, options: LookupOptions): Promise<LookupResult[]> {
+    const { memberId, chain, exchange } = this;
+    const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
+    return await lookUp({ memberId, chain, exchange, reader }, identifier, options);
+  }
+
   /** What several people sign, relayed by an account of this member. */
   acts(role: keyof Acting = "operator"): Acts {
     return new Acts(this.chain, () => this.writer(role));
@@ -131,6 +148,11 @@ export class Chartseal implements AsyncDisposable {
   holds(role: "operator" | "reviewer" = "operator"): Holds {
     const { memberId, chain, journal } = this;
     return new Holds({ memberId, chain, journal, writer: () => this.writer(role) });
+  }
+
+  /** Erasing records for good. */
+  get erasures(): Erasures {
+    return new Erasures({ ...this.#ingestParts(), exchange: this.exchange });
   }
 
   /**
@@ -214,15 +236,17 @@ export class Chartseal implements AsyncDisposable {
     return await verifyLog({ chain: this.chain, store: this.store }, memberId, options);
   }
 
-  /** Who did what with a patient's records. See {@link disclosures}. */
+  /** Who did what with a patient's records, or what one clinician or member did. See {@link disclosures}, {@link accounting}. */
   get audit(): {
     disclosures(options: Omit<DisclosuresOptions, "chain" | "vault" | "journal">): Promise<Audit>;
+    accounting(options: Omit<AccountingOptions, "chain" | "vault" | "journal" | "own">): Promise<Accounting>;
   } {
     const { chain, vault, journal } = this;
     return {
-      disclosures: async (options) => {
-        const own = vault.patients().some(({ patientId }) => patientId === options.patient);
-        return await disclosures({ ...options, chain, ...(own ? { vault, journal } : {}) });
+      disclosures: async (options) => await disclosures({ ...options, chain, vault, journal }),
+      accounting: async (options) => {
+        const own = vault.patients().map(({ patientId }) => patientId);
+        return await accounting({ ...options, chain, vault, journal, own });
       },
     };
   }

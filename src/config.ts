@@ -8,9 +8,7 @@ import { ChartsealError, requireFormat } from "./errors.js";
 /** No clear text to another host: who asks whom for which access would show. */
 const agentAddress = z
   .url({ protocol: /^https?$/ })
-  .refine((text) => text.startsWith("https:") || isLoopback(new URL(text).hostname), {
-    message: "http only to this machine; use https",
-  });
+  .refine(isAgentAddress, { message: "http only to this machine; use https" });
 
 const exchangeSchema = z.strictObject({
   folder: z.string().min(1),
@@ -25,6 +23,28 @@ const exchangeSchema = z.strictObject({
     .refine(({ cert, key }) => (cert === undefined) === (key === undefined), "cert and key go together")
     .optional(),
 });
+const years = z.int().min(1).max(1_000);
+
+/**
+ * How long this member keeps records, in years from the day they were recorded: the first rule that fits, else `years`.
+ * In China at least 30 years for inpatients' and 15 for outpatients' records (医疗机构病历管理规定).
+ */
+const retentionSchema = z.strictObject({
+  years,
+  rules: z
+    .array(
+      z.strictObject({
+        /** FHIR resource type. */
+        type: z.string().min(1).optional(),
+        /** Name of the compartment. */
+        compartment: z.string().min(1).optional(),
+        years,
+      }),
+    )
+    .optional(),
+});
+export type RetentionPeriods = z.output<typeof retentionSchema>;
+const DEFAULT_RETENTION: RetentionPeriods = { years: 30 };
 
 /** chartseal.json: where one member's parts are. Paths are relative to the file. Holds no secret. */
 const configSchema = z.strictObject({
@@ -47,6 +67,7 @@ const configSchema = z.strictObject({
     (value) => (typeof value === "string" ? { folder: value } : value),
     exchangeSchema,
   ) as z.ZodType<z.output<typeof exchangeSchema>, string | z.input<typeof exchangeSchema>>,
+  retention: retentionSchema.optional(),
 });
 
 export interface Config {
@@ -60,6 +81,8 @@ export interface Config {
   journal: string;
   store: string;
   exchange: ExchangeConfig;
+  /** Default: 30 years for all. */
+  retention: RetentionPeriods;
 }
 
 /** How this member and others reach each other. Paths are absolute. */
@@ -89,6 +112,7 @@ export async function loadConfig(path: string): Promise<Config> {
     journal: at(config.journal),
     store: at(config.store),
     exchange: exchangeOf(config.exchange, at),
+    retention: config.retention ?? DEFAULT_RETENTION,
   };
 }
 
@@ -102,6 +126,12 @@ function exchangeOf(
     agents: new Map(Object.entries(agents).map(([memberId, addresses]) => [Number(memberId), addresses])),
     tls: Object.fromEntries(paths) as ExchangeConfig["tls"],
   };
+}
+
+/** Whether requests may be sent there: encrypted, or within this machine. */
+export function isAgentAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
 }
 
 /** Of a URL, or as a server is told to listen. */

@@ -8,6 +8,8 @@ import type { ClientTls } from "./agent-call.js";
 import { serveAgent, type ServerTls } from "./agent-server.js";
 import type { Answer } from "./answer-request.js";
 import type { Exchange } from "./exchange.js";
+import { runLateAgent, type LateAnswer } from "./late-agent.js";
+import { runLookupAgent } from "./lookup-agent.js";
 import { OwedReceipts } from "./owed-receipts.js";
 import { Peers } from "./peers.js";
 import { relayWithdrawals } from "./relay.js";
@@ -36,6 +38,8 @@ export interface ServiceParts {
 export interface ReleaseAgentOptions {
   signal: AbortSignal;
   onAnswer?: (answer: Answer) => void;
+  /** Of emergencies while the chain is down. */
+  onLate?: (answer: LateAnswer) => void;
   /** Hears of what is tried again. */
   onError?: (error: unknown) => void;
   /** Where to answer over HTTP. Without TLS on this machine only. */
@@ -72,8 +76,9 @@ export async function runAgentService(parts: ServiceParts, options: ReleaseAgent
   const work = [
     runReleaseAgent(agent, until),
     relayWithdrawals({ chain, state: agent.state, writer }, until),
+    // What is released while the chain is down is filed later by whoever keeps it: never by a copy.
     ...(standby === undefined
-      ? []
+      ? [runLateAgent({ ...agent, writer }, until), runLookupAgent(agent, until)]
       : [
           followCopies(agent, { ...standby, ...until }),
           payReceipts(new OwedReceipts(standby.state, peers), until),

@@ -10,6 +10,10 @@ export const MESSAGE_TYPES = [
   "refusal",
   "acknowledgement",
   "replica",
+  "late-request",
+  "late-release",
+  "lookup",
+  "lookup-answer",
 ] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
@@ -21,6 +25,10 @@ export const LONGEST_MESSAGE_BYTES: Readonly<Record<MessageType, number>> = {
   refusal: 64 * 1024,
   acknowledgement: 64 * 1024,
   replica: 256 * 1024 * 1024,
+  "late-request": 64 * 1024,
+  "late-release": 256 * 1024 * 1024,
+  lookup: 64 * 1024,
+  "lookup-answer": 256 * 1024 * 1024,
 };
 
 /** `bytes` bytes as 0x and lower-case hex. */
@@ -30,7 +38,7 @@ export const hexSchema = (bytes: number): z.ZodType<Hex> =>
 const messageSchema = z.strictObject({
   format: z.literal(1),
   type: z.enum(MESSAGE_TYPES),
-  /** Terms hash of a ticket, digest of what an acknowledgement is for, access id of all others. */
+  /** Terms hash of a ticket, digest of what is acknowledged, window or lookup id, access id of all others. */
   id: hexSchema(32),
   /** Member ids; to 0: to a patient. */
   from: z.int().positive(),

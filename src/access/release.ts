@@ -117,10 +117,11 @@ function madeBefore(
   );
 }
 
-async function makeRelease(
+/** Seals what the items hold, checked or not: that is for the caller. */
+export async function makeRelease(
   parts: ReleaseParts,
-  access: AccessEvent,
-  { reader }: Permission,
+  access: Pick<AccessEvent, "accessId" | "extent">,
+  { reader }: Pick<Permission, "reader">,
   items: readonly Releasable[],
 ): Promise<Release> {
   const { chain } = parts;

@@ -35,3 +35,14 @@ export function storedRelease(json: string): StoredRelease {
   requireFormat(stored, "the stored release");
   return stored;
 }
+
+/**
+ * A stored release without its capsules and its index page, if an entry that was erased is among them: it would be
+ * refused anyhow. Which entries it held stays, for the audit.
+ * @returns undefined when the entry is not in it
+ */
+export function withoutErased(json: string, index: number): string | undefined {
+  const stored = storedRelease(json);
+  if (!stored.indices.includes(index) || stored.release === "") return undefined;
+  return JSON.stringify({ ...stored, release: "" });
+}

@@ -6,7 +6,12 @@ const DEVICE = [
   option("--signer-key <file>", "the patient's private key (hex, mode 0600): stands for his device"),
   option("--typed-data", "print what his device is to sign (EIP-712) and relay nothing"),
   option("--signature <hex>", "relay what his device signed"),
+  option(
+    "--act <file>",
+    "write an act here, for guardians, a delegate or a passkey to sign: `chartseal act sign`",
+  ),
 ];
+const DELEGATE = option("--delegate <key>", "with --act: this delegate of his signs");
 const GRANT = required(
   "--grant <grant>",
   "terms hash of a grant that came over the exchange, or a ticket file",
@@ -30,6 +35,7 @@ export const SHARING: CommandSpec[] = [
       option("--recorded-from <date>", "only records from this day on"),
       option("--recorded-to <date>", "only records up to this day"),
       ...DEVICE,
+      DELEGATE,
       option("--terms <file>", "with --signature: what --typed-data printed"),
       option("--out <file>", "also write the ticket here"),
     ],
@@ -37,13 +43,14 @@ export const SHARING: CommandSpec[] = [
       "grant --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --to 2 --purpose TREAT --until 2027-01-31 --signer-key patient.key",
       "grant --patient 0x5e1f... --to 2 --purpose TREAT --until 2027-01-31 --typed-data --json > terms.json",
       "grant --terms terms.json --signature 0x8f3a...",
+      "grant --patient 0x5e1f... --to 2 --purpose TREAT --until 2027-01-31 --act grant.act.json",
     ],
     load: () => import("../commands/grant.js"),
   },
   {
     name: "revoke",
     summary: "end a grant, at once and for good, on the patient's signature",
-    options: [PATIENT, required("--grant <termsHash>", "terms hash"), ...DEVICE],
+    options: [PATIENT, required("--grant <termsHash>", "terms hash"), ...DEVICE, DELEGATE],
     examples: [
       "revoke --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --grant 0x5e1f... --signer-key patient.key",
     ],
@@ -102,11 +109,32 @@ export const SHARING: CommandSpec[] = [
       option("--tls-cert <file>", "PEM file with the agent's certificate"),
       option("--tls-key <file>", "PEM file with its key"),
       option("--tls-client-ca <file>", "PEM file: let in only clients with a certificate of this authority"),
+      option("--peer <address>...", "where another release agent of this member answers"),
+      option(
+        "--standby <file>",
+        "work with copies of vault and journal; a vault of the agent's own, made if absent",
+      ),
     ],
     examples: [
       "release-agent --passphrase-file /run/credentials/chartseal.service/vault",
       "release-agent --listen 0.0.0.0:8443 --tls-cert agent.pem --tls-key agent.key --tls-client-ca consortium.pem",
+      "release-agent --listen 127.0.0.1:8080 --standby state.db --peer https://agent-1.harbour.example:8443",
     ],
     load: () => import("../commands/release-agent.js"),
+  },
+  {
+    name: "replicate",
+    summary: "copy vault and journal for a standby release agent, again and again until stopped",
+    details:
+      "The folder gets a link `current` to the newest copy; the standby's chartseal.json names current/vault.db and " +
+      "current/journal.db in it. Bring the folder to the other machine by a mount or by rsync --links. A copy holds " +
+      "keys, under the vault's passphrase: it is no backup, and is to be kept as the vault is.",
+    options: [
+      required("--to <folder>", "folder for the copies"),
+      option("--every <seconds>", "seconds between copies; default 30"),
+      option("--once", "copy once and end"),
+    ],
+    examples: ["replicate --to /srv/chartseal/copies --every 30"],
+    load: () => import("../commands/replicate.js"),
   },
 ];
