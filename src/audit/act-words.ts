@@ -49,7 +49,6 @@ export const ENGLISH_ACTS: ActWords = {
     certificate: (value) => `certificate ${value}`,
     terms: (value) => `terms ${value}`,
     statement: (value) => `statement ${value}`,
-    release: (value) => `release ${value}`,
   },
 };
 
@@ -88,13 +87,12 @@ export const CHINESE_ACTS: ActWords = {
     threshold: (value) => `需 ${value} 人签名`,
     until: (value) => `至 ${value}`,
     released: (value) => `链中断期间于 ${value} 释出`,
-    release: (value) => `交付 ${value}`,
+    release: (value) => `释出内容 ${value}`,
     ready: (value) => `${value} 起可生效`,
     withdrawn: (value) => (value === "true" ? "由保管机构撤回" : "由签署人拒绝"),
     document: (value) => `文件 ${value}`,
     certificate: (value) => `证明 ${value}`,
     terms: (value) => `条款 ${value}`,
     statement: (value) => `说明 ${value}`,
-    release: (value) => `释出内容 ${value}`,
   },
 };

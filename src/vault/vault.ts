@@ -288,6 +288,7 @@ export class Vault implements Disposable {
    * reorganised chain can give an access id to another access.
    */
   replaceRelease(accessId: Hex, old: string, json: string): string {
+    this.backups.requireReconciled();
     return this.#releases.replace(accessId, old, json);
   }
 
