@@ -2,9 +2,11 @@
 import {
   Access,
   Emergencies,
+  copyVault,
   lookUp,
   openExchange,
-  runAgents,
+  readTls,
+  runAgentService,
   type Exchange,
   type LookupOptions,
   type LookupResult,
@@ -253,8 +255,14 @@ export class Chartseal implements AsyncDisposable {
   async runReleaseAgent(options: ReleaseAgentOptions): Promise<void> {
     const { chain, vault, journal, exchange, memberId } = this;
     const fileReceipt = (receipt: SupportingDocument) => this.fileDocument(receipt);
-    const staff = { signer: this.signer("releaser"), writer: this.writer("releaser") };
-    await runAgents({ memberId, chain, vault, journal, exchange, fileReceipt, ...staff }, options);
+    const own = { signer: this.signer("releaser"), writer: this.writer("releaser") };
+    const tls = await readTls(this.config.exchange.tls);
+    await runAgentService({ memberId, chain, vault, journal, exchange, ...own, fileReceipt, tls }, options);
+  }
+
+  /** Copies vault and journal for a standby release agent. See {@link copyVault}. */
+  async copyVault(folder: string): Promise<void> {
+    await copyVault(this, folder);
   }
 
   #ingestParts() {

@@ -5,6 +5,24 @@ import { z } from "zod";
 import { deploymentSchema, type Deployment } from "./chain/index.js";
 import { ChartsealError, requireFormat } from "./errors.js";
 
+/** No clear text to another host: who asks whom for which access would show. */
+const agentAddress = z
+  .url({ protocol: /^https?$/ })
+  .refine(isAgentAddress, { message: "http only to this machine; use https" });
+
+const exchangeSchema = z.strictObject({
+  folder: z.string().min(1),
+  /** By member id: where its release agent answers; of several, the next is asked when one does not answer. */
+  agents: z
+    .record(z.string().regex(/^[1-9]\d{0,9}$/, "not a member id"), z.array(agentAddress).min(1))
+    .default({}),
+  /** PEM files: whose certificates count besides the system's, and how this member shows who it is. */
+  tls: z
+    .strictObject({ ca: z.string().min(1), cert: z.string().min(1), key: z.string().min(1) })
+    .partial()
+    .refine(({ cert, key }) => (cert === undefined) === (key === undefined), "cert and key go together")
+    .optional(),
+});
 const years = z.int().min(1).max(1_000);
 
 /**
@@ -27,26 +45,6 @@ const retentionSchema = z.strictObject({
 });
 export type RetentionPeriods = z.output<typeof retentionSchema>;
 const DEFAULT_RETENTION: RetentionPeriods = { years: 30 };
-/** No clear text to another host: who asks whom for which access would show. */
-const agentAddress = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => text.startsWith("https:") || isLoopback(new URL(text).hostname), {
-    message: "http only to this machine; use https",
-  });
-
-const exchangeSchema = z.strictObject({
-  folder: z.string().min(1),
-  /** By member id: where its release agent answers; of several, the next is asked when one does not answer. */
-  agents: z
-    .record(z.string().regex(/^[1-9]\d{0,9}$/, "not a member id"), z.array(agentAddress).min(1))
-    .default({}),
-  /** PEM files: whose certificates count besides the system's, and how this member shows who it is. */
-  tls: z
-    .strictObject({ ca: z.string().min(1), cert: z.string().min(1), key: z.string().min(1) })
-    .partial()
-    .refine(({ cert, key }) => (cert === undefined) === (key === undefined), "cert and key go together")
-    .optional(),
-});
 
 /** chartseal.json: where one member's parts are. Paths are relative to the file. Holds no secret. */
 const configSchema = z.strictObject({
@@ -128,6 +126,12 @@ function exchangeOf(
     agents: new Map(Object.entries(agents).map(([memberId, addresses]) => [Number(memberId), addresses])),
     tls: Object.fromEntries(paths) as ExchangeConfig["tls"],
   };
+}
+
+/** Whether requests may be sent there: encrypted, or within this machine. */
+export function isAgentAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
 }
 
 /** Of a URL, or as a server is told to listen. */

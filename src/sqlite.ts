@@ -109,6 +109,15 @@ export class Database implements Disposable {
     });
   }
 
+  /**
+   * Writes a copy, as the file is at one moment, to a new file that only its owner may read. What was freed is not
+   * copied.
+   */
+  copyTo(path: string): void {
+    makePrivate(path, true);
+    this.run("VACUUM INTO ?", path);
+  }
+
   close(): void {
     if (this.#sqlite.isOpen) this.#sqlite.close();
   }

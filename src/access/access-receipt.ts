@@ -36,7 +36,10 @@ export function receiptText(
   });
 }
 
-export function receiptDocument({ accessId, patientId }: AccessEvent, text: string): AccessReceipt {
+export function receiptDocument(
+  { accessId, patientId }: Pick<AccessEvent, "accessId" | "patientId">,
+  text: string,
+): AccessReceipt {
   return {
     kind: LeafKind.ACCESS_RECEIPT,
     patientId,

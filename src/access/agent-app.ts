@@ -7,6 +7,8 @@ import type { AgentDesk } from "./agent-desk.js";
 import type { Answer } from "./answer-request.js";
 import { LONGEST_MESSAGE_BYTES, parseMessage } from "./message.js";
 import type { PatientDesk } from "./patient-desk.js";
+import type { PeerDesk } from "./peer-desk.js";
+import { FORWARDED_HEADER, SENDER_HEADER, type ReplicaNotice } from "./peers.js";
 import type { ReadinessProbe } from "./readiness.js";
 
 /** Seconds after which to ask again when the agent cannot answer now. */
@@ -15,6 +17,7 @@ const RETRY_AFTER = 1;
 export interface AppParts {
   desk: AgentDesk;
   patients: PatientDesk;
+  peers: PeerDesk;
   probe: ReadinessProbe;
   /** Before the first key leaves. */
   check: () => Promise<void>;
@@ -25,17 +28,23 @@ export interface AppParts {
   onError?: (error: unknown) => void;
 }
 
+interface AppEnv {
+  Bindings: HttpBindings;
+  Variables: { notice: ReplicaNotice };
+}
+
 /** The release agent's HTTP interface: a path for members, two for patients, and two for whoever keeps it running. */
 export function agentApp({
   desk,
   patients,
+  peers,
   probe,
   check,
   signal,
   onAnswer,
   onError,
-}: AppParts): Hono<{ Bindings: HttpBindings }> {
-  const app = new Hono<{ Bindings: HttpBindings }>();
+}: AppParts): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
   app.use(async (context, next) => {
     await next();
     context.header("cache-control", "no-store");
@@ -58,16 +67,30 @@ export function agentApp({
     return problem(context, 403, "ERR_EXCHANGE_INVALID", "the request is not from whoever logged the access");
   });
   app.post("/v1/withdrawals", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) =>
-    context.json(await patients.withdraw(await textOf(context))),
+    context.json(
+      await patients.withdraw(await textOf(context), context.req.header(FORWARDED_HEADER) === undefined),
+    ),
   );
   app.post("/v1/own-requests", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) => {
     const { answer, message } = await patients.own(await textOf(context));
     onAnswer?.(answer);
     return context.json(message);
   });
+  takeReplicas(app, peers);
   app.notFound((context) => problem(context, 404, "ERR_USAGE", "there is nothing at this path"));
   app.onError((error, context) => answerTo(error, context, onError));
   return app;
+}
+
+function takeReplicas(app: Hono<AppEnv>, peers: AppParts["peers"]): void {
+  // Who sends a stored release is known before it is read.
+  app.use("/v1/peer/releases", async (context, next) => {
+    context.set("notice", await peers.sender(context.req.header(SENDER_HEADER)));
+    await next();
+  });
+  app.post("/v1/peer/releases", ...jsonOf(LONGEST_MESSAGE_BYTES.replica), async (context) =>
+    context.json(await peers.keep(context.get("notice"), await textOf(context))),
+  );
 }
 
 function jsonOf(most: number): [MiddlewareHandler, MiddlewareHandler] {

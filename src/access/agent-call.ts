@@ -42,11 +42,12 @@ export class AgentCaller {
     json: string,
     most: number,
     signal?: AbortSignal,
+    headers: Record<string, string> = {},
   ): Promise<string> {
     signal?.throwIfAborted();
     const url = new URL(path, address.endsWith("/") ? address : `${address}/`);
     try {
-      const response = await this.#request(url, json, signal);
+      const response = await this.#request(url, json, headers, signal);
       const status = response.statusCode ?? 0;
       const body = await bodyOf(response, status === 200 ? most : MOST_ERROR_BYTES);
       if (status !== 200) throw agentError(address, response, body);
@@ -58,7 +59,12 @@ export class AgentCaller {
     }
   }
 
-  #request(url: URL, json: string, signal?: AbortSignal): Promise<http.IncomingMessage> {
+  #request(
+    url: URL,
+    json: string,
+    headers: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<http.IncomingMessage> {
     const body = Buffer.from(json);
     const { request, agent } =
       url.protocol === "https:"
@@ -70,7 +76,7 @@ export class AgentCaller {
         agent,
         timeout: SILENCE_MS,
         maxHeaderSize: MOST_HEADER_BYTES,
-        headers: { "content-type": "application/json", "content-length": body.length },
+        headers: { ...headers, "content-type": "application/json", "content-length": body.length },
         ...(signal === undefined ? {} : { signal }),
       });
       call.once("response", resolve);

@@ -9,6 +9,7 @@ import { ChartsealError } from "../errors.js";
 import { agentApp } from "./agent-app.js";
 import { AgentDesk, type DeskEvents, type DeskLimits } from "./agent-desk.js";
 import type { AnsweringParts } from "./answer-request.js";
+import { PeerDesk } from "./peer-desk.js";
 import { PatientDesk } from "./patient-desk.js";
 import { ReadinessProbe } from "./readiness.js";
 import { requireReleaser } from "./release-agent.js";
@@ -41,6 +42,8 @@ export interface ServeOptions extends DeskEvents {
   signal: AbortSignal;
   onError?: (error: unknown) => void;
   limits?: DeskLimits;
+  /** Hands what patients withdraw on to the member's other agents; false when one did not take it. */
+  tellPeers?: (text: string) => Promise<boolean>;
 }
 
 /** A release agent that listens. */
@@ -70,13 +73,14 @@ export async function serveAgent(parts: AnsweringParts, options: ServeOptions): 
   }
   const desk = new AgentDesk(parts, options, limits);
   const probe = new ReadinessProbe(parts);
-  const patients = new PatientDesk(parts);
+  const patients = new PatientDesk(parts, options.tellPeers);
+  const peers = new PeerDesk(parts);
   let checked = false;
   const check = async () => {
     if (!checked) await requireReleaser(parts);
     checked = true;
   };
-  const app = agentApp({ ...options, desk, patients, probe, check });
+  const app = agentApp({ ...options, desk, patients, peers, probe, check });
   const listener = getRequestListener((request, env) => app.fetch(request, env));
   const server = serverFor((incoming, outgoing) => void listener(incoming, outgoing), tls);
   server.listen(port, host);

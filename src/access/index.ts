@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { Answer } from "./answer-request.js";
 export type { LateAnswer } from "./late-agent.js";
-export { runAgents, type ReleaseAgentOptions } from "./agents.js";
+export { runAgentService, type ReleaseAgentOptions } from "./agent-service.js";
 export { Access } from "./access.js";
 export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
 export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
@@ -19,10 +19,10 @@ export {
 } from "./emergencies.js";
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
+export { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
+export { openExchange, readTls } from "./open-exchange.js";
 export type { LateAccess, LateOptions } from "./late-access.js";
 export { lookUp, type LookupOptions, type LookupResult } from "./lookups.js";
-export { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
-export { openExchange } from "./open-exchange.js";
 export type { Message, MessageType } from "./message.js";
 export { inParallel } from "./in-parallel.js";
 export { requireSender, signMessage } from "./messages.js";
@@ -30,4 +30,5 @@ export { OwnRecords, type OwnRequestOptions, type PreparedOwnRequest } from "./o
 export type { Acknowledgement } from "./patient-desk.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
 export { lateReleasesOf } from "./late-release.js";
-export { withoutErased } from "./release.js";
+export { copyVault } from "./vault-copies.js";
+export { withoutErased } from "./stored-release.js";

@@ -9,6 +9,7 @@ export const MESSAGE_TYPES = [
   "release",
   "refusal",
   "acknowledgement",
+  "replica",
   "late-request",
   "late-release",
   "lookup",
@@ -22,11 +23,12 @@ export const LONGEST_MESSAGE_BYTES: Readonly<Record<MessageType, number>> = {
   request: 64 * 1024,
   release: 256 * 1024 * 1024,
   refusal: 64 * 1024,
+  acknowledgement: 64 * 1024,
+  replica: 256 * 1024 * 1024,
   "late-request": 64 * 1024,
   "late-release": 256 * 1024 * 1024,
   lookup: 64 * 1024,
   "lookup-answer": 256 * 1024 * 1024,
-  acknowledgement: 64 * 1024,
 };
 
 /** `bytes` bytes as 0x and lower-case hex. */
@@ -36,8 +38,7 @@ export const hexSchema = (bytes: number): z.ZodType<Hex> =>
 const messageSchema = z.strictObject({
   format: z.literal(1),
   type: z.enum(MESSAGE_TYPES),
-  /** Terms hash of a ticket, digest of what an acknowledgement is for, window id while the chain is down, lookup id, access
-   * id of all others. */
+  /** Terms hash of a ticket, digest of what is acknowledged, window or lookup id, access id of all others. */
   id: hexSchema(32),
   /** Member ids; to 0: to a patient. */
   from: z.int().positive(),

@@ -17,7 +17,8 @@ export async function openExchange({ folder, agents, tls }: ExchangeConfig): Pro
   return new HttpExchange({ agents, tls: await readTls(tls), otherwise });
 }
 
-async function readTls(paths: ExchangeConfig["tls"]): Promise<ClientTls> {
+/** @throws ERR_CONFIG_INVALID when a PEM file cannot be read */
+export async function readTls(paths: ExchangeConfig["tls"]): Promise<ClientTls> {
   const read = Object.entries(paths).map(async ([name, path]) => {
     try {
       return [name, await readFile(path, "utf8")] as const;

@@ -36,28 +36,33 @@ export function parseAcknowledgement({ body }: Message): Acknowledgement {
 export class PatientDesk {
   readonly #parts: AnsweringParts;
   readonly #limit: RateLimit;
+  readonly #tell: ((text: string) => Promise<boolean>) | undefined;
   #checking = 0;
 
-  constructor(parts: AnsweringParts, rate = PATIENT) {
+  /** @param tell Hands a withdrawal on to the member's other agents; false when one did not take it */
+  constructor(parts: AnsweringParts, tell?: (text: string) => Promise<boolean>) {
     this.#parts = parts;
-    this.#limit = new RateLimit(rate);
+    this.#tell = tell;
+    this.#limit = new RateLimit(PATIENT);
   }
 
   /**
    * Keeps a revocation or directive, which counts when this returns.
    * @throws ERR_EXCHANGE_INVALID when the contract would refuse it, ERR_RATE_LIMITED, ERR_RPC_UNAVAILABLE
    */
-  async withdraw(text: string): Promise<Message> {
+  async withdraw(text: string, handOn = true): Promise<Message> {
     const { chain, memberId, signer } = this.#parts;
     const told = parseTold(text);
     const { patientId, kind } = told;
     await this.#oneOf(() => takeWithdrawal(this.#parts, told, () => this.#limit.take(patientId)));
+    const onChain = await isOnChain(chain, told);
+    if (handOn) await this.#tellPeers(text, onChain);
     const acknowledgement: Acknowledgement = {
       format: 1,
       patientId,
       kind,
       heardAt: Math.floor(Date.now() / 1_000),
-      onChain: await isOnChain(chain, told),
+      onChain,
     };
     const id = toldKey(chain, told);
     const body = JSON.stringify(acknowledgement);
@@ -72,6 +77,20 @@ export class PatientDesk {
     const asked = parseOwnRequest(text);
     return await this.#oneOf(() =>
       answerOwnRequest(this.#parts, asked, (patientId: Hex) => this.#limit.take(patientId)),
+    );
+  }
+
+  /** It is acknowledged once none of this member's agents can forget it: then each has it, or the chain has. */
+  async #tellPeers(text: string, onChain: boolean): Promise<void> {
+    const everywhere = (await this.#tell?.(text)) ?? true;
+    if (everywhere || onChain) return;
+    throw new ChartsealError(
+      "ERR_TIMEOUT",
+      "it counts here, but another agent of this member was not reached yet",
+      {
+        hint: "send it again: it is acknowledged when the chain or every agent has it",
+        retryable: true,
+      },
     );
   }
 

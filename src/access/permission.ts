@@ -9,6 +9,7 @@ import type { AccessEvent } from "./access-event.js";
 import { grantedTerms } from "./grant-terms.js";
 import { refused } from "./refused.js";
 import { standingOf } from "./standing.js";
+import type { AgentState } from "./stored-release.js";
 import { withdrawnFrom } from "./withdrawn.js";
 
 /** Of a key that a patient makes for one request: it has no epochs. */
@@ -21,6 +22,7 @@ export interface PermissionParts {
   memberId: number;
   chain: Chain;
   vault: Vault;
+  state: AgentState;
 }
 
 /** What an access permits at the chain's head, now. */
@@ -40,10 +42,11 @@ export interface Permission {
  * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE
  */
 export async function permissionOf(
-  { chain, vault, memberId: custodian }: PermissionParts,
+  parts: PermissionParts,
   access: AccessEvent,
   publicKey?: Hex,
 ): Promise<Permission> {
+  const { chain, memberId: custodian } = parts;
   try {
     const timestamp = await chain.time();
     requireFresh(access, timestamp);
@@ -52,7 +55,7 @@ export async function permissionOf(
     if (standing.custodian !== custodian)
       throw refused(access, `member ${standing.custodian} keeps this patient's records`);
     if (access.basis === "PATIENT") return ownPermission(access, publicKey);
-    const withdrawn = await withdrawnFrom({ chain, vault }, access);
+    const withdrawn = await withdrawnFrom(parts, access);
     const terms = await grantedTerms(chain, access);
     requireTerms(terms, access, timestamp);
     return {

@@ -2,7 +2,8 @@
 import { setTimeout } from "node:timers/promises";
 import type { Chain, Writer } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
-import type { Vault, Withdrawal } from "../vault/index.js";
+import type { Withdrawal } from "../vault/index.js";
+import type { AgentState } from "./stored-release.js";
 import { isOnChain, toldCall, toldIn } from "./withdrawal.js";
 
 /** Milliseconds after which a withdrawal that the chain did not take is tried again, doubling. */
@@ -11,7 +12,7 @@ const LONGEST_PAUSE_MS = 10 * 60_000;
 
 export interface RelayParts {
   chain: Chain;
-  vault: Vault;
+  state: AgentState;
   /** Of any account: the signature that is relayed is the patient's. */
   writer: Writer;
 }
@@ -28,7 +29,7 @@ export class Relay {
   /** One look. What the chain does not take waits: it counts here meanwhile. */
   async look(onError: (error: unknown) => void = () => {}): Promise<void> {
     // The newest first: of two directives with one number the chain takes only one.
-    for (const withdrawal of this.#parts.vault.withdrawals.waiting().toReversed()) {
+    for (const withdrawal of this.#parts.state.withdrawals.waiting().toReversed()) {
       const { key } = withdrawal;
       const { nextTry, pause } = this.#paused.get(key) ?? { nextTry: 0, pause: FIRST_PAUSE_MS };
       if (performance.now() < nextTry) continue;
@@ -46,10 +47,10 @@ export class Relay {
   }
 
   async #tell(withdrawal: Withdrawal): Promise<void> {
-    const { chain, vault, writer } = this.#parts;
+    const { chain, state, writer } = this.#parts;
     const told = toldIn(withdrawal);
     if (!(await isOnChain(chain, told))) await writer.execute(await chain.ask(() => toldCall(chain, told)));
-    vault.withdrawals.told(withdrawal);
+    state.withdrawals.told(withdrawal);
   }
 }
 

@@ -52,7 +52,10 @@ export async function releasable(
 }
 
 function itemsOf({ journal }: RecordParts, access: AccessEvent): JournalItem[] {
-  if (access.scope !== undefined) return journal.itemsOfPatient(access.patientId, access.scope.upTo);
+  if (access.scope !== undefined) {
+    requireWhole(journal, access, access.scope.upTo);
+    return journal.itemsOfPatient(access.patientId, access.scope.upTo);
+  }
   return access.indices.map((index) => {
     const item = journal.itemAt(index);
     if (item !== undefined) return item;
@@ -65,6 +68,22 @@ function itemsOf({ journal }: RecordParts, access: AccessEvent): JournalItem[] {
       },
     );
   });
+}
+
+/** A journal that is behind its log, as a copy may be, would leave entries out without a word. */
+function requireWhole(journal: Journal, { accessId }: AccessEvent, upTo: number): void {
+  const newest = journal.newestAnchored();
+  const last = newest === undefined ? 0 : newest.firstIndex + newest.count - 1;
+  if (last >= upTo) return;
+  throw new ChartsealError(
+    "ERR_STORE_FAILED",
+    `the journal ends at entry ${last}, the access reaches to ${upTo}`,
+    {
+      values: { accessId, last, upTo },
+      hint: "wait until what is anchored is in the journal, or bring a newer copy to this agent",
+      retryable: true,
+    },
+  );
 }
 
 function outside(leaf: Leaf, access: AccessEvent, permission: Permission): string | undefined {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from "node:crypto";
 import type { Chain } from "../chain/index.js";
 import { sealCapsule, sealIndexPage, toHex, type Hex } from "../crypto/index.js";
-import { ChartsealError, requireFormat } from "../errors.js";
+import { ChartsealError } from "../errors.js";
 import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
@@ -14,6 +13,7 @@ import type { Release } from "./message-bodies.js";
 import { permissionOf, type Permission } from "./permission.js";
 import { refused } from "./refused.js";
 import { releasable, type Releasable } from "./releasable.js";
+import { accessDigest, storedRelease, type AgentState, type StoredRelease } from "./stored-release.js";
 
 /** Capsules that are sealed at the same time: Node's thread pool has four threads. */
 const CAPSULES_AT_ONCE = 4;
@@ -23,19 +23,14 @@ export interface ReleaseParts {
   chain: Chain;
   vault: Vault;
   journal: Journal;
-  /** Makes a receipt durable in this member's log; the same again changes nothing. */
+  /** What the agent remembers: in the vault, or, of an agent that works with a copy, in a vault of its own. */
+  state: AgentState;
+  /** Agrees with the member's other agents on what is given: before it leaves. */
+  agree?: (access: AccessEvent, stored: string) => Promise<string>;
+  /** Whether {@link fileReceipt} puts it in the member's own journal. */
+  files: boolean;
+  /** Makes a receipt durable; the same again changes nothing. */
   fileReceipt: (receipt: AccessReceipt) => Promise<unknown>;
-}
-
-/** A release as the vault keeps it: with the log indices that it shows or opens. */
-interface StoredRelease {
-  format: 1;
-  /** Of the access that it was made for: {@link accessDigest}. */
-  access: Hex;
-  indices: number[];
-  release: string;
-  /** The receipt that is filed before it leaves: always the same, so that an access has one. */
-  receipt: string;
 }
 
 /**
@@ -46,24 +41,37 @@ interface StoredRelease {
  * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE, ERR_FORMAT_UNSUPPORTED for a stored release
  */
 export async function release(parts: ReleaseParts, access: AccessEvent, publicKey?: Hex): Promise<string> {
-  const { vault } = parts;
+  const { state, agree } = parts;
   const { accessId } = access;
   const permission = await permissionOf(parts, access, publicKey);
   const items = await releasable(parts, access, permission);
-  const digest = accessDigest(access);
-  const made = vault.releases.get(accessId);
-  if (made !== undefined && storedRelease(made).access === digest)
-    return await handOut(parts, access, made, items, permission);
+  const made = state.releases.get(accessId);
+  const mine =
+    made !== undefined && storedRelease(made).access === accessDigest(access)
+      ? made
+      : await make(parts, access, permission, items, made);
+  const agreed = agree === undefined ? mine : await agree(access, mine);
+  if (agreed !== mine) state.releases.replace(accessId, mine, agreed);
+  return await handOut(parts, access, agreed, items, permission);
+}
+
+/** Of two processes at once, both serve what the first one stored. */
+async function make(
+  parts: ReleaseParts,
+  access: AccessEvent,
+  permission: Permission,
+  items: readonly Releasable[],
+  old: string | undefined,
+): Promise<string> {
+  const { state } = parts;
+  const { accessId } = access;
   const answer = await makeRelease(parts, access, permission, items);
   const text = JSON.stringify(answer);
   const indices = items.map(({ entry }) => entry.leaf.index);
   const receipt = receiptText(access, answer, indices, text);
-  const toStore: StoredRelease = { format: 1, access: digest, indices, release: text, receipt };
-  const json = JSON.stringify(toStore);
-  // Of two agents at once, both serve what the first one stored.
-  const stored =
-    made === undefined ? vault.releases.put(accessId, json) : vault.releases.replace(accessId, made, json);
-  return await handOut(parts, access, stored, items, permission);
+  const stored: StoredRelease = { format: 1, access: accessDigest(access), indices, release: text, receipt };
+  const json = JSON.stringify(stored);
+  return old === undefined ? state.releases.put(accessId, json) : state.releases.replace(accessId, old, json);
 }
 
 /** Nothing leaves before its receipt is safe. */
@@ -77,22 +85,6 @@ async function handOut(
   const text = madeBefore(access, json, items, permission);
   await fileReceipt(receiptDocument(access, storedRelease(json).receipt));
   return text;
-}
-
-/** An access id is the patient's and a number: after a reorganisation another access can have it. */
-function accessDigest(access: AccessEvent): Hex {
-  const { accessId, reader, memberId, basis, basisRef, purpose, extent, indices, scope } = access;
-  const said = [accessId, reader, memberId, basis, basisRef, purpose, extent, indices, scope];
-  const text = JSON.stringify(said, (_, value: unknown) =>
-    typeof value === "bigint" ? String(value) : value,
-  );
-  return toHex(createHash("sha256").update(text).digest());
-}
-
-function storedRelease(json: string): StoredRelease {
-  const stored = JSON.parse(json) as StoredRelease;
-  requireFormat(stored, "the stored release");
-  return stored;
 }
 
 /**
@@ -150,18 +142,6 @@ export async function makeRelease(
   if (extent === "RECORDS") return { format: 1, accessId, capsules };
   const index = await sealIndexPage({ ...binding, ...reader, json: pageOf(parts, items) });
   return { format: 1, accessId, index, capsules };
-}
-
-/**
- * A stored release without its capsules and its index page, if an entry that was erased is among them: it would be
- * refused anyhow. Which entries it held stays, for the audit.
- * @returns undefined when the entry is not in it
- */
-export function withoutErased(json: string, index: number): string | undefined {
-  const stored = JSON.parse(json) as StoredRelease;
-  requireFormat(stored, "the stored release");
-  if (!stored.indices.includes(index) || stored.release === "") return undefined;
-  return JSON.stringify({ ...stored, release: "" });
 }
 
 /** @returns undefined for an erased key in a chart: one erasure on its way to the chain does not keep the rest back */

@@ -5,8 +5,9 @@ import type { Call, Chain } from "../chain/index.js";
 import { typedData } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { Vault, Withdrawal } from "../vault/index.js";
+import type { Withdrawal } from "../vault/index.js";
 import { hexSchema, readJson } from "./message.js";
+import type { AgentState } from "./stored-release.js";
 
 const uint = (bits: number) =>
   z.string().refine((text) => /^(0|[1-9]\d{0,19})$/.test(text) && BigInt(text) < 1n << BigInt(bits));
@@ -100,13 +101,13 @@ export async function isOnChain(chain: Chain, told: Told): Promise<boolean> {
  * @throws ERR_EXCHANGE_INVALID when the contract refuses it, or another member keeps the records
  */
 export async function takeWithdrawal(
-  { chain, vault, memberId }: { chain: Chain; vault: Vault; memberId: number },
+  { chain, state, memberId }: { chain: Chain; state: AgentState; memberId: number },
   told: Told,
   count: () => void = () => {},
 ): Promise<void> {
   const { patientId } = told;
   const key = toldKey(chain, told);
-  if (vault.withdrawals.of(patientId).some((known) => known.key === key)) return;
+  if (state.withdrawals.of(patientId).some((known) => known.key === key)) return;
   const custodian = await chain.ask(() => chain.patients.custodianOf(patientId));
   if (Number(custodian) !== memberId) throw notTaken(told, "another member keeps this patient's records");
   if (await isOnChain(chain, told)) {
@@ -121,7 +122,7 @@ export async function takeWithdrawal(
       throw reason === undefined ? error : notTaken(told, `the contract says ${reason}`, error);
     });
   count();
-  vault.withdrawals.add({ patientId, key, json: JSON.stringify(told) });
+  state.withdrawals.add({ patientId, key, json: JSON.stringify(told) });
 }
 
 export function toldIn({ json }: Withdrawal): Told {

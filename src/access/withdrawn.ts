@@ -3,6 +3,7 @@ import type { Chain } from "../chain/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
 import { refused } from "./refused.js";
+import type { AgentState } from "./stored-release.js";
 import { toldIn, type DirectiveTold } from "./withdrawal.js";
 
 /**
@@ -12,12 +13,13 @@ import { toldIn, type DirectiveTold } from "./withdrawal.js";
  * @throws ERR_CAPSULE_REFUSED
  */
 export async function withdrawnFrom(
-  { chain, vault }: { chain: Chain; vault: Vault },
+  { chain, vault, state }: { chain: Chain; vault: Vault; state: AgentState },
   access: AccessEvent,
 ): Promise<bigint> {
   const { patientId, basis, basisRef } = access;
   if (basis !== "GRANT" && basis !== "BREAK_GLASS") return 0n;
-  const told = vault.withdrawals.of(patientId).map(toldIn);
+  // A copy of the vault knows what its original was told before.
+  const told = [...vault.withdrawals.of(patientId), ...state.withdrawals.of(patientId)].map(toldIn);
   if (told.some((each) => each.kind === "revocation" && basis === "GRANT" && each.termsHash === basisRef))
     throw refused(access, "the patient revoked the grant");
   const directives = told.filter((each) => each.kind === "directive");

@@ -3,6 +3,7 @@ import { Chain } from "../chain/index.js";
 import { Chartseal, type Acting } from "../chartseal.js";
 import { loadConfig, type Config } from "../config.js";
 import { ChartsealError } from "../errors.js";
+import type { Unlock } from "../vault/index.js";
 import type { Context } from "./context.js";
 
 export interface OpenMember {
@@ -13,17 +14,19 @@ export interface OpenMember {
    * may be down, but must not be another chain's. "unused": it is not asked.
    */
   chain?: "required" | "expected" | "unused";
+  /** Default: as the command's options say. */
+  unlock?: Unlock;
 }
 
 /** This member, unlocked. */
 export async function openMember(
   context: Context,
-  { role, chain = "required" }: OpenMember = {},
+  { role, chain = "required", unlock }: OpenMember = {},
 ): Promise<Chartseal> {
   const { config, as } = context.globals;
   if (chain !== "unused") await checkNode(await loadConfig(config), chain === "required");
   return await Chartseal.open(config, {
-    unlock: await context.unlock(),
+    unlock: unlock ?? (await context.unlock()),
     as: role === undefined || as === undefined ? {} : { [role]: as },
   });
 }

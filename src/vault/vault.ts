@@ -85,6 +85,11 @@ export class Vault implements Disposable {
     return this.#database.path;
   }
 
+  /** Writes a copy, keys and all, for another agent of this member: it opens with the same passphrase. */
+  copyTo(path: string): void {
+    this.#database.copyTo(path);
+  }
+
   /**
    * Wraps the master key under a new passphrase. Copies of the file made before still open with the old one.
    * @throws ERR_USAGE for a passphrase under 12 characters

@@ -60,9 +60,9 @@ describe("what a patient tells a release agent directly", function () {
   }
 
   const relayed = async () => {
-    const { chain, vault } = s.a;
+    const { chain, vault: state } = s.a;
     const errors: unknown[] = [];
-    await new Relay({ chain, vault, writer: s.a.writer("releaser") }).look((error) => errors.push(error));
+    await new Relay({ chain, state, writer: s.a.writer("releaser") }).look((error) => errors.push(error));
     return errors;
   };
 
@@ -108,7 +108,7 @@ describe("what a patient tells a release agent directly", function () {
     using chain = Chain.open({ url: proxy.url, deployment: s.consortium.deployment, callTimeoutMs: 400 });
     const writer = new Writer(chain, s.a.signer("releaser"));
     proxy.intercept = () => "drop";
-    const relay = new Relay({ chain, vault: s.a.vault, writer });
+    const relay = new Relay({ chain, state: s.a.vault, writer });
     const errors: { code?: string }[] = [];
     await relay.look((error) => errors.push(error as { code?: string }));
     expect(errors.map(({ code }) => code)).to.deep.equal(["ERR_RPC_UNAVAILABLE"]);

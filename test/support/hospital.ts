@@ -13,7 +13,9 @@ import { startChain, type LocalChain, type LocalChainOptions } from "./local-cha
 
 const PASSPHRASE = "correct horse battery staple";
 /** The lowest scrypt cost a vault accepts. */
-const VAULT_COST = 2 ** 14;
+export const VAULT_COST = 2 ** 14;
+/** Opens every hospital's vault. */
+export const UNLOCK = passphrase(PASSPHRASE);
 const STAFF: Readonly<Record<string, Role>> = {
   operator: "OPERATOR",
   releaser: "RELEASER",

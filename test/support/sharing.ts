@@ -92,7 +92,18 @@ export function agentOf(hospital: Chartseal, changes: Partial<AgentParts> = {}):
   const { memberId, chain, vault, journal, exchange } = hospital;
   const fileReceipt = (receipt: AccessReceipt) => hospital.fileDocument(receipt);
   const signer = hospital.signer("releaser");
-  return { memberId, chain, vault, journal, exchange, signer, fileReceipt, ...changes };
+  return {
+    memberId,
+    chain,
+    vault,
+    state: vault,
+    journal,
+    exchange,
+    signer,
+    fileReceipt,
+    files: true,
+    ...changes,
+  };
 }
 
 /** Runs a hospital's release agent until `work` is done. */

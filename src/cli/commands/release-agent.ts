@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReleaseAgentOptions } from "../../access/index.js";
+import { isAgentAddress } from "../../config.js";
 import { ChartsealError } from "../../errors.js";
 import type { Context } from "../context.js";
 import { readText } from "../private-file.js";
 import { openMember } from "../open-member.js";
 import { printable } from "../../printable.js";
+import { openStandby, rememberedUnlock } from "../standby.js";
 
 type Listen = NonNullable<ReleaseAgentOptions["listen"]>;
 
@@ -16,18 +18,26 @@ interface Values {
   tlsCert?: string;
   tlsKey?: string;
   tlsClientCa?: string;
+  peer?: string[];
+  standby?: string;
 }
 
 export async function run(context: Context, values: Values): Promise<void> {
   const listen = await listenArgument(values);
-  await using chartseal = await openMember(context, { role: "releaser", chain: "expected" });
+  const peers = peerArguments(values);
+  using unlock = rememberedUnlock(await context.unlock());
+  await using chartseal = await openMember(context, { role: "releaser", chain: "expected", unlock });
+  using standby =
+    values.standby === undefined ? undefined : await openStandby(chartseal, values.standby, unlock);
   const { memberId } = chartseal;
   chartseal.signer("releaser"); // missing, it is told before the agent says that it is ready
   const signal = context.io.interruption();
   const troubles = new Troubles();
   await chartseal.runReleaseAgent({
     signal,
+    peers,
     ...(listen === undefined ? {} : { listen }),
+    ...(standby === undefined ? {} : { standby }),
     onReady: (address) => {
       const at = address === undefined ? "" : ` at ${address}`;
       context.print(
@@ -60,6 +70,17 @@ export async function run(context: Context, values: Values): Promise<void> {
     },
   });
   context.print({ event: "stopped" }, "Stopped.");
+}
+
+/** A standby without a peer could not have its receipts filed. @throws ERR_USAGE */
+function peerArguments({ peer = [], standby }: Values): string[] {
+  const bad = peer.find((address) => !isAgentAddress(address));
+  if (bad !== undefined)
+    throw new ChartsealError("ERR_USAGE", `--peer takes https, or http to this machine: ${printable(bad)}`);
+  if (standby === undefined || peer.length > 0) return peer;
+  throw new ChartsealError("ERR_USAGE", "--standby goes with --peer", {
+    hint: "name the agent that has the journal: it files the standby's receipts",
+  });
 }
 
 /** @throws ERR_USAGE */

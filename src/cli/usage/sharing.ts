@@ -109,11 +109,32 @@ export const SHARING: CommandSpec[] = [
       option("--tls-cert <file>", "PEM file with the agent's certificate"),
       option("--tls-key <file>", "PEM file with its key"),
       option("--tls-client-ca <file>", "PEM file: let in only clients with a certificate of this authority"),
+      option("--peer <address>...", "where another release agent of this member answers"),
+      option(
+        "--standby <file>",
+        "work with copies of vault and journal; a vault of the agent's own, made if absent",
+      ),
     ],
     examples: [
       "release-agent --passphrase-file /run/credentials/chartseal.service/vault",
       "release-agent --listen 0.0.0.0:8443 --tls-cert agent.pem --tls-key agent.key --tls-client-ca consortium.pem",
+      "release-agent --listen 127.0.0.1:8080 --standby state.db --peer https://agent-1.harbour.example:8443",
     ],
     load: () => import("../commands/release-agent.js"),
+  },
+  {
+    name: "replicate",
+    summary: "copy vault and journal for a standby release agent, again and again until stopped",
+    details:
+      "The folder gets a link `current` to the newest copy; the standby's chartseal.json names current/vault.db and " +
+      "current/journal.db in it. Bring the folder to the other machine by a mount or by rsync --links. A copy holds " +
+      "keys, under the vault's passphrase: it is no backup, and is to be kept as the vault is.",
+    options: [
+      required("--to <folder>", "folder for the copies"),
+      option("--every <seconds>", "seconds between copies; default 30"),
+      option("--once", "copy once and end"),
+    ],
+    examples: ["replicate --to /srv/chartseal/copies --every 30"],
+    load: () => import("../commands/replicate.js"),
   },
 ];

@@ -63,6 +63,8 @@ describe("release-agent --listen", () => {
       ["--listen", "127.0.0.1:0", "--tls-client-ca", pemFile("ca.pem")],
       ["--listen", "127.0.0.1:0", "--tls-cert", pemFile("none.pem"), "--tls-key", pemFile("agent.key")],
       ["--listen", "0.0.0.0:0"],
+      ["--peer", "http://agent.example"],
+      ["--standby", a.path("state.db")],
     ]) {
       await a.refused(2, "ERR_USAGE", "release-agent", ...flags);
     }
@@ -92,6 +94,31 @@ describe("release-agent --listen", () => {
       const { refused } = await import("../command-line.js");
       expect((await refused(1, "ERR_CONFIG_INVALID", argv)).values["field"]).to.equal(field);
     }
+  });
+
+  it("is stood in for by a standby with copies, when it is gone", async () => {
+    const copies = a.path("copies");
+    expect((await a.done("replicate", "--to", copies, "--once", "--json")).json).to.deep.equal({
+      event: "copied",
+      folder: copies,
+    });
+    const config = JSON.parse(readFileSync(a.config, "utf8")) as object;
+    const path = a.path("standby.json");
+    const files = { vault: "copies/current/vault.db", journal: "copies/current/journal.db" };
+    writeFileSync(path, JSON.stringify({ ...config, ...files }), { mode: 0o600 });
+    const gone = ["--peer", "http://127.0.0.1:1"];
+    const flags = ["--config", path, "--listen", "127.0.0.1:0", ...gone, "--standby", a.path("state.db")];
+    const { result } = await a.serving(
+      async (address) => {
+        b.configure({
+          exchange: { folder: "../exchange", agents: { [a.id]: ["http://127.0.0.1:1", address] } },
+        });
+        const out = join(consortium.folder, "by-standby");
+        return await b.done("open", ...reading(), "--out", out, "--json");
+      },
+      ...flags,
+    );
+    expect((result.json as { records: unknown[] }).records).to.have.length(3);
   });
 
   it("is not found where nobody listens, and says what to look at", async () => {
