@@ -18,6 +18,8 @@ export default defineConfig({
       "@openzeppelin/contracts/access/manager/AccessManager.sol",
       "@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913WebAuthnVerifier.sol",
     ],
+    // Solidity tests are compiled when they run, not each time that something else needs the contracts.
+    splitTestsCompilation: true,
     settings: { evmVersion: "cancun", viaIR: true, optimizer: { enabled: true, runs: 1_000_000 } },
   },
   networks: {
@@ -51,6 +53,9 @@ export default defineConfig({
       },
     },
   },
-  paths: { tests: { mocha: "test/contracts", solidity: "test/fuzz" } },
+  paths: {
+    sources: ["contracts", "test/contracts/accounts"],
+    tests: { mocha: "test/contracts", solidity: "test/fuzz" },
+  },
   typechain: { outDir: "typechain-types", tsNocheck: true },
 });

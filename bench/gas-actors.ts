@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Wallet } from "ethers";
+import type { TypedDataDomain, Wallet } from "ethers";
 import { ZeroHash, toBeHex } from "ethers";
 import type { Hex, Leaf } from "../src/crypto/index.js";
 import { LEAF_FORMAT, LeafKind, MerkleTree, leafHash, toHex } from "../src/crypto/index.js";
@@ -9,7 +9,7 @@ import { ALL_COMPARTMENTS, NOT_AFTER, NOT_BEFORE, gasOf, steadyBytes, steadyWall
 const TREAT = 0;
 const field = (name: string, type: string) => ({ name, type });
 
-const TYPES = {
+export const TYPES = {
   PatientRegistry: {
     PatientSigner: [field("patientId", "bytes32"), field("key", "bytes"), field("deadline", "uint48")],
   },
@@ -45,7 +45,7 @@ export interface Patient {
   patientId: Hex;
 }
 
-async function domainOf(chain: Chain, contract: "patients" | "consents") {
+export async function domainOf(chain: Chain, contract: "patients" | "consents"): Promise<TypedDataDomain> {
   return {
     name: contract === "patients" ? "chartseal PatientRegistry" : "chartseal ConsentRegistry",
     version: "1",
@@ -83,7 +83,7 @@ export interface BenchTerms {
 }
 
 /** Terms for hospital B: all compartments and days, for twenty years. */
-export function termsOf(patient: Patient, label: string): BenchTerms {
+export function termsOf(patient: Pick<Patient, "patientId">, label: string): BenchTerms {
   return {
     format: 1,
     patientId: patient.patientId,
@@ -101,6 +101,22 @@ export function termsOf(patient: Patient, label: string): BenchTerms {
 export async function grant(chain: Chain, patient: Patient, terms: BenchTerms): Promise<number> {
   const signature = await patient.wallet.signTypedData(await domainOf(chain, "consents"), TYPES.Terms, terms);
   return await gasOf(chain.consents.grant(terms, signature));
+}
+
+/** As many grants as `count`, of one patient after the other; what each costs is not asked. */
+export async function grantMany(chain: Chain, patients: readonly Patient[], count: number): Promise<void> {
+  const domain = await domainOf(chain, "consents");
+  const [from, to] = [chain.relay.address, await chain.consents.getAddress()];
+  for (let n = 0; n < count; n++) {
+    const patient = patients[n % patients.length]!;
+    const terms = termsOf(patient, `many ${n}`);
+    const signature = await patient.wallet.signTypedData(domain, TYPES.Terms, terms);
+    const data = chain.consents.interface.encodeFunctionData("grant", [terms, signature]);
+    await chain.connection.provider.request({
+      method: "eth_sendTransaction",
+      params: [{ from, to, data, gas: toBeHex(500_000) }],
+    });
+  }
 }
 
 export async function revoke(chain: Chain, patient: Patient, terms: BenchTerms): Promise<number> {

@@ -52,6 +52,8 @@ export interface Chain {
   ethers: HardhatEthers;
   adminA: HardhatEthersSigner;
   relay: HardhatEthersSigner;
+  /** Address of the ERC-7913 verifier of passkeys. */
+  passkeyVerifier: string;
   members: MemberRegistry;
   patients: PatientRegistry;
   records: RecordRegistry;
@@ -62,9 +64,9 @@ export interface Chain {
 }
 
 /** A fresh chain in this process with the contracts, two hospitals and their staff. */
-export async function openChain(): Promise<Chain> {
+export async function openChain(hardfork: "cancun" | "osaka" = "cancun"): Promise<Chain> {
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
-  const connection = await network.create({ override: { initialDate: new Date(START) } });
+  const connection = await network.create({ override: { initialDate: new Date(START), hardfork } });
   const { ethers } = connection;
   const [deployer, governance, adminA, adminB, operator, clinician, relay] = await ethers.getSigners();
   const authority = await ethers.deployContract("AccessManager", [governance!.address], deployer);
@@ -102,6 +104,7 @@ export async function openChain(): Promise<Chain> {
     enrolStaff,
     adminA: adminA!,
     relay: relay!,
+    passkeyVerifier: await passkeys.getAddress(),
     patients: patients.connect(operator),
     records: records.connect(operator),
     consents: consents.connect(relay),

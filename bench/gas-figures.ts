@@ -4,6 +4,7 @@ import {
   anchorBlind,
   anchorRecords,
   grant,
+  grantMany,
   registerPatient,
   requestRecords,
   requestScope,
@@ -17,7 +18,7 @@ import { gasOf, steadyBytes } from "./gas-chain.js";
 
 const BATCH = 1_000; // ten-step proofs
 const MILLION = 1_000_000;
-const MANY_GRANTS = 200;
+const MANY_GRANTS = 10_000;
 const X_WING_KEY_LENGTH = 1_216; // bytes
 
 export interface Ours {
@@ -93,10 +94,7 @@ async function measureMembers(chain: Chain) {
 /** The same again past a million records and with many other patients' and this patient's grants around. */
 async function measureFarOn(chain: Chain, patient: Patient, terms: BenchTerms) {
   const other = await registerPatient(chain, "patient 3");
-  for (let n = 0; n < MANY_GRANTS; n++) {
-    const granting = n % 2 === 0 ? patient : other.patient;
-    await grant(chain, granting, termsOf(granting, `many ${n}`));
-  }
+  await grantMany(chain, [patient, other.patient], MANY_GRANTS);
   await anchorBlind(chain, MILLION - Number(await chain.records.headOf(1)));
   const batch = await anchorRecords(chain, patient, BATCH);
   return { anchor: batch.gas, access: await requestRecords(chain, terms, batch, 1) };

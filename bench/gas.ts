@@ -4,8 +4,11 @@ import { parseArgs } from "node:util";
 import { openChain } from "./gas-chain.js";
 import type { Ours } from "./gas-figures.js";
 import { measureOurs } from "./gas-figures.js";
+import type { Passkeys } from "./gas-passkeys.js";
+import { measurePasskeys } from "./gas-passkeys.js";
 import type { Peers } from "./gas-peers.js";
 import { measurePeers } from "./gas-peers.js";
+import { SIZE_LIMIT, contractSizes } from "./gas-sizes.js";
 
 const HELP = `Gas of chartseal's calls and of its peers', on one chain in this process.
 
@@ -44,8 +47,11 @@ const PEERS_OF: Partial<Record<keyof Ours, (keyof Peers)[]>> = {
 
 interface Result {
   ours: Ours;
+  passkeys: Passkeys;
   peers: Peers;
-  /** By how many per cent a call costs more or less past a million records. */
+  /** Bytes of each contract. */
+  sizes: Record<string, number>;
+  /** By how many per cent a call costs more or less past a million records and 10,000 grants. */
   flatPercent: Record<string, number>;
   broken: string[];
 }
@@ -54,7 +60,9 @@ async function measure(): Promise<Result> {
   const chain = await openChain();
   try {
     const ours = await measureOurs(chain);
+    const passkeys = await measurePasskeys(chain);
     const peers = await measurePeers(chain);
+    const sizes = await contractSizes();
     const flatPercent: Record<string, number> = {};
     const broken: string[] = Object.entries(LIMITS)
       .filter(([name, limit]) => ours[name as keyof Ours] > limit)
@@ -64,7 +72,10 @@ async function measure(): Promise<Result> {
       flatPercent[near] = Number(percent.toFixed(3));
       if (percent >= FLAT_PERCENT) broken.push(`${far} is ${ours[far]}, not as at first ${ours[near]}`);
     }
-    return { ours, peers, flatPercent, broken };
+    for (const [name, size] of Object.entries(sizes)) {
+      if (size > SIZE_LIMIT) broken.push(`${name} has ${size} bytes, more than ${SIZE_LIMIT}`);
+    }
+    return { ours, passkeys, peers, sizes, flatPercent, broken };
   } finally {
     await chain.connection.close();
   }
@@ -74,26 +85,31 @@ function gas(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: value < 1_000 ? 3 : 1 });
 }
 
-function table({ ours, peers, flatPercent }: Result): string {
+function table({ ours, passkeys, peers, sizes, flatPercent }: Result): string {
   const rows = [["gas", "chartseal", "limit", "peers"]];
   for (const [name, value] of Object.entries(ours) as [keyof Ours, number][]) {
     const beside = (PEERS_OF[name] ?? []).map((peer) => `${peer} ${gas(peers[peer])}`).join(", ");
     rows.push([name, gas(value), LIMITS[name] === undefined ? "" : gas(LIMITS[name]), beside]);
   }
+  for (const [name, value] of Object.entries(passkeys)) rows.push([name, gas(value as number), "", ""]);
   const width = (column: number) => Math.max(...rows.map((row) => row[column]!.length));
   const lines = rows.map(([name, value, limit, beside]) =>
     `${name!.padEnd(width(0))}  ${value!.padStart(width(1))}  ${limit!.padStart(width(2))}  ${beside}`.trimEnd(),
   );
   for (const [name, percent] of Object.entries(flatPercent)) {
-    lines.push(`${name} differs by ${percent} % past 1,000,000 records (limit ${FLAT_PERCENT} %)`);
+    lines.push(
+      `${name} differs by ${percent} % past 1,000,000 records and 10,000 grants (limit ${FLAT_PERCENT} %)`,
+    );
   }
+  const bytes = Object.entries(sizes).map(([name, size]) => `${name} ${gas(size)}`);
+  lines.push(`bytes (limit ${gas(SIZE_LIMIT)}): ${bytes.join(", ")}`);
   return lines.join("\n");
 }
 
 /** Rows that differ from the snapshot. */
-function differences({ ours, peers }: Result): string[] {
+function differences({ ours, passkeys, peers }: Result): string[] {
   const kept = JSON.parse(readFileSync(SNAPSHOT, "utf8")) as Record<string, number>;
-  const seen: Record<string, number> = { ...ours, ...peers };
+  const seen: Record<string, number> = { ...ours, ...passkeys, ...peers };
   return [...new Set([...Object.keys(kept), ...Object.keys(seen)])]
     .filter((name) => kept[name] !== seen[name])
     .map((name) => `${name}: ${kept[name] ?? "not"} in the snapshot, ${seen[name] ?? "not"} measured`);
@@ -127,10 +143,11 @@ async function main(): Promise<void> {
     return;
   }
   const result = await measure();
-  const { ours, peers, flatPercent, broken } = result;
-  if (options.update) writeFileSync(SNAPSHOT, `${JSON.stringify({ ...ours, ...peers }, null, 2)}\n`);
+  const { ours, passkeys, peers, sizes, flatPercent, broken } = result;
+  const figures = { ...ours, ...passkeys, ...peers };
+  if (options.update) writeFileSync(SNAPSHOT, `${JSON.stringify(figures, null, 2)}\n`);
   const differing = options.check ? differences(result) : [];
-  const json = { ...ours, peers, limits: LIMITS, flatPercent, broken, differing };
+  const json = { ...ours, ...passkeys, peers, limits: LIMITS, sizes, flatPercent, broken, differing };
   process.stdout.write(`${options.json ? JSON.stringify(json) : table(result)}\n`);
   for (const line of [...broken, ...differing]) process.stderr.write(`${line}\n`);
   if (broken.length + differing.length > 0) process.exitCode = 1;

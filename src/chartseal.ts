@@ -3,9 +3,15 @@ import {
   Access,
   Emergencies,
   FolderExchange,
+  lookUp,
+  runLateAgent,
+  runLookupAgent,
   runReleaseAgent,
   type Answer,
   type Exchange,
+  type LateAnswer,
+  type LookupOptions,
+  type LookupResult,
 } from "./access/index.js";
 import { Acts, Attestations } from "./acts/index.js";
 import {
@@ -31,7 +37,7 @@ import {
   type Source,
   type SupportingDocument,
 } from "./ingest/index.js";
-import { Holds } from "./lifecycle/index.js";
+import { Erasures, Holds } from "./lifecycle/index.js";
 import { Members } from "./members/index.js";
 import {
   Entries,
@@ -42,7 +48,7 @@ import {
   type VerifyLogOptions,
 } from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
-import { Vault, type Unlock } from "./vault/index.js";
+import { Vault, type PatientIdentifier, type Unlock } from "./vault/index.js";
 
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
 export interface Acting {
@@ -117,6 +123,13 @@ export class Chartseal implements AsyncDisposable {
     return this.#access;
   }
 
+  /** Looks for a patient at other members, by an identifier that only those learn who hold it. See {@link lookUp}. */
+  async findPatient(identifier: PatientIdentifier, options: LookupOptions): Promise<LookupResult[]> {
+    const { memberId, chain, exchange } = this;
+    const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
+    return await lookUp({ memberId, chain, exchange, reader }, identifier, options);
+  }
+
   /** What several people sign, relayed by an account of this member. */
   acts(role: keyof Acting = "operator"): Acts {
     return new Acts(this.chain, () => this.writer(role));
@@ -136,6 +149,11 @@ export class Chartseal implements AsyncDisposable {
   holds(role: "operator" | "reviewer" = "operator"): Holds {
     const { memberId, chain, journal } = this;
     return new Holds({ memberId, chain, journal, writer: () => this.writer(role) });
+  }
+
+  /** Erasing records for good. */
+  get erasures(): Erasures {
+    return new Erasures({ ...this.#ingestParts(), exchange: this.exchange });
   }
 
   /**
@@ -238,11 +256,17 @@ export class Chartseal implements AsyncDisposable {
     signal: AbortSignal;
     onAnswer?: (answer: Answer) => void;
     onError?: (error: unknown) => void;
+    /** Of emergencies while the chain is down. */
+    onLate?: (answer: LateAnswer) => void;
   }): Promise<void> {
     const { chain, vault, journal, exchange } = this;
     const memberId = this.memberId;
-    const signer = this.signer("releaser");
-    await runReleaseAgent({ memberId, chain, vault, journal, exchange, signer }, options);
+    const parts = { memberId, chain, vault, journal, exchange, signer: this.signer("releaser") };
+    await Promise.all([
+      runReleaseAgent(parts, options),
+      runLateAgent({ ...parts, writer: this.writer("releaser") }, options),
+      runLookupAgent(parts, options),
+    ]);
   }
 
   #ingestParts() {

@@ -32,6 +32,7 @@ export const ERROR_CODES = [
   "ERR_USAGE", // wrong use of a command or function
   "ERR_VAULT_LOCKED", // wrong or missing passphrase
   "ERR_VAULT_DAMAGED", // the vault file is not readable
+  "ERR_VAULT_RESTORED", // a copy that has not heard yet what was erased since
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

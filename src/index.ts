@@ -105,7 +105,22 @@ export {
   type Source,
   type SupportingDocument,
 } from "./ingest/index.js";
-export { Holds, type HeldEntry, type HoldAct } from "./lifecycle/index.js";
+export {
+  Erasures,
+  Holds,
+  archiveFiles,
+  retentionEnded,
+  zipOf,
+  type ArchiveManifest,
+  type Erased,
+  type ErasureAct,
+  type ErasureCertificate,
+  type Ground,
+  type HeldEntry,
+  type HoldAct,
+  type Permit,
+  type RetainedEntry,
+} from "./lifecycle/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
 export {
   loadRules,

@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/acts/": [...ACTS, "src/consent/"],
   "src/access/": [...ACTS, "src/consent/"],
   "src/audit/": [...ACTS, "src/consent/", "src/access/"],
-  "src/lifecycle/": [...ACTS, "src/consent/", "src/ingest/"],
+  "src/lifecycle/": [...ACTS, "src/consent/", "src/ingest/", "src/access/", "src/audit/"],
   "src/cli/": ["src/"],
   "src/": ["src/"], // the public face: index.ts and what it puts together
   "typechain-types/": [],

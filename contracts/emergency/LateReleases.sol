@@ -47,6 +47,7 @@ abstract contract LateReleases is EmergencyReviews, EIP712 {
             released.initiator,
             keccak256(
                 abi.encode(
+                    window.memberId,
                     released.colleague,
                     released.reasonDigest,
                     released.releaseDigest,
@@ -60,6 +61,7 @@ abstract contract LateReleases is EmergencyReviews, EIP712 {
             windowId,
             released.patientId,
             released.initiator,
+            window.memberId,
             released.colleague,
             released.reasonDigest,
             released.releaseDigest,

@@ -74,6 +74,7 @@ interface IBreakGlass {
         bytes32 indexed windowId,
         bytes32 indexed patientId,
         address indexed reader,
+        uint32 memberId,
         address colleague,
         bytes32 reasonDigest,
         bytes32 releaseDigest,

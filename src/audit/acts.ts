@@ -40,13 +40,13 @@ export const ACT_DETAILS = [
   "threshold",
   "until",
   "released",
+  "release",
   "ready",
   "withdrawn",
   "document",
   "certificate",
   "terms",
   "statement",
-  "release",
 ] as const;
 export type ActDetails = Partial<Record<(typeof ACT_DETAILS)[number], string>>;
 
@@ -158,6 +158,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   LateReleaseFiled: (args) => ({
     kind: "glass-late",
     at: time(args, "filedAt"),
+    member: Number(args["memberId"]),
     details: {
       reader: text(args, "reader"),
       second: text(args, "colleague"),

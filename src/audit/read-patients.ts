@@ -51,7 +51,6 @@ export async function readPatients(
       heads.push(await compareHead({ registry, logs: own[registry], head: current[place]!, block, headAt }));
     }
     const entries = await readEntries(chain, own, times);
-    await addReadersMembers(chain, entries, block);
     patients.push({ patientId, custodian, heads, entries });
   }
   return patients;
@@ -111,20 +110,6 @@ async function readEntries(
     if (grantee !== undefined) entry.grantee = grantee;
   }
   return entries;
-}
-
-/** An emergency that was filed late names its window, and the contract keeps the reader's member with that. */
-async function addReadersMembers(
-  chain: Chain,
-  entries: readonly AuditEntry[],
-  blockTag: number,
-): Promise<void> {
-  for (const entry of entries) {
-    if (entry.kind !== "glass-late") continue;
-    const windowId = entry.details.terms!;
-    const { memberId } = await chain.ask(() => chain.emergencies.windowOf(windowId, { blockTag }));
-    if (memberId !== 0n) entry.member = Number(memberId);
-  }
 }
 
 async function blockTime(chain: Chain, number: number, known: Map<number, number>): Promise<number> {

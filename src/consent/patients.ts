@@ -173,7 +173,8 @@ export class Patients {
 
   async #registration(seed: Uint8Array, patientId: Hex, signer?: PatientSigner): Promise<Call> {
     const { patients, deployment } = this.#chain;
-    const deadline = Math.floor(Date.now() / 1000) + POSSESSION_LIFETIME_SECONDS;
+    // Without a device nothing is signed, and no deadline counts.
+    const deadline = signer === undefined ? 0 : (await this.#chain.time()) + POSSESSION_LIFETIME_SECONDS;
     const bytes = signer === undefined ? "0x" : bytesOf(signer);
     const message = { patientId, key: bytes, deadline };
     const possession =

@@ -46,7 +46,10 @@ export async function fileDocument(parts: FileParts, document: SupportingDocumen
   const compartment = parts.vault.compartmentOf(patientId, COMPARTMENT);
   const filing = { state: ItemState.SEALED, patient: { patientId, compartment }, supports: { kind, ref } };
   const item = itemOf(document);
-  const { dead } = await takeIn({ ...parts, filer: { file: () => filing, forget: () => {} } }, [item]);
+  const { dead } = await takeIn(
+    { ...parts, filer: { file: () => filing, amending: (patient) => patient, forget: () => {} } },
+    [item],
+  );
   if (dead[0] !== undefined) throw dead[0].error;
   const mac = macOf(parts.journal, item.sourceKey, hash("sha256", document.bytes, "buffer"));
   return parts.journal.itemByMac(mac)!.id;

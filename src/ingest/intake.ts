@@ -29,7 +29,7 @@ export interface IntakeParts {
   vault: Vault;
   store: BlobStore;
   journal: Journal;
-  filer: Pick<Filer, "file" | "forget">;
+  filer: Pick<Filer, "file" | "amending" | "forget">;
 }
 
 /** What became of a group's items. */
@@ -74,7 +74,7 @@ export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | B
     await sealAndStore(parts, outcomes);
     parts.journal.database.transaction(() => {
       const dead = parts.journal.hasIn(ItemState.DEAD);
-      for (const outcome of outcomes) record(parts.journal, outcome, taken);
+      for (const outcome of outcomes) record(parts, outcome, taken);
       if (dead)
         for (const { item, body } of outcomes) if (body !== undefined) unbury(parts.journal, item.label);
     });
@@ -158,7 +158,11 @@ async function sealAndStore(
 }
 
 /** Writes an item's row. In source order, so that of two items of one key the later amends the earlier. */
-function record(journal: Journal, { item, read, body, error }: Outcome, taken: Taken): void {
+function record(
+  { journal, filer }: Pick<IntakeParts, "journal" | "filer">,
+  { item, read, body, error }: Outcome,
+  taken: Taken,
+): void {
   if (read === undefined || body === undefined) {
     bury(journal, item, error!);
     taken.dead.push({ label: item.label, error: error! });
@@ -170,7 +174,9 @@ function record(journal: Journal, { item, read, body, error }: Outcome, taken: T
   const amended = row.supports === undefined ? journal.newestOf(read.sourceMac) : undefined;
   if (amended !== undefined) {
     row.amends = amended.id;
-    refused ??= changedPatient(amended.patientId, read.filing.patient?.patientId);
+    const patient = filer.amending(row.patient, amended);
+    if (patient !== undefined) row.patient = patient;
+    refused ??= changedPatient(amended.patientId, patient?.patientId);
     // An entry can name only an older one, so this one waits for the one it amends.
     if (amended.state === ItemState.WAITING) row.state = ItemState.WAITING;
   }

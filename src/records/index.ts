@@ -20,5 +20,6 @@ export { FHIR_PATIENT, isBadItem } from "./item.js";
 export type { BadItem, PatientRef, SourceItem } from "./item.js";
 export type { JsonOrigin } from "./json-error.js";
 export { MAX_JSON_BYTES } from "./json-scan.js";
+export { recordFileName } from "./record-name.js";
 export { DEFAULT_RULES, loadRules, parseRules, resolveSubject } from "./patient-rules.js";
 export type { PatientRule, PatientRules, Resolution } from "./patient-rules.js";

@@ -66,6 +66,8 @@ export interface JournalItem {
   kind: LeafKind;
   /** Of all but records. */
   ref: Hex | undefined;
+  /** Its key, body and details are gone. */
+  erased: boolean;
 }
 
 /** What a batch needs of a sealed item. */
@@ -119,6 +121,7 @@ export function itemOf(row: SqlRow): JournalItem {
     retracted: row["retracted"] === 1,
     kind: Number(row["kind"]) as LeafKind,
     ref: hex(row["ref"]),
+    erased: row["erased"] === 1,
   };
 }
 

@@ -208,6 +208,26 @@ export class Journal implements Disposable {
     });
   }
 
+  /**
+   * Forgets what an erased entry was; may be repeated. Its row stays, for the log is dense, and with it the keyed hash
+   * by which the same bytes, read again from their source, are passed over.
+   * @throws ERR_TIMEOUT (retryable) when an earlier version of the row may still be in the write-ahead log
+   */
+  erase(logIndex: number): void {
+    this.database.transaction(() => {
+      const id = this.itemAt(logIndex)?.id;
+      if (id === undefined) return;
+      this.setDetails(id, ERASED_DETAILS);
+      this.database.run("UPDATE items SET erased = 1 WHERE id = ?", id);
+    });
+    this.database.truncateLog();
+  }
+
+  /** Writes a copy of the journal, as it is at one moment, to a new file; others may go on working. */
+  copyTo(path: string): void {
+    this.database.run("VACUUM INTO ?", path);
+  }
+
   /** How many items are in each state, by state number. */
   counts(): ReadonlyMap<number, number> {
     const rows = this.database.all("SELECT state, count(*) AS n FROM items GROUP BY state");
@@ -253,6 +273,9 @@ export class Journal implements Disposable {
     this.database.close();
   }
 }
+
+/** All that the journal still says of an erased item. */
+const ERASED_DETAILS: ItemDetails = { sourceKey: "", label: "erased", path: "", mediaType: "", size: 0 };
 
 /** SQLite does not see by itself that another state is not ANCHORED. */
 function waitingIn(state: ItemState): string {

@@ -40,7 +40,7 @@ export const LIMITS = {
 export const YEAR = 365 * 86_400;
 export const ALL_COMPARTMENTS = (1n << 64n) - 1n;
 
-async function deployContracts() {
+export async function deployContracts() {
   const [deployer, governance] = await ethers.getSigners();
   const authority = await ethers.deployContract("AccessManager", [governance!.address], deployer);
   const members = await ethers.deployContract("MemberRegistry", [authority, WAITING_TIME]);

@@ -47,7 +47,7 @@ export type WithReleaser = Awaited<ReturnType<typeof deployWithReleaser>>;
 export const loadWithReleaser = () => networkHelpers.loadFixture(deployWithReleaser);
 
 /** What clinician B and his colleague are about to sign for the patient, valid for ten minutes. */
-export async function releaseFor(
+async function releaseFor(
   f: WithEmergencies,
   changes: Partial<EmergencyRelease> = {},
 ): Promise<EmergencyRelease> {

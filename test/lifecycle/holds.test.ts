@@ -9,8 +9,8 @@ import { linesSource, observations } from "../support/observations.js";
 import { rejected } from "../support/rejected.js";
 import {
   newStaff,
+  ownSharing,
   patientWith,
-  sharing,
   takeIn,
   type SharedPatient,
   type Sharing,
@@ -27,7 +27,7 @@ describe("A legal hold", function () {
   let reviewers: Holds;
 
   before(async () => {
-    s = await sharing();
+    s = await ownSharing();
     a = s.a;
     person = await patientWith(s, 3);
     indices = a.journal.itemsOfPatient(person.patient).map(({ logIndex }) => logIndex!);

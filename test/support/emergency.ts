@@ -6,6 +6,7 @@ import type { GrantTicket } from "../../src/consent/index.js";
 import { signAs } from "../../src/consent/index.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { Consortium, openHospital, type Hospital } from "./hospital.js";
+import type { LocalChainOptions } from "./local-chain.js";
 import { observations } from "./observations.js";
 import { PatientDevice, newStaff, takeIn } from "./sharing.js";
 
@@ -27,9 +28,9 @@ export interface EmergencyStage extends AsyncDisposable {
   officerB: Writer;
 }
 
-/** A chain of its own: its clock runs ahead. */
-export async function emergencyStage(): Promise<EmergencyStage> {
-  const consortium = await Consortium.start();
+/** A chain of its own: its clock runs ahead, unless it is set to begin earlier. */
+export async function emergencyStage(options: LocalChainOptions = {}): Promise<EmergencyStage> {
+  const consortium = await Consortium.start(options);
   const hospitals = { a: await consortium.hospital("a"), b: await consortium.hospital("b") };
   const [a, b] = [await openHospital(hospitals.a), await openHospital(hospitals.b)];
   const device = new PatientDevice();

@@ -12,6 +12,7 @@ import {
   type View,
 } from "../../audit/index.js";
 import type { Chartseal } from "../../chartseal.js";
+import type { Hex } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
 import { addressArgument, dateArgument, endArgument, wholeNumber } from "../arguments.js";
 import { AuditProgress } from "../audit-progress.js";
@@ -50,7 +51,15 @@ export async function run(context: Context, values: Values): Promise<number> {
     await writeWhole(values.out, text);
     context.print({ complete, file: values.out }, `Wrote ${values.out}${complete ? "" : "; INCOMPLETE"}`);
   }
+  if (values.patient !== undefined) noteOthers(context, chartseal, patientArgument(chartseal.vault, values.patient));
   return complete ? ExitCode.DONE : ExitCode.FAILED;
+}
+
+/** An audit is of one id, as its heads are: a person with several has several. */
+function noteOthers(context: Context, { vault }: Chartseal, patient: Hex): void {
+  if (!vault.patients().some(({ patientId }) => patientId === patient)) return;
+  const others = vault.merges.idsOf(patient).filter((id) => id !== patient);
+  if (others.length > 0) context.note(`The same person, each with an audit of its own: ${others.join(", ")}`);
 }
 
 function requireOneQuestion({ patient, clinician, member, format, view, verify: file, out }: Values): void {

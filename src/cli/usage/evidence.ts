@@ -25,15 +25,21 @@ export const EVIDENCE: CommandSpec[] = [
   {
     name: "verify",
     args: [{ name: "[path]", description: "a receipt, or a folder of receipts" }],
-    summary: "verify receipts, or a whole log; needs no vault",
+    summary: "verify receipts, a patient's archive, or a whole log; needs no vault",
     options: [
+      option("--archive <file>", "verify what `chartseal export` wrote: every file, content and receipt"),
       option("--body <file>", "also compare a sealed body, as stored"),
       option("--roots <file>", "trust these roots instead of asking the member's node"),
       option("--offline", "ask nobody: says only whether a receipt agrees with itself"),
       option("--partial", "the folder need not hold all of a patient's receipts: name gaps, but do not fail"),
       option("--log [member]", "verify a member's whole log from chain and store; default this member's"),
     ],
-    examples: ["verify receipts/", "verify 17.json --roots roots.json", "verify --log 1"],
+    examples: [
+      "verify receipts/",
+      "verify 17.json --roots roots.json",
+      "verify --archive records.zip --roots roots.json",
+      "verify --log 1",
+    ],
     load: () => import("../commands/verify.js"),
   },
   {

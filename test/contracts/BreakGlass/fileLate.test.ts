@@ -167,6 +167,7 @@ function shouldFile(): void {
             lateWindowId(release),
             f.patient.patientId,
             f.clinicianB.address,
+            2,
             colleague.address,
             release.reasonDigest,
             release.releaseDigest,

@@ -97,9 +97,9 @@ decodeFunctionResult(functionFragment: 'windowOf', data: BytesLike): Result;
   
 
     export namespace LateReleaseFiledEvent {
-      export type InputTuple = [windowId: BytesLike, patientId: BytesLike, reader: AddressLike, colleague: AddressLike, reasonDigest: BytesLike, releaseDigest: BytesLike, releasedAt: BigNumberish, filedAt: BigNumberish];
-      export type OutputTuple = [windowId: string, patientId: string, reader: string, colleague: string, reasonDigest: string, releaseDigest: string, releasedAt: bigint, filedAt: bigint];
-      export interface OutputObject {windowId: string, patientId: string, reader: string, colleague: string, reasonDigest: string, releaseDigest: string, releasedAt: bigint, filedAt: bigint };
+      export type InputTuple = [windowId: BytesLike, patientId: BytesLike, reader: AddressLike, memberId: BigNumberish, colleague: AddressLike, reasonDigest: BytesLike, releaseDigest: BytesLike, releasedAt: BigNumberish, filedAt: BigNumberish];
+      export type OutputTuple = [windowId: string, patientId: string, reader: string, memberId: bigint, colleague: string, reasonDigest: string, releaseDigest: string, releasedAt: bigint, filedAt: bigint];
+      export interface OutputObject {windowId: string, patientId: string, reader: string, memberId: bigint, colleague: string, reasonDigest: string, releaseDigest: string, releasedAt: bigint, filedAt: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -406,7 +406,7 @@ getEvent(key: 'WindowReviewed'): TypedContractEvent<WindowReviewedEvent.InputTup
       GlassBroken: TypedContractEvent<GlassBrokenEvent.InputTuple, GlassBrokenEvent.OutputTuple, GlassBrokenEvent.OutputObject>;
     
 
-      'LateReleaseFiled(bytes32,bytes32,address,address,bytes32,bytes32,uint48,uint48)': TypedContractEvent<LateReleaseFiledEvent.InputTuple, LateReleaseFiledEvent.OutputTuple, LateReleaseFiledEvent.OutputObject>;
+      'LateReleaseFiled(bytes32,bytes32,address,uint32,address,bytes32,bytes32,uint48,uint48)': TypedContractEvent<LateReleaseFiledEvent.InputTuple, LateReleaseFiledEvent.OutputTuple, LateReleaseFiledEvent.OutputObject>;
       LateReleaseFiled: TypedContractEvent<LateReleaseFiledEvent.InputTuple, LateReleaseFiledEvent.OutputTuple, LateReleaseFiledEvent.OutputObject>;
     
 

@@ -519,6 +519,12 @@
       },
       {
         "indexed": false,
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
         "internalType": "address",
         "name": "colleague",
         "type": "address"
