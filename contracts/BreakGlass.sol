@@ -4,6 +4,8 @@ pragma solidity ^0.8.28;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Emergencies} from "./emergency/Emergencies.sol";
 import {EmergencyReviews} from "./emergency/EmergencyReviews.sol";
+import {LateReleases} from "./emergency/LateReleases.sol";
+import {Lookups} from "./emergency/Lookups.sol";
 import {IBreakGlass} from "./interfaces/IBreakGlass.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
@@ -15,14 +17,13 @@ import {Roles} from "./libraries/Roles.sol";
 import {Suspension} from "./libraries/Suspension.sol";
 
 /// @title BreakGlass
-/// @dev Opening a window is here; how it is accounted for, and what keeps a person from another, is in emergency/.
-contract BreakGlass is EmergencyReviews, EIP712 {
+/// @dev Opening a window is here; how it is accounted for, what keeps a person from another, what is filed late, and
+/// looking for a patient, is in emergency/.
+contract BreakGlass is Lookups {
     bytes32 private constant EMERGENCY_TYPEHASH = keccak256(
         "Emergency(address initiator,bytes32 patientId,bytes32 reasonDigest,bytes32 nonce,uint48 deadline)"
     );
 
-    /// @notice Who keeps a patient's records.
-    IPatientRegistry public immutable PATIENT_REGISTRY;
     /// @notice What a patient denies.
     IConsentRegistry public immutable CONSENTS;
 
@@ -33,8 +34,12 @@ contract BreakGlass is EmergencyReviews, EIP712 {
         IPatientRegistry patients,
         IConsentRegistry consents,
         Limits memory given
-    ) EIP712("chartseal BreakGlass", "1") Emergencies(given) EmergencyReviews(members) {
-        PATIENT_REGISTRY = patients;
+    )
+        EIP712("chartseal BreakGlass", "1")
+        Emergencies(given)
+        EmergencyReviews(members)
+        LateReleases(patients)
+    {
         CONSENTS = consents;
     }
 
@@ -78,6 +83,7 @@ contract BreakGlass is EmergencyReviews, EIP712 {
         address reader
     ) external view returns (uint32 custodian, uint64 deniedCompartments) {
         Window storage window = _known(windowId);
+        if (window.late) revert WindowIsLate(windowId);
         if (window.reader != reader) revert WindowOfAnother(windowId, reader);
         custodian = window.custodian;
         deniedCompartments = _requireLetIn(window.patientId);

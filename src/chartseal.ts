@@ -3,20 +3,52 @@ import {
   Access,
   Emergencies,
   FolderExchange,
+  lookUp,
+  runLateAgent,
+  runLookupAgent,
   runReleaseAgent,
   type Answer,
   type Exchange,
+  type LateAnswer,
+  type LookupOptions,
+  type LookupResult,
 } from "./access/index.js";
-import { disclosures, type Audit, type DisclosuresOptions } from "./audit/index.js";
+import { Acts, Attestations } from "./acts/index.js";
+import {
+  accounting,
+  disclosures,
+  type Accounting,
+  type AccountingOptions,
+  type Audit,
+  type DisclosuresOptions,
+} from "./audit/index.js";
 import { ENTRY_STATUS, Chain, Writer, keySigner, type StaffSigner } from "./chain/index.js";
 import { loadConfig, memberIdOf, type Config } from "./config.js";
 import { Consent, Patients } from "./consent/index.js";
 import type { Receipt } from "./crypto/index.js";
-import { ingest, retry, type IngestOptions, type IngestResult, type Source } from "./ingest/index.js";
+import {
+  anchorDocument,
+  fileDocument,
+  ingest,
+  retry,
+  type AnchorDocumentOptions,
+  type IngestOptions,
+  type IngestResult,
+  type Source,
+  type SupportingDocument,
+} from "./ingest/index.js";
+import { Erasures, Holds } from "./lifecycle/index.js";
 import { Members } from "./members/index.js";
-import { Entries, Journal, verifyLog, type LogVerdict, type VerifyLogOptions } from "./records/index.js";
+import {
+  Entries,
+  Journal,
+  verifyLog,
+  type AnchoredEntry,
+  type LogVerdict,
+  type VerifyLogOptions,
+} from "./records/index.js";
 import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
-import { Vault, type Unlock } from "./vault/index.js";
+import { Vault, type PatientIdentifier, type Unlock } from "./vault/index.js";
 
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
 export interface Acting {
@@ -91,9 +123,37 @@ export class Chartseal implements AsyncDisposable {
     return this.#access;
   }
 
+  /** Looks for a patient at other members, by an identifier that only those learn who hold it. See {@link lookUp}. */
+  async findPatient(identifier: PatientIdentifier, options: LookupOptions): Promise<LookupResult[]> {
+    const { memberId, chain, exchange } = this;
+    const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
+    return await lookUp({ memberId, chain, exchange, reader }, identifier, options);
+  }
+
+  /** What several people sign, relayed by an account of this member. */
+  acts(role: keyof Acting = "operator"): Acts {
+    return new Acts(this.chain, () => this.writer(role));
+  }
+
+  /** What two persons of staff attest together: consent on paper, legal orders. */
+  get attestations(): Attestations {
+    return new Attestations(this.chain);
+  }
+
   /** Emergencies: a clinician breaks the glass, a reviewer justifies and reviews. */
   emergencies(role: "clinician" | "reviewer"): Emergencies {
     return new Emergencies(this.chain, () => this.writer(role));
+  }
+
+  /** Legal holds: placed by the operator, lifted by him or by another member's reviewer. */
+  holds(role: "operator" | "reviewer" = "operator"): Holds {
+    const { memberId, chain, journal } = this;
+    return new Holds({ memberId, chain, journal, writer: () => this.writer(role) });
+  }
+
+  /** Erasing records for good. */
+  get erasures(): Erasures {
+    return new Erasures({ ...this.#ingestParts(), exchange: this.exchange });
   }
 
   /**
@@ -137,6 +197,20 @@ export class Chartseal implements AsyncDisposable {
     return await retry(this.#ingestParts(), options);
   }
 
+  /** Makes evidence of an act durable; the next that anchors takes it along. See {@link fileDocument}. */
+  async fileDocument(document: SupportingDocument): Promise<number> {
+    const { memberId, vault, store, journal } = this;
+    return await fileDocument({ memberId, vault, store, journal }, document);
+  }
+
+  /** Anchors evidence of an act, so that a contract can check it. See {@link anchorDocument}. */
+  async anchorDocument(
+    document: SupportingDocument,
+    options?: AnchorDocumentOptions,
+  ): Promise<AnchoredEntry> {
+    return await anchorDocument(this.#ingestParts(), document, options);
+  }
+
   /** Evidence that an entry stands in this member's log. @throws ERR_USAGE when it does not */
   receipt(index: number): Receipt {
     return new Entries(this.journal, this.memberId).receipt(index, this.chain);
@@ -162,15 +236,17 @@ export class Chartseal implements AsyncDisposable {
     return await verifyLog({ chain: this.chain, store: this.store }, memberId, options);
   }
 
-  /** Who did what with a patient's records. See {@link disclosures}. */
+  /** Who did what with a patient's records, or what one clinician or member did. See {@link disclosures}, {@link accounting}. */
   get audit(): {
     disclosures(options: Omit<DisclosuresOptions, "chain" | "vault" | "journal">): Promise<Audit>;
+    accounting(options: Omit<AccountingOptions, "chain" | "vault" | "journal" | "own">): Promise<Accounting>;
   } {
     const { chain, vault, journal } = this;
     return {
-      disclosures: async (options) => {
-        const own = vault.patients().some(({ patientId }) => patientId === options.patient);
-        return await disclosures({ ...options, chain, ...(own ? { vault, journal } : {}) });
+      disclosures: async (options) => await disclosures({ ...options, chain, vault, journal }),
+      accounting: async (options) => {
+        const own = vault.patients().map(({ patientId }) => patientId);
+        return await accounting({ ...options, chain, vault, journal, own });
       },
     };
   }
@@ -180,11 +256,17 @@ export class Chartseal implements AsyncDisposable {
     signal: AbortSignal;
     onAnswer?: (answer: Answer) => void;
     onError?: (error: unknown) => void;
+    /** Of emergencies while the chain is down. */
+    onLate?: (answer: LateAnswer) => void;
   }): Promise<void> {
     const { chain, vault, journal, exchange } = this;
     const memberId = this.memberId;
-    const signer = this.signer("releaser");
-    await runReleaseAgent({ memberId, chain, vault, journal, exchange, signer }, options);
+    const parts = { memberId, chain, vault, journal, exchange, signer: this.signer("releaser") };
+    await Promise.all([
+      runReleaseAgent(parts, options),
+      runLateAgent({ ...parts, writer: this.writer("releaser") }, options),
+      runLookupAgent(parts, options),
+    ]);
   }
 
   #ingestParts() {

@@ -5,6 +5,29 @@ import { z } from "zod";
 import { deploymentSchema, type Deployment } from "./chain/index.js";
 import { ChartsealError, requireFormat } from "./errors.js";
 
+const years = z.int().min(1).max(1_000);
+
+/**
+ * How long this member keeps records, in years from the day they were recorded: the first rule that fits, else `years`.
+ * In China at least 30 years for inpatients' and 15 for outpatients' records (医疗机构病历管理规定).
+ */
+const retentionSchema = z.strictObject({
+  years,
+  rules: z
+    .array(
+      z.strictObject({
+        /** FHIR resource type. */
+        type: z.string().min(1).optional(),
+        /** Name of the compartment. */
+        compartment: z.string().min(1).optional(),
+        years,
+      }),
+    )
+    .optional(),
+});
+export type RetentionPeriods = z.output<typeof retentionSchema>;
+const DEFAULT_RETENTION: RetentionPeriods = { years: 30 };
+
 /** chartseal.json: where one member's parts are. Paths are relative to the file. Holds no secret. */
 const configSchema = z.strictObject({
   format: z.literal(1),
@@ -20,6 +43,7 @@ const configSchema = z.strictObject({
   journal: z.string().min(1),
   store: z.string().min(1),
   exchange: z.string().min(1),
+  retention: retentionSchema.optional(),
 });
 
 export interface Config {
@@ -33,6 +57,8 @@ export interface Config {
   journal: string;
   store: string;
   exchange: string;
+  /** Default: 30 years for all. */
+  retention: RetentionPeriods;
 }
 
 /** The content of a new chartseal.json. */
@@ -54,6 +80,7 @@ export async function loadConfig(path: string): Promise<Config> {
     journal: at(config.journal),
     store: at(config.store),
     exchange: at(config.exchange),
+    retention: config.retention ?? DEFAULT_RETENTION,
   };
 }
 

@@ -2,6 +2,8 @@
 
 /** Stable codes a program can switch on. A code never changes its meaning. */
 export const ERROR_CODES = [
+  "ERR_ACT_INCOMPLETE", // an act lacks signatures
+  "ERR_ACT_INVALID", // an act file is malformed, wrongly signed, or was used
   "ERR_ACCESS_DENIED", // the contract refused; values.reason names its error
   "ERR_BODY_MISSING", // no store holds the body
   "ERR_BODY_TAMPERED", // body, key or context differ from what was sealed
@@ -30,6 +32,7 @@ export const ERROR_CODES = [
   "ERR_USAGE", // wrong use of a command or function
   "ERR_VAULT_LOCKED", // wrong or missing passphrase
   "ERR_VAULT_DAMAGED", // the vault file is not readable
+  "ERR_VAULT_RESTORED", // a copy that has not heard yet what was erased since
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

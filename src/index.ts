@@ -25,6 +25,22 @@ export {
   type Statement,
 } from "./access/index.js";
 export {
+  Acts,
+  Attestations,
+  addSignature,
+  papersFor,
+  parseActFile,
+  signAct,
+  type Act,
+  type ActFile,
+  type ActSignature,
+  type ChangeRequest,
+  type GuardianRequest,
+  type OnPaper,
+  type Paper,
+  type PatientStanding,
+} from "./acts/index.js";
+export {
   auditEventNdjson,
   csv,
   timeline,
@@ -48,10 +64,14 @@ export {
   PURPOSES,
   Patients,
   accountSigner,
+  passkeyChallenge,
+  passkeySignature,
+  passkeySigner,
   signAs,
   type DirectiveRequest,
   type Enrolment,
   type GrantTicket,
+  type PasskeyAssertion,
   type PatientSigner,
   type PreparedTerms,
   type Purpose,
@@ -60,6 +80,7 @@ export {
   type TypedData,
 } from "./consent/index.js";
 export {
+  LeafKind,
   parseReceipt,
   verifyReceipt,
   type Check,
@@ -77,13 +98,38 @@ export {
   ndjsonSource,
   sourceFor,
   stdinSource,
+  type AnchorDocumentOptions,
   type IngestOptions,
   type IngestProgress,
   type IngestResult,
   type Source,
+  type SupportingDocument,
 } from "./ingest/index.js";
+export {
+  Erasures,
+  Holds,
+  archiveFiles,
+  retentionEnded,
+  zipOf,
+  type ArchiveManifest,
+  type Erased,
+  type ErasureAct,
+  type ErasureCertificate,
+  type Ground,
+  type HeldEntry,
+  type HoldAct,
+  type Permit,
+  type RetainedEntry,
+} from "./lifecycle/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
-export { loadRules, verifyLog, type Finding, type LogVerdict, type PatientRules } from "./records/index.js";
+export {
+  loadRules,
+  verifyLog,
+  type AnchoredEntry,
+  type Finding,
+  type LogVerdict,
+  type PatientRules,
+} from "./records/index.js";
 export {
   cidOfDigest,
   openEmbeddedStore,

@@ -25,6 +25,8 @@ export interface DatabaseOptions {
   format: number;
   /** SQL that makes the tables; run once, in a new file. */
   schema: string;
+  /** SQL that brings a file of an older format to the next one, by its format. Run when the file is opened. */
+  migrations?: ReadonlyMap<number, string>;
   /** Code thrown when the file is not a readable database. */
   damagedCode: ErrorCode;
   /** False: a missing or empty file is an error instead of a new database. Default true. */
@@ -136,7 +138,7 @@ export class Database implements Disposable {
 /**
  * Opens the SQLite file at `path`, the one place that does. A new file gets mode 0600 and the schema; a file that
  * group or others may read is made 0600 (`-wal` and `-shm` follow it).
- * @throws ERR_FORMAT_UNSUPPORTED when the file's format is not `options.format`
+ * @throws ERR_FORMAT_UNSUPPORTED when the file's format is not `options.format` and no migration leads there
  * @throws ERR_CONFIG_INVALID when the file or its folder is missing
  * @throws ERR_STORE_FULL, ERR_STORE_FAILED, ERR_TIMEOUT from the file system or another process's lock
  * @throws `options.damagedCode` when it is no readable SQLite file
@@ -160,6 +162,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
       useWriteAheadLog(database);
       fill(database, options);
     }
+    if (!readOnly) migrate(database, options);
     checkFormat(database, options.format);
     if (!readOnly) useWriteAheadLog(database);
     return database;
@@ -192,6 +195,19 @@ function fill(database: Database, options: DatabaseOptions): void {
     if (!isEmpty(database)) return; // another process was first
     database.exec(options.schema);
     database.exec(`PRAGMA user_version = ${options.format}`);
+  });
+}
+
+/** All steps or none: a process killed in between leaves the file as it was. */
+function migrate(database: Database, { format, migrations }: DatabaseOptions): void {
+  if (migrations === undefined || formatOf(database) >= format) return;
+  database.transaction(() => {
+    for (let found = formatOf(database); found < format; found++) {
+      const step = migrations.get(found);
+      if (step === undefined) return;
+      database.exec(step);
+      database.exec(`PRAGMA user_version = ${found + 1}`);
+    }
   });
 }
 

@@ -49,6 +49,46 @@ describe("openDatabase", () => {
     refusal("ERR_STORE_FAILED", () => database.run("INSERT INTO marks VALUES (7)"));
   });
 
+  describe("brings an older file to its format", () => {
+    const NEW: DatabaseOptions = {
+      ...OPTIONS,
+      format: 5,
+      migrations: new Map([
+        [3, "ALTER TABLE notes ADD COLUMN colour TEXT DEFAULT 'red'"],
+        [4, "ALTER TABLE marks ADD COLUMN size INTEGER"],
+      ]),
+    };
+
+    beforeEach(() => {
+      using database = openDatabase(path, OPTIONS);
+      database.run("INSERT INTO notes (note) VALUES (?)", Buffer.from("kept"));
+    });
+
+    it("step by step, and loses nothing", () => {
+      {
+        using database = openDatabase(path, NEW);
+        expect(database.get("SELECT colour, note FROM notes")).to.deep.include({ colour: "red" });
+        expect(database.all("SELECT size FROM marks")).to.deep.equal([]);
+      }
+      using again = openDatabase(path, NEW);
+      expect(again.get("PRAGMA user_version")).to.deep.include({ user_version: 5 });
+      refusal("ERR_FORMAT_UNSUPPORTED", () => openDatabase(path, OPTIONS));
+    });
+
+    it("by all steps or none", () => {
+      const broken = new Map([...NEW.migrations!, [4, "ALTER TABLE nowhere ADD COLUMN size INTEGER"]]);
+      refusal("ERR_STORE_FAILED", () => openDatabase(path, { ...NEW, migrations: broken }));
+      using database = openDatabase(path, OPTIONS);
+      expect(database.all("SELECT * FROM notes")).to.have.lengthOf(1);
+    });
+
+    it("not where a step is missing, and not when it is opened to be read", () => {
+      refusal("ERR_FORMAT_UNSUPPORTED", () => openDatabase(path, { ...NEW, migrations: new Map() }));
+      refusal("ERR_FORMAT_UNSUPPORTED", () => openDatabase(path, { ...NEW, readOnly: true }));
+      openDatabase(path, OPTIONS).close();
+    });
+  });
+
   it("keeps what was written for the next opening, also read-only", () => {
     {
       using database = openDatabase(path, OPTIONS);

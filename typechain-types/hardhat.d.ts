@@ -18,16 +18,14 @@ getContractFactory(name: 'LegalOrders', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MemberRegistry__factory>
 getContractFactory(name: 'PatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientRegistry__factory>
 getContractFactory(name: 'RecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordRegistry__factory>
-getContractFactory(name: 'Consents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consents__factory>
-getContractFactory(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WitnessedConsents__factory>
 getContractFactory(name: 'Emergencies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Emergencies__factory>
 getContractFactory(name: 'EmergencyReviews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.EmergencyReviews__factory>
+getContractFactory(name: 'LateReleases', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LateReleases__factory>
+getContractFactory(name: 'Lookups', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Lookups__factory>
 getContractFactory(name: 'IAccessLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAccessLog__factory>
 getContractFactory(name: 'IBreakGlass', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBreakGlass__factory>
 getContractFactory(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsentRegistry__factory>
 getContractFactory(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ILegalOrders__factory>
-getContractFactory(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMemberRegistry__factory>
-getContractFactory(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPatientRegistry__factory>
 getContractFactory(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordRegistry__factory>
 getContractFactory(name: 'ConsentTerms', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentTerms__factory>
 getContractFactory(name: 'Cosigners', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Cosigners__factory>
@@ -38,6 +36,10 @@ getContractFactory(name: 'PatientProxies', signerOrOptions?: ethers.Signer | Fac
 getContractFactory(name: 'RecordHolds', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordHolds__factory>
 getContractFactory(name: 'RecordLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordLog__factory>
 getContractFactory(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC1271Wallet__factory>
+getContractFactory(name: 'Consents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consents__factory>
+getContractFactory(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WitnessedConsents__factory>
+getContractFactory(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPatientRegistry__factory>
+getContractFactory(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMemberRegistry__factory>
 getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC7913WebAuthnVerifier__factory>
 
@@ -48,16 +50,14 @@ getContractAt(name: 'LegalOrders', address: string | ethers.Addressable, signer?
 getContractAt(name: 'MemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MemberRegistry>
 getContractAt(name: 'PatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientRegistry>
 getContractAt(name: 'RecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordRegistry>
-getContractAt(name: 'Consents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consents>
-getContractAt(name: 'WitnessedConsents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WitnessedConsents>
 getContractAt(name: 'Emergencies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Emergencies>
 getContractAt(name: 'EmergencyReviews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.EmergencyReviews>
+getContractAt(name: 'LateReleases', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LateReleases>
+getContractAt(name: 'Lookups', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Lookups>
 getContractAt(name: 'IAccessLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAccessLog>
 getContractAt(name: 'IBreakGlass', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBreakGlass>
 getContractAt(name: 'IConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsentRegistry>
 getContractAt(name: 'ILegalOrders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ILegalOrders>
-getContractAt(name: 'IMemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMemberRegistry>
-getContractAt(name: 'IPatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPatientRegistry>
 getContractAt(name: 'IRecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordRegistry>
 getContractAt(name: 'ConsentTerms', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentTerms>
 getContractAt(name: 'Cosigners', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Cosigners>
@@ -68,6 +68,10 @@ getContractAt(name: 'PatientProxies', address: string | ethers.Addressable, sign
 getContractAt(name: 'RecordHolds', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordHolds>
 getContractAt(name: 'RecordLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordLog>
 getContractAt(name: 'ERC1271Wallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC1271Wallet>
+getContractAt(name: 'Consents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consents>
+getContractAt(name: 'WitnessedConsents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WitnessedConsents>
+getContractAt(name: 'IPatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPatientRegistry>
+getContractAt(name: 'IMemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMemberRegistry>
 getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'ERC7913WebAuthnVerifier', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC7913WebAuthnVerifier>
 
@@ -78,16 +82,14 @@ deployContract(name: 'LegalOrders', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'PatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientRegistry>
 deployContract(name: 'RecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordRegistry>
-deployContract(name: 'Consents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
-deployContract(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
 deployContract(name: 'Emergencies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Emergencies>
 deployContract(name: 'EmergencyReviews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.EmergencyReviews>
+deployContract(name: 'LateReleases', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LateReleases>
+deployContract(name: 'Lookups', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lookups>
 deployContract(name: 'IAccessLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAccessLog>
 deployContract(name: 'IBreakGlass', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBreakGlass>
 deployContract(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
-deployContract(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
-deployContract(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
 deployContract(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
 deployContract(name: 'ConsentTerms', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentTerms>
 deployContract(name: 'Cosigners', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cosigners>
@@ -98,6 +100,10 @@ deployContract(name: 'PatientProxies', signerOrOptions?: ethers.Signer | DeployC
 deployContract(name: 'RecordHolds', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
 deployContract(name: 'RecordLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
 deployContract(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
+deployContract(name: 'Consents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
+deployContract(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
+deployContract(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
+deployContract(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
 deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
 
@@ -108,16 +114,14 @@ deployContract(name: 'LegalOrders', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'MemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'PatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientRegistry>
 deployContract(name: 'RecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordRegistry>
-deployContract(name: 'Consents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
-deployContract(name: 'WitnessedConsents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
 deployContract(name: 'Emergencies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Emergencies>
 deployContract(name: 'EmergencyReviews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.EmergencyReviews>
+deployContract(name: 'LateReleases', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LateReleases>
+deployContract(name: 'Lookups', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lookups>
 deployContract(name: 'IAccessLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAccessLog>
 deployContract(name: 'IBreakGlass', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBreakGlass>
 deployContract(name: 'IConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'ILegalOrders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
-deployContract(name: 'IMemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
-deployContract(name: 'IPatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
 deployContract(name: 'IRecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
 deployContract(name: 'ConsentTerms', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentTerms>
 deployContract(name: 'Cosigners', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cosigners>
@@ -128,6 +132,10 @@ deployContract(name: 'PatientProxies', args: any[], signerOrOptions?: ethers.Sig
 deployContract(name: 'RecordHolds', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
 deployContract(name: 'RecordLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
 deployContract(name: 'ERC1271Wallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
+deployContract(name: 'Consents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
+deployContract(name: 'WitnessedConsents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
+deployContract(name: 'IPatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
+deployContract(name: 'IMemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
 deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
 

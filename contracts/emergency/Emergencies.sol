@@ -9,7 +9,7 @@ import {Heads} from "../libraries/Heads.sol";
 abstract contract Emergencies is IBreakGlass {
     struct DayCount {
         uint48 day; // since 1970-01-01 UTC
-        uint16 windows;
+        uint16 times;
     }
 
     Limits private _limits;
@@ -29,14 +29,18 @@ abstract contract Emergencies is IBreakGlass {
                 given.justifyWithin >= 1 days &&
                 given.justifyWithin <= 14 days &&
                 given.reviewWithin > given.justifyWithin &&
-                given.reviewWithin <= 90 days;
+                given.reviewWithin <= 90 days &&
+                given.fileWithin >= 1 days &&
+                given.fileWithin <= 30 days;
         if (!lengths) revert LimitsOutOfBounds();
         // A pair that uses up its quota, or lets windows become overdue, must not stop its whole hospital.
         bool quotas =
             given.personQuota >= 1 &&
                 given.personQuota <= 100 &&
                 given.memberQuota >= 10 * given.personQuota &&
-                given.overdueThreshold >= 3;
+                given.overdueThreshold >= 3 &&
+                given.lookupQuota >= 1 &&
+                given.lookupQuota <= 100;
         if (!quotas) revert LimitsOutOfBounds();
 
         _limits = given;
@@ -77,6 +81,14 @@ abstract contract Emergencies is IBreakGlass {
 
     function _reviewDue(Window storage window) internal view returns (uint48) {
         return window.openedAt + _limits.reviewWithin;
+    }
+
+    function _fileWithin() internal view returns (uint48) {
+        return _limits.fileWithin;
+    }
+
+    function _lookupQuota() internal view returns (uint16) {
+        return _limits.lookupQuota;
     }
 
     function _known(bytes32 windowId) internal view returns (Window storage window) {
@@ -131,13 +143,14 @@ abstract contract Emergencies is IBreakGlass {
         );
     }
 
-    function _count(DayCount storage counted, uint16 quota) private returns (bool within) {
+    /// @dev One more today, unless the day's are used up.
+    function _count(DayCount storage counted, uint16 quota) internal returns (bool within) {
         uint48 today = uint48(block.timestamp / 1 days);
         if (counted.day != today) {
             counted.day = today;
-            counted.windows = 0;
+            counted.times = 0;
         }
-        within = counted.windows < quota;
-        if (within) ++counted.windows;
+        within = counted.times < quota;
+        if (within) ++counted.times;
     }
 }

@@ -15,24 +15,41 @@ interface IBreakGlass {
         uint48 windowLength; // seconds, 30 minutes to 24 hours
         uint48 justifyWithin; // seconds from the opening, 1 to 14 days
         uint48 reviewWithin; // seconds from the opening, longer than justifyWithin, at most 90 days
+        uint48 fileWithin; // seconds from a release while the chain was down, 1 to 30 days
         uint16 personQuota; // windows a day in which one person may take part, 1 to 100
         uint16 memberQuota; // windows a day of one member, at least ten times personQuota
         uint16 overdueThreshold; // persons of one member with overdue windows at which the member is stopped, 3 or more
+        uint16 lookupQuota; // identifiers a day that one person may look up, 1 to 100; a member twenty times as many
     }
 
     struct Window {
         bytes32 patientId; // 0: no such window
         address reader;
-        uint48 openedAt; // Unix seconds
+        uint48 openedAt; // Unix seconds; of a late one, when it was filed
         uint32 memberId; // the reader's
         address colleague; // who signed
         uint32 colleagueMember;
         uint32 custodian; // the patient's
         bool overdue; // flagged, and not yet justified
+        bool late; // released while the chain was down: nothing is read through it
         Verdict verdict;
         bytes32 readerPerson;
         bytes32 colleaguePerson;
         bytes32 justification; // digest of the statement; 0: none yet
+    }
+
+    /// @notice What two clinicians were given while the chain was down, as the custodian files it.
+    struct LateRelease {
+        bytes32 patientId;
+        address initiator; // who read
+        address colleague;
+        bytes32 reasonDigest; // as in breakGlass
+        bytes32 nonce;
+        uint48 deadline; // Unix seconds, inclusive; part of what both signed
+        uint48 releasedAt; // Unix seconds, by the custodian's clock
+        bytes32 releaseDigest; // SHA-256 of what was handed out
+        bytes initiatorSignature; // both over EmergencyRelease(initiator, colleague, patientId, reasonDigest, nonce, deadline)
+        bytes colleagueSignature;
     }
 
     /// @notice What the review found.
@@ -50,6 +67,27 @@ interface IBreakGlass {
         Terms terms,
         address colleague,
         bytes32 reasonDigest
+    );
+    /// @notice Records were released while the chain was down. Filed late: neither `releasedAt` nor the release was
+    /// checked by any contract when it happened.
+    event LateReleaseFiled(
+        bytes32 indexed windowId,
+        bytes32 indexed patientId,
+        address indexed reader,
+        uint32 memberId,
+        address colleague,
+        bytes32 reasonDigest,
+        bytes32 releaseDigest,
+        uint48 releasedAt,
+        uint48 filedAt
+    );
+    /// @notice A clinician asks custodians whether they know somebody: the evaluation that he may ask each of them for.
+    event LookupLogged(
+        bytes32 indexed lookupId,
+        address indexed reader,
+        uint32 memberId,
+        bytes32 blindedDigest,
+        uint48 loggedAt
     );
     /// @notice A privacy officer of the reader's member, or of the colleague's, justified a window.
     event WindowJustified(
@@ -78,6 +116,13 @@ interface IBreakGlass {
     error SignatureUsed(bytes32 nonce);
     error WindowUnknown(bytes32 windowId);
     error WindowOfAnother(bytes32 windowId, address reader);
+    error WindowIsLate(bytes32 windowId);
+    error ReleaserOfAnother(bytes32 patientId, uint32 memberId);
+    error ReleaseOutsideSignature(uint48 releasedAt, uint48 deadline);
+    error ReleaseInFuture(uint48 releasedAt);
+    error FiledTooLate(uint48 releasedAt, uint48 fileWithin);
+    error AlreadyFiled(bytes32 windowId);
+    error StaffNeverKnown(address account);
     error QuotaOfPersonUsed(bytes32 personId, uint16 quota);
     error QuotaOfMemberUsed(uint32 memberId, uint16 quota);
     error PersonOverdue(bytes32 personId, uint32 windows);
@@ -105,6 +150,20 @@ interface IBreakGlass {
         bytes32 nonce,
         Cosigner calldata colleague
     ) external returns (bytes32 windowId);
+
+    /// @notice Puts on record what was released while the chain was down, once. By a RELEASER of the custodian.
+    /// @dev Opens the same duties as breakGlass, from the filing on, and nothing that could be read through. What
+    /// became of either person's account, of the patient or his directive since does not matter: it was released, and
+    /// nobody may be able to keep that from the patient's list. Hence two accounts with an ordinary key each (ECDSA
+    /// alone: a contract account could disown its signature), of two persons that were ever enrolled.
+    /// @return windowId The struct hash of what was signed; no terms have it as their hash.
+    function fileLate(LateRelease calldata released) external returns (bytes32 windowId);
+
+    /// @notice Logs that the caller is about to look for one person at any custodians. By a CLINICIAN past his waiting
+    /// time.
+    /// @param blindedDigest SHA-256 of the blinded identifier, from which nobody learns it.
+    /// @return lookupId Keccak-256 of chain id, this contract, caller and digest. Logging the same again counts again.
+    function logLookup(bytes32 blindedDigest) external returns (bytes32 lookupId);
 
     /// @notice Files the account of a window, also when it is overdue. By a REVIEWER of the reader's member who is
     /// neither of its two persons; once it is flagged as overdue, also by such a one of the colleague's member.
@@ -134,7 +193,7 @@ interface IBreakGlass {
     /// @notice The patient's head: count and rolling digest of these events about him.
     function headOf(bytes32 patientId) external view returns (uint256);
 
-    /// @notice Reverts unless the window is the reader's own and the patient's directive lets emergencies in.
+    /// @notice Reverts unless the window is the reader's own, was opened on chain, and the patient's directive lets emergencies in.
     /// @dev That it has not ended, the terms say.
     /// @return custodian Member id of the patient's custodian.
     /// @return deniedCompartments Bitmap of what the patient's directive denies.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TransactionReceipt } from "ethers";
-import type { Chain, StaffSigner, Writer } from "../chain/index.js";
+import { ENTRY_STATUS, type Chain, type StaffSigner, type Writer } from "../chain/index.js";
 import { purposeNumber, type GrantTicket, type Purpose } from "../consent/index.js";
 import { openIndexPage } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
@@ -10,6 +10,7 @@ import { EXTENTS, accessEventOf, accessTopics, type AccessEvent, type Scope } fr
 import type { Chart } from "./chart.js";
 import type { Exchange } from "./exchange.js";
 import { fetchRelease, type FetchOptions } from "./fetch-release.js";
+import { readWithoutChain, type LateAccess, type LateOptions } from "./late-access.js";
 import type { Release } from "./message-bodies.js";
 import { OpenedAccess } from "./opened-access.js";
 import { readChart, type Expected } from "./read-chart.js";
@@ -76,10 +77,15 @@ export class Access {
       const call = await chain.ask(() =>
         chain.accessLog.requestRecords.populateTransaction(chart.terms, purpose, entries),
       );
-      const receipt = await this.#parts.reader().writer.execute(call, "ERR_ACCESS_DENIED");
+      const receipt = await this.#parts.reader().writer.execute(call, "ERR_ACCESS_DENIED").catch(erasedOr);
       answers.push(await this.#fetch(this.#eventOf(receipt), entries[0]!.leaf.memberId, options));
     }
     return new OpenedAccess(this.#parts, chart, answers);
+  }
+
+  /** Reads while the chain is down. See {@link readWithoutChain}. */
+  async withoutChain(options: LateOptions): Promise<LateAccess> {
+    return await readWithoutChain(this.#parts, options);
   }
 
   async #requestScope(from: GrantTicket, extent: (typeof EXTENTS)[number], options: ScopeOptions) {
@@ -133,4 +139,19 @@ export class Access {
       secretKey.fill(0);
     }
   }
+}
+
+/** What was erased is gone for everybody: no other grant or time will help. */
+function erasedOr(error: unknown): never {
+  if (error instanceof ChartsealError && error.values["reason"] === "EntryWithdrawn") {
+    const { index, status } = error.values;
+    if ((Number(status) & ENTRY_STATUS.ERASED) !== 0) {
+      throw new ChartsealError("ERR_KEY_ERASED", `entry ${index} was erased`, {
+        values: { index: index! },
+        hint: "list the chart again: `chartseal request` leaves it out",
+        cause: error,
+      });
+    }
+  }
+  throw error;
 }

@@ -51,6 +51,8 @@ export interface EmergencyWindow {
   /** Justification overdue and flagged on chain. */
   overdue: boolean;
   verdict?: EmergencyVerdict;
+  /** Released while the chain was down; `openedAt` is when it was filed. */
+  late: boolean;
 }
 
 /** Emergencies: opening a window with a colleague, and accounting for it. */
@@ -109,10 +111,12 @@ export class Emergencies {
   /** Every window, oldest first; of one patient, or of one member as reader or custodian. */
   async list(filter: { patient?: Hex; member?: number } = {}): Promise<EmergencyWindow[]> {
     const { emergencies, deployment } = this.#chain;
-    const topics = emergencies.interface.encodeFilterTopics("GlassBroken", [null, filter.patient ?? null]);
+    const opened = ["GlassBroken", "LateReleaseFiled"].map(
+      (event) => emergencies.interface.getEvent(event as "GlassBroken").topicHash,
+    );
     const logs = await collectLogs(this.#chain, {
       address: deployment.emergencies,
-      topics,
+      topics: [opened, null, filter.patient ?? null],
     });
     const limits = await this.#chain.ask(() => emergencies.limits());
     const windows: EmergencyWindow[] = [];
@@ -173,13 +177,15 @@ export class Emergencies {
       reviewBy: openedAt + Number(limits.reviewWithin),
       justified: BigInt(window.justification) !== 0n,
       overdue: window.overdue,
+      late: window.late,
       ...(verdict === undefined || verdict === "NONE" ? {} : { verdict }),
     };
     return found;
   }
 }
 
-function statement(text: string): Statement {
+/** @throws ERR_USAGE for an empty text */
+export function statement(text: string): Statement {
   if (text.trim() === "") throw new ChartsealError("ERR_USAGE", "the statement says nothing");
   const salt = toHex(randomBytes(32));
   return { salt, digest: statementDigest(salt, text) };
@@ -188,4 +194,9 @@ function statement(text: string): Statement {
 /** The digest that stands on chain for a text and its salt: SHA-256(salt || text in UTF-8). */
 export function statementDigest(salt: Hex, text: string): Hex {
   return toHex(createHash("sha256").update(fromHex(salt, 32)).update(text, "utf8").digest());
+}
+
+/** The name under which a vault keeps a statement about a window, as JSON of its salt and text. */
+export function statementName(windowId: Hex, digest: Hex): string {
+  return `statement/${windowId}/${digest}`;
 }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
-import { MEMBER_PUBLIC_KEY_LENGTH, type Capsule, type Hex, type IndexPage } from "../crypto/index.js";
+import {
+  ELEMENT_LENGTH,
+  MEMBER_PUBLIC_KEY_LENGTH,
+  PROOF_LENGTH,
+  type Capsule,
+  type Hex,
+  type IndexPage,
+} from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { hexSchema, readJson, type Message } from "./message.js";
 
@@ -51,6 +58,62 @@ const refusalSchema = z.strictObject({
   reason: z.string().max(2_000),
 });
 export type Refusal = z.output<typeof refusalSchema>;
+
+const uint48 = z
+  .int()
+  .nonnegative()
+  .max(2 ** 48 - 1);
+
+/** What two clinicians signed while the chain is down, and the key to seal it to. `accessId` is the window's id. */
+const lateRequestSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  initiator: hexSchema(20),
+  colleague: hexSchema(20),
+  patientId: hexSchema(32),
+  reasonDigest: hexSchema(32),
+  nonce: hexSchema(32),
+  deadline: uint48,
+  initiatorSignature: hexSchema(65),
+  colleagueSignature: hexSchema(65),
+  publicKey: hexSchema(MEMBER_PUBLIC_KEY_LENGTH),
+});
+export type LateRequest = z.output<typeof lateRequestSchema>;
+
+/** An identifier, blinded, that was logged as `lookupId`; `accessId` is that of the one custodian's answer. */
+const lookupSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  lookupId: hexSchema(32),
+  transactionHash: hexSchema(32),
+  blinded: hexSchema(ELEMENT_LENGTH),
+});
+export type LookupBody = z.output<typeof lookupSchema>;
+
+const lookupAnswerSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  evaluated: hexSchema(ELEMENT_LENGTH),
+  proof: hexSchema(PROOF_LENGTH),
+  publicKey: hexSchema(ELEMENT_LENGTH),
+  table: base64url,
+});
+export type LookupAnswer = z.output<typeof lookupAnswerSchema>;
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseLookup(message: Message): LookupBody {
+  return bodyOf(message, lookupSchema);
+}
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseLookupAnswer(message: Message): LookupAnswer {
+  return bodyOf(message, lookupAnswerSchema);
+}
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+export function parseLateRequest(message: Message): LateRequest {
+  return bodyOf(message, lateRequestSchema);
+}
 
 /** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
 export function parseRequest(message: Message): RequestBody {

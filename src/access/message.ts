@@ -3,7 +3,16 @@ import { z } from "zod";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError, requireFormat } from "../errors.js";
 
-export const MESSAGE_TYPES = ["ticket", "request", "release", "refusal"] as const;
+export const MESSAGE_TYPES = [
+  "ticket",
+  "request",
+  "release",
+  "refusal",
+  "late-request",
+  "late-release",
+  "lookup",
+  "lookup-answer",
+] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** Most bytes of a message. A release of a whole chart is the largest: some 2.5 KiB a record. */
@@ -12,6 +21,10 @@ export const LONGEST_MESSAGE_BYTES: Readonly<Record<MessageType, number>> = {
   request: 64 * 1024,
   release: 256 * 1024 * 1024,
   refusal: 64 * 1024,
+  "late-request": 64 * 1024,
+  "late-release": 256 * 1024 * 1024,
+  lookup: 64 * 1024,
+  "lookup-answer": 256 * 1024 * 1024,
 };
 
 /** `bytes` bytes as 0x and lower-case hex. */
@@ -21,7 +34,7 @@ export const hexSchema = (bytes: number): z.ZodType<Hex> =>
 const messageSchema = z.strictObject({
   format: z.literal(1),
   type: z.enum(MESSAGE_TYPES),
-  /** Terms hash of a ticket, access id of all others. */
+  /** Terms hash of a ticket, window id while the chain is down, lookup id, access id of all others. */
   id: hexSchema(32),
   /** Member ids. */
   from: z.int().positive(),

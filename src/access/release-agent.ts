@@ -6,6 +6,7 @@ import { answerRequest, type AgentParts, type Answer } from "./answer-request.js
 import { inParallel } from "./in-parallel.js";
 import type { Message } from "./message.js";
 import { REDEEMABLE_SECONDS } from "./permission.js";
+import { waitOr } from "./wait-or.js";
 
 /** Milliseconds between looks at the Exchange. */
 const POLL_MS = 250;
@@ -134,19 +135,6 @@ export async function runReleaseAgent(
       onError?.(error);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
-    await sleep(pause, signal);
+    await waitOr(pause, signal);
   }
-}
-
-async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
-  });
 }

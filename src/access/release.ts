@@ -85,10 +85,11 @@ function madeBefore(
   );
 }
 
-async function makeRelease(
+/** Seals what the items hold, checked or not: that is for the caller. */
+export async function makeRelease(
   parts: ReleaseParts,
-  access: AccessEvent,
-  { reader }: Permission,
+  access: Pick<AccessEvent, "accessId" | "extent">,
+  { reader }: Pick<Permission, "reader">,
   items: readonly Releasable[],
 ): Promise<Release> {
   const { chain } = parts;
@@ -109,6 +110,18 @@ async function makeRelease(
   if (extent === "RECORDS") return { format: 1, accessId, capsules };
   const index = await sealIndexPage({ ...binding, ...reader, json: pageOf(parts, items) });
   return { format: 1, accessId, index, capsules };
+}
+
+/**
+ * A stored release without its capsules and its index page, if an entry that was erased is among them: it would be
+ * refused anyhow. Which entries it held stays, for the audit.
+ * @returns undefined when the entry is not in it
+ */
+export function withoutErased(json: string, index: number): string | undefined {
+  const stored = JSON.parse(json) as StoredRelease;
+  requireFormat(stored, "the stored release");
+  if (!stored.indices.includes(index) || stored.release === "") return undefined;
+  return JSON.stringify({ ...stored, release: "" });
 }
 
 /** @returns undefined for an erased key in a chart: one erasure on its way to the chain does not keep the rest back */

@@ -14,6 +14,7 @@ export const ACT_KINDS = [
   "order-entered",
   "order-lifted",
   "glass-broken",
+  "glass-late",
   "glass-justified",
   "glass-reviewed",
   "glass-overdue",
@@ -38,11 +39,14 @@ export const ACT_DETAILS = [
   "guardians",
   "threshold",
   "until",
+  "released",
+  "release",
   "ready",
   "withdrawn",
   "document",
   "certificate",
   "terms",
+  "statement",
 ] as const;
 export type ActDetails = Partial<Record<(typeof ACT_DETAILS)[number], string>>;
 
@@ -112,6 +116,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       first: text(args, "first"),
       second: text(args, "second"),
       document: String(args["documentIndex"]),
+      terms: text(args, "ref"),
     },
   }),
   OrderEntered: (args) => ({
@@ -146,13 +151,31 @@ const READERS: Readonly<Record<string, Reader>> = {
         second: text(args, "colleague"),
         until: isoTime(Number(terms.notAfter)),
         terms: text(args, "windowId"),
+        statement: text(args, "reasonDigest"),
       },
     };
   },
+  LateReleaseFiled: (args) => ({
+    kind: "glass-late",
+    at: time(args, "filedAt"),
+    member: Number(args["memberId"]),
+    details: {
+      reader: text(args, "reader"),
+      second: text(args, "colleague"),
+      released: until(args, "releasedAt"),
+      terms: text(args, "windowId"),
+      statement: text(args, "reasonDigest"),
+      release: text(args, "releaseDigest"),
+    },
+  }),
   WindowJustified: (args) => ({
     kind: "glass-justified",
     at: time(args, "justifiedAt"),
-    details: { officer: text(args, "officer"), terms: text(args, "windowId") },
+    details: {
+      officer: text(args, "officer"),
+      terms: text(args, "windowId"),
+      statement: text(args, "statementDigest"),
+    },
   }),
   WindowReviewed: (args) => ({
     kind: "glass-reviewed",
@@ -161,6 +184,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       verdict: nameOf(VERDICTS, args["verdict"] as bigint),
       officer: text(args, "officer"),
       terms: text(args, "windowId"),
+      statement: text(args, "statementDigest"),
     },
   }),
   WindowOverdue: (args) => ({

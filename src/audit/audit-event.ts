@@ -27,6 +27,7 @@ import {
   type Reference,
 } from "./fhir-audit-event.js";
 import { isoDay, isoTime } from "./iso-time.js";
+import { rowsOf, type Report } from "./report.js";
 import { printable } from "../printable.js";
 
 /** IHE Basic Audit Log Patterns (BALP) 1.1.4, ITI Technical Framework. */
@@ -43,15 +44,15 @@ const PATTERNS = {
 type Pattern = keyof typeof PATTERNS;
 
 /**
- * A patient's disclosures as FHIR R4 AuditEvents in the patterns of IHE BALP: PatientRead for a requested record (one
+ * Disclosures as FHIR R4 AuditEvents in the patterns of IHE BALP: PatientRead for a requested record (one
  * event a record, as the pattern has it, all with the access id as their transaction), PatientQuery for an index or
  * a chart, PatientCreate for the enrolment, a grant and the first directive, PatientUpdate for a revocation, a later
  * directive and an amended or retracted entry. Patients, accounts and members are pseudonyms and public ids only.
  * A resource's id follows from the event's place on chain: the same event exported again has the same id. Holds what
- * the node showed: look at `audit.complete` first.
+ * the node showed: look at the report's `complete` first.
  */
-export function auditEvents(audit: Audit): FhirAuditEvent[] {
-  return audit.entries.flatMap((entry) => {
+export function auditEvents(report: Report): FhirAuditEvent[] {
+  return rowsOf(report).flatMap(({ entry, audit }) => {
     if (entry.kind === "access" && entry.extent === "RECORDS") {
       return entry.indices.map((index) => readEvent(entry, index, audit));
     }
@@ -60,8 +61,8 @@ export function auditEvents(audit: Audit): FhirAuditEvent[] {
 }
 
 /** {@link auditEvents} as NDJSON: one resource a line. */
-export function auditEventNdjson(audit: Audit): string {
-  return auditEvents(audit)
+export function auditEventNdjson(report: Report): string {
+  return auditEvents(report)
     .map((event) => `${JSON.stringify(event)}\n`)
     .join("");
 }

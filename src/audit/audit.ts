@@ -25,6 +25,8 @@ export interface AuditHead {
   events: number;
   /** Events that the chain counts. */
   count: number;
+  /** The chain's head, 32 bytes: `headOf(patientId)` at the audit's block gives the same on any honest node. */
+  head: Hex;
   complete: boolean;
   finding: HeadFinding;
   /** Where the lists part, when the node still knew the older heads. */
@@ -177,6 +179,44 @@ export function memberOf(entry: AuditEntry): number | undefined {
   }
 }
 
+/** On what accesses rest, as the patient's other events tell. */
+export interface Ground {
+  /** Unix seconds: when the grant was given, the order entered, the glass broken. */
+  at: number;
+  /** Of a grant. */
+  givenBy?: GrantGiven["givenBy"];
+  /** Accounts: the two witnesses of a paper consent, the two who entered an order, or the reader and his colleague. */
+  persons?: [first: string, second: string];
+  /** Index of the paper in the custodian's log. */
+  document?: string;
+  emergency?: EmergencyState;
+}
+
+/** What became of an emergency. */
+export interface EmergencyState {
+  windowId: Hex;
+  /** Member id, the reader's; 0 when the node does not know. */
+  member: number;
+  /** Released while the chain was down and filed afterwards: when, as the custodian says, and the digest of what. */
+  late?: { released: string; release: string };
+  /** Digest of the reason; see `statementDigest`. */
+  reason: string;
+  justified?: Filed;
+  reviewed?: Filed & { verdict: string };
+  /** Flagged on chain as overdue, and not justified since. */
+  overdue: boolean;
+}
+
+/** A statement by a privacy officer. */
+export interface Filed {
+  /** Unix seconds. */
+  at: number;
+  /** Account. */
+  officer: string;
+  /** Digest of the statement. */
+  statement: string;
+}
+
 /** Restricts what is shown, never what is checked. */
 export interface AuditFilter {
   /** Only events from this moment on. */
@@ -189,12 +229,16 @@ export interface AuditFilter {
   reader?: Hex;
 }
 
-/** What only the custodian's vault and journal know. For its own staff: it is in no export but the timeline. */
+/** What only the custodian's vault and journal know. For its own staff: it is in no CSV and no FHIR export. */
 export interface LocalNames {
+  /** The patient, by his label or identifiers. */
+  patient?: string;
   /** Name of a compartment, by its number. */
   compartments: Record<number, string>;
   /** Label of a record that was accessed, amended or retracted, by its log index. */
   records: Record<number, string>;
+  /** Text of a statement about an emergency that this member keeps, by its digest. */
+  statements: Record<string, string>;
 }
 
 /** A patient's disclosures. Plain values: it can be written as JSON. */
@@ -216,8 +260,25 @@ export interface Audit {
   total: number;
   /** In chain order. */
   entries: AuditEntry[];
+  /** What the shown accesses and emergencies rest on, by terms hash. */
+  grounds: Record<Hex, Ground>;
   /** Names by member id, as its admission gave them. */
   members: Record<number, string>;
   /** Left out without vault and journal. */
   local?: LocalNames;
+}
+
+/** What was disclosed to a clinician, or by and to a member: one audit a patient. Plain values, as {@link Audit}. */
+export interface Accounting {
+  subject: { clinician: Hex } | { member: number };
+  chainId: number;
+  block: Audit["block"];
+  filter: Pick<AuditFilter, "from" | "to">;
+  /** Every checked patient's list is complete. Says nothing about patients of whom the node showed no event at all. */
+  complete: boolean;
+  /** Patients whose heads were checked: all of this member's vault, and others' of whom the node showed an event. */
+  checked: { own: number; others: number };
+  /** Of patients with something to show, and of those whose list is not complete. */
+  audits: Audit[];
+  members: Record<number, string>;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ACT_DETAILS } from "./acts.js";
 import { memberOf, type Act, type Audit, type AuditEntry } from "./audit.js";
+import { csvText, type Cell } from "./csv-text.js";
 import { isoDay, isoTime } from "./iso-time.js";
-
-type Cell = string | number | boolean | undefined;
+import { rowsOf, type Report } from "./report.js";
 
 /** Field names of the header row, in order. A name never changes its meaning; new ones come last. */
 export const CSV_FIELDS = [
@@ -43,34 +43,21 @@ export const CSV_FIELDS = [
   "event_name",
   "details",
   "suspect_since",
+  "custodian",
 ] as const;
 type Field = (typeof CSV_FIELDS)[number];
 
 /**
- * What spreadsheets may take for the start of a formula, in ASCII and in the full-width forms that East Asian
- * editions take too (OWASP, CSV Injection).
+ * Disclosures as CSV: one row an event under a row of field names. Times and days are ISO 8601 in UTC, years end at
+ * 9999; lists are separated by spaces; what an event does not have is empty. Patients are pseudonyms. Holds what the
+ * node showed: look at the report's `complete` first.
  */
-const FORMULA_START = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
-
-/**
- * A patient's disclosures as CSV: RFC 4180 with CRLF, UTF-8 with a byte order mark (else Excel takes it for the local
- * code page), one row an event under a row of field names. Times and days are ISO 8601 in UTC, years end at 9999;
- * lists are separated by spaces; what an event does not have is empty. A field that a spreadsheet would take for a
- * formula has an apostrophe before it. Holds what the node showed: look at `audit.complete` first.
- */
-export function csv(audit: Audit): string {
-  const rows = audit.entries.map((entry) => {
+export function csv(report: Report): string {
+  const rows = rowsOf(report).map(({ entry, audit }) => {
     const cells = { ...placeCells(entry, audit), ...eventCells(entry) };
     return CSV_FIELDS.map((field) => cells[field]);
   });
-  return `\uFEFF${[CSV_FIELDS, ...rows].map((row) => `${row.map(quoted).join(",")}\r\n`).join("")}`;
-}
-
-function quoted(cell: Cell): string {
-  if (cell === undefined) return "";
-  const text = String(cell);
-  const safe = FORMULA_START.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvText(CSV_FIELDS, rows);
 }
 
 function placeCells(entry: AuditEntry, audit: Audit): Partial<Record<Field, Cell>> {
@@ -86,6 +73,7 @@ function placeCells(entry: AuditEntry, audit: Audit): Partial<Record<Field, Cell
     contract_address: audit.contracts[entry.contract],
     covered_by_head: entry.covered,
     patient_id: audit.patientId,
+    custodian: audit.custodian,
     member_id: member,
     member_name: member === undefined ? undefined : audit.members[member],
   };

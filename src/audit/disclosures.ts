@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Log } from "ethers";
-import { collectLogs, type Chain } from "../chain/index.js";
+import type { Chain } from "../chain/index.js";
 import { isHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { Journal } from "../records/index.js";
-import type { Vault } from "../vault/index.js";
-import {
-  memberOf,
-  type Audit,
-  type AuditEntry,
-  type AuditFilter,
-  type AuditHead,
-  type HeadedRegistry,
-  type LocalNames,
-  type Registry,
-} from "./audit.js";
-import { entryOf } from "./entries.js";
-import { compareHead } from "./heads.js";
-import { HEADED, REGISTRIES, REGISTRY_NAMES, perRegistry } from "./registries.js";
+import { memberOf, type Audit, type AuditEntry, type AuditFilter } from "./audit.js";
+import { groundsOf, isEmergency, shownGrounds } from "./grounds.js";
+import { localNames, memberNames, type NameSources } from "./names.js";
+import { newestBlock, readPatients, type PatientRead } from "./read-patients.js";
+import { REGISTRIES, perRegistry } from "./registries.js";
 import { markSuspect } from "./suspect.js";
 
-export interface DisclosuresOptions extends AuditFilter {
+export interface DisclosuresOptions extends AuditFilter, NameSources {
   /** Through the member's own node. */
   chain: Chain;
   /** Patient id: the pseudonym at his custodian. */
   patient: Hex;
-  /** The custodian's vault: names compartments in the timeline. */
-  vault?: Pick<Vault, "compartments">;
-  /** The custodian's journal: names records in the timeline. */
-  journal?: Pick<Journal, "itemAt" | "details">;
 }
 
 /**
@@ -44,22 +29,35 @@ export async function disclosures(options: DisclosuresOptions): Promise<Audit> {
   const { chain } = options;
   const patientId = patientIdOf(options);
   const block = await newestBlock(chain);
-  // The heads first: many nodes keep the state of recent blocks only, and the logs may take a while.
-  const custodian = await custodianOf(chain, patientId, block.number);
-  const current = await Promise.all(
-    HEADED.map((registry) => headOf(chain, registry, patientId, block.number)),
-  );
-  const logs = await readRegistries(chain, patientId, block.number);
-  const heads: AuditHead[] = [];
-  for (const [position, registry] of HEADED.entries()) {
-    const headAt = (number: number) => headOf(chain, registry, patientId, number);
-    const head = current[position]!;
-    heads.push(await compareHead({ registry, logs: logs[registry], head, block: block.number, headAt }));
+  const [read] = await readPatients(chain, [patientId], block.number);
+  if (read!.custodian === 0) {
+    // Not an empty audit that calls itself complete: a mistyped id would look like a patient nobody ever read.
+    throw new ChartsealError("ERR_PATIENT_UNKNOWN", `no patient ${patientId} is registered on this chain`, {
+      values: { patientId },
+      hint: "a patient has another id at every custodian; `chartseal patient list` shows yours",
+    });
   }
-  const entries = await readEntries(chain, logs);
-  await markSuspect(chain, entries, block.number);
+  await markSuspect(chain, read!.entries, block.number);
   const filter = filterOf(options);
-  const local = localNames(options, patientId, entries);
+  const shown = read!.entries.filter((entry) => isShown(entry, filter));
+  const members = await memberNames(chain, block.number);
+  return auditOf(read!, shown, { chain, block, filter, members, names: options });
+}
+
+/** What all audits of one question share. */
+export interface AuditFrame extends Pick<Audit, "block" | "filter" | "members"> {
+  chain: Chain;
+  /** Left out for patients that are not this member's own. */
+  names?: NameSources;
+}
+
+/** One patient's audit that shows some of what was read about him. */
+export function auditOf(
+  { patientId, custodian, heads, entries: all }: PatientRead,
+  entries: AuditEntry[],
+  { chain, block, filter, members, names = {} }: AuditFrame,
+): Audit {
+  const local = localNames(names, patientId, entries);
   return {
     patientId,
     custodian,
@@ -69,113 +67,40 @@ export async function disclosures(options: DisclosuresOptions): Promise<Audit> {
     complete: heads.every((head) => head.complete),
     heads,
     filter,
-    total: entries.length,
-    entries: entries.filter((entry) => isShown(entry, filter)),
-    members: await memberNames(chain, block.number),
+    total: all.length,
+    entries,
+    grounds: shownGrounds(groundsOf(all), entries),
+    members,
     ...(local === undefined ? {} : { local }),
   };
 }
 
-function patientIdOf({ patient, from, to, reader }: DisclosuresOptions): Hex {
-  const patientId = patient.toLowerCase() as Hex;
+function patientIdOf(options: DisclosuresOptions): Hex {
+  const patientId = options.patient.toLowerCase() as Hex;
   if (!isHex(patientId, 32)) {
     throw new ChartsealError("ERR_USAGE", "a patient id is 0x and 64 hex digits", {
       hint: "`chartseal patient list` shows them",
     });
   }
-  if (from !== undefined && to !== undefined && from > to) {
-    throw new ChartsealError("ERR_USAGE", "the audit's period would end before it begins");
-  }
-  if (reader !== undefined && !isHex(reader.toLowerCase(), 20)) {
-    throw new ChartsealError("ERR_USAGE", "a reader is an account: 0x and 40 hex digits", {
-      values: { reader },
-    });
-  }
+  requirePeriod(options);
+  if (options.reader !== undefined) accountOf(options.reader);
   return patientId;
 }
 
-async function newestBlock(chain: Chain): Promise<Audit["block"]> {
-  const block = await chain.ask(() => chain.provider.getBlock("latest"));
-  if (block?.hash == null) {
-    throw new ChartsealError("ERR_RPC_UNAVAILABLE", "the node has no newest block", { retryable: true });
+/** @throws ERR_USAGE */
+export function requirePeriod({ from, to }: AuditFilter): void {
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new ChartsealError("ERR_USAGE", "the audit's period would end before it begins");
   }
-  return { number: block.number, hash: block.hash as Hex, at: block.timestamp };
 }
 
-async function custodianOf(chain: Chain, patientId: Hex, blockTag: number): Promise<number> {
-  const { custodian } = await chain.ask(() => chain.patients.patientOf(patientId, { blockTag }));
-  if (custodian !== 0n) return Number(custodian);
-  // Not an empty audit that calls itself complete: a mistyped id would look like a patient nobody ever read.
-  throw new ChartsealError("ERR_PATIENT_UNKNOWN", `no patient ${patientId} is registered on this chain`, {
-    values: { patientId },
-    hint: "a patient has another id at every custodian; `chartseal patient list` shows yours",
+/** In lower case. @throws ERR_USAGE */
+export function accountOf(reader: Hex): Hex {
+  const account = reader.toLowerCase() as Hex;
+  if (isHex(account, 20)) return account;
+  throw new ChartsealError("ERR_USAGE", "a reader is an account: 0x and 40 hex digits", {
+    values: { reader },
   });
-}
-
-async function headOf(
-  chain: Chain,
-  registry: HeadedRegistry,
-  patientId: Hex,
-  blockTag: number,
-): Promise<bigint> {
-  return await chain.ask(() => chain[REGISTRIES[registry].part].headOf(patientId, { blockTag }));
-}
-
-/** Every event about the patient, whatever its name, in the order in which the node shows them. */
-async function readRegistries(
-  chain: Chain,
-  patientId: Hex,
-  toBlock: number,
-): Promise<Record<Registry, Log[]>> {
-  const read = async (registry: Registry) => {
-    const { part, patientTopic } = REGISTRIES[registry];
-    const topics = [...Array<null>(patientTopic).fill(null), patientId];
-    return await collectLogs(chain, { address: chain.deployment[part], topics, toBlock });
-  };
-  const logs = await Promise.all(REGISTRY_NAMES.map(read));
-  return perRegistry((registry) => logs[REGISTRY_NAMES.indexOf(registry)]!);
-}
-
-async function readEntries(chain: Chain, logs: Record<Registry, Log[]>): Promise<AuditEntry[]> {
-  const found = (Object.keys(logs) as Registry[]).flatMap((registry) =>
-    logs[registry].map((log) => ({ registry, log })),
-  );
-  found.sort((a, b) => a.log.blockNumber - b.log.blockNumber || a.log.index - b.log.index);
-  const entries = found.map((one) => entryOf(chain, one));
-  const grantees = new Map<Hex, number>();
-  const times = new Map<number, number>();
-  for (const entry of entries) {
-    if (entry.kind === "grant-given") grantees.set(entry.termsHash, entry.grantee);
-    if (entry.at === 0) entry.at = await blockTime(chain, entry.blockNumber, times);
-  }
-  for (const entry of entries) {
-    if (entry.kind !== "grant-revoked") continue;
-    const grantee = grantees.get(entry.termsHash);
-    if (grantee !== undefined) entry.grantee = grantee;
-  }
-  return entries;
-}
-
-async function blockTime(chain: Chain, number: number, known: Map<number, number>): Promise<number> {
-  const time = known.get(number) ?? (await chain.ask(() => chain.provider.getBlock(number)))?.timestamp ?? 0;
-  known.set(number, time);
-  return time;
-}
-
-async function memberNames(chain: Chain, toBlock: number): Promise<Record<number, string>> {
-  const { interface: abi } = chain.members;
-  const topics = [abi.getEvent("MemberAdmitted").topicHash];
-  const logs = await collectLogs(chain, { address: chain.deployment.members, topics, toBlock });
-  const names: Record<number, string> = {};
-  for (const log of logs) {
-    try {
-      const args = abi.parseLog(log)?.args;
-      if (args !== undefined) names[Number(args["memberId"])] = args["name"] as string;
-    } catch {
-      // A contract takes any bytes for a string: a name that is not UTF-8 must not spoil everyone's audits.
-    }
-  }
-  return names;
 }
 
 function filterOf({ from, to, member, reader }: AuditFilter): AuditFilter {
@@ -187,47 +112,21 @@ function filterOf({ from, to, member, reader }: AuditFilter): AuditFilter {
   };
 }
 
-function isShown(entry: AuditEntry, { from, to, member, reader }: AuditFilter): boolean {
-  if (from !== undefined && entry.at * 1000 < from.getTime()) return false;
-  if (to !== undefined && entry.at * 1000 > to.getTime()) return false;
+function isShown(entry: AuditEntry, filter: AuditFilter): boolean {
+  const { member, reader } = filter;
+  if (!isWithin(entry, filter)) return false;
   if (member !== undefined && memberOf(entry) !== member) return false;
   if (reader === undefined) return true;
   return entry.kind === "access" ? entry.reader === reader : isEmergencyOf(entry, reader);
 }
 
-function isEmergencyOf(entry: AuditEntry, reader: Hex): boolean {
-  return entry.kind === "glass-broken" && entry.details.reader === reader;
-}
-
-function localNames(
-  { vault, journal }: DisclosuresOptions,
-  patientId: Hex,
-  entries: readonly AuditEntry[],
-): LocalNames | undefined {
-  if (vault === undefined && journal === undefined) return undefined;
-  const local: LocalNames = { compartments: compartmentNames(vault, patientId), records: {} };
-  const indices = new Set(
-    entries.flatMap((entry) => {
-      if (entry.kind === "access") return entry.indices;
-      if (entry.kind === "amended" || entry.kind === "retracted") return [entry.index];
-      return "details" in entry && entry.details.index !== undefined ? [Number(entry.details.index)] : [];
-    }),
+/** Whether an entry lies in the period; both its ends do. */
+export function isWithin({ at }: Pick<AuditEntry, "at">, { from, to }: AuditFilter): boolean {
+  return (
+    !(from !== undefined && at * 1000 < from.getTime()) && !(to !== undefined && at * 1000 > to.getTime())
   );
-  for (const index of indices) {
-    const item = journal?.itemAt(index);
-    // The journal is of one member's log: another custodian's entry of that number is another record.
-    if (item?.patientId === patientId) local.records[index] = journal!.details(item.id).label;
-  }
-  return local;
 }
 
-function compartmentNames(vault: DisclosuresOptions["vault"], patientId: Hex): Record<number, string> {
-  try {
-    const numbers = Object.entries(vault?.compartments(patientId) ?? {});
-    return Object.fromEntries(numbers.map(([name, number]) => [number, name]));
-  } catch (error) {
-    // Another custodian's patient: his numbers mean nothing here.
-    if (error instanceof ChartsealError && error.code === "ERR_PATIENT_UNKNOWN") return {};
-    throw error;
-  }
+function isEmergencyOf(entry: AuditEntry, reader: Hex): boolean {
+  return isEmergency(entry) && entry.details.reader === reader;
 }

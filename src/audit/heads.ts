@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Log } from "ethers";
+import { toBeHex, type Log } from "ethers";
 import { advanceHead, headCount, headOfLogs } from "../chain/index.js";
+import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { AuditHead, HeadedRegistry, HeadFinding, Parting } from "./audit.js";
 import { ENGLISH } from "./messages.js";
@@ -31,6 +32,7 @@ export async function compareHead(comparison: HeadComparison): Promise<AuditHead
   return {
     registry,
     ...found,
+    head: toBeHex(head, 32) as Hex,
     complete: finding === "EQUAL",
     ...where,
     detail: ENGLISH.head({ ...found, ...where }),

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+export { accounting, type AccountingOptions, type AccountingProgress } from "./accounting.js";
 export { disclosures, type DisclosuresOptions } from "./disclosures.js";
 export type {
   Accessed,
+  Accounting,
+  Act,
   Amended,
   Audit,
   AuditEntry,
@@ -23,6 +26,10 @@ export type {
 } from "./audit.js";
 export { auditEventNdjson, auditEvents } from "./audit-event.js";
 export type { FhirAuditEvent } from "./fhir-audit-event.js";
+export type { Report } from "./report.js";
+export { compareReport, type ReportComparison, type RowFinding } from "./compare-report.js";
 export { csv, CSV_FIELDS } from "./csv.js";
+export { html, type HtmlOptions } from "./html.js";
 export { timeline, type TimelineOptions } from "./timeline.js";
+export { viewCsv, viewOf, type View, type ViewOptions, type ViewTable } from "./view-table.js";
 export type { Language } from "./messages.js";

@@ -4,6 +4,14 @@ import type { AuditHead, AuditKind } from "./audit.js";
 
 export type Language = "en" | "zh";
 
+interface AccountingWords {
+  title: (of: string) => string;
+  proven: (own: number, others: number) => string;
+  incomplete: (patients: number) => string;
+  /** What no head covers. */
+  unproven: string;
+}
+
 /** Every word of the timeline in one language. */
 export interface Messages {
   title: (patient: string, custodian: string) => string;
@@ -14,6 +22,8 @@ export interface Messages {
   block: (number: number, hash: string, time: string) => string;
   complete: (events: number) => string;
   incomplete: string;
+  /** Of a clinician or member instead of a patient. */
+  accounting: AccountingWords;
   /** What one head says. */
   head: (head: Pick<AuditHead, "finding" | "events" | "count" | "parting">) => string;
   uncovered: string;
@@ -56,6 +66,16 @@ export const ENGLISH: Messages = {
   complete: (events) =>
     `COMPLETE  all ${events} events that the chain counts are there, unaltered and in order`,
   incomplete: "INCOMPLETE: what this node shows is not what the chain counted. Ask another member's node.",
+  accounting: {
+    title: (of) => `Disclosures to and by ${of}`,
+    proven: (own, others) =>
+      `COMPLETE  patients checked: ${own} of this member's vault, ${others} others of whom the node showed something`,
+    incomplete: (patients) =>
+      `INCOMPLETE for ${patients === 1 ? "1 patient" : `${patients} patients`}: what this node shows is not what the ` +
+      "chain counted. Ask another member's node.",
+    unproven:
+      "Not proven: of another custodian's patient, the node could hide every event. Each custodian can prove its own.",
+  },
   head: ({ finding, events, count, parting }) => {
     const counted = `the chain counts ${plural(count)}`;
     const { agreeing, agreeUntil, differAt } = parting ?? {};
@@ -125,6 +145,13 @@ const CHINESE: Messages = {
   block: (number, hash, time) => `截至    区块 ${number}（${hash}），${time}`,
   complete: (events) => `完整    链上计数的 ${events} 个事件全部在列，未被改动，顺序无误`,
   incomplete: "不完整：本节点所示与链上计数不符。请向其他成员的节点查询。",
+  accounting: {
+    title: (of) => `${of} 的披露记录`,
+    proven: (own, others) =>
+      `完整    本机构名下患者 ${own} 名，另有节点所示的他院患者 ${others} 名，均已核对`,
+    incomplete: (patients) => `不完整：${patients} 名患者的记录与链上计数不符。请向其他成员的节点查询。`,
+    unproven: "未能证明：对他院患者，节点可能隐去其全部事件。各保管机构可证明其名下患者的记录完整。",
+  },
   head: ({ finding, events, count, parting }) => {
     const counted = `链上计数 ${count} 个事件`;
     const { agreeing, agreeUntil, differAt } = parting ?? {};

@@ -14,7 +14,9 @@ export const EMERGENCY_LIMITS = {
   windowLength: 4 * 3_600,
   justifyWithin: 3 * 86_400,
   reviewWithin: 30 * 86_400,
+  fileWithin: 7 * 86_400,
   personQuota: 3,
   memberQuota: 60,
   overdueThreshold: 5,
+  lookupQuota: 20,
 };

@@ -13,6 +13,8 @@ export interface LogFilter {
   fromBlock?: number;
   /** Last block; default: the newest. */
   toBlock?: number;
+  /** Told the last block of each chunk when it is done. */
+  onChunk?: (toBlock: number) => void;
 }
 
 /** Fetches logs in chain order, in chunks that any node accepts. */
@@ -23,6 +25,7 @@ export async function* readLogs(chain: Chain, filter: LogFilter): AsyncGenerator
     const toBlock = Math.min(fromBlock + BLOCKS_PER_QUERY - 1, last);
     const { address, topics } = filter;
     yield* await chain.ask(() => chain.provider.getLogs({ address, topics, fromBlock, toBlock }));
+    filter.onChunk?.(toBlock);
   }
 }
 

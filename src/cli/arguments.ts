@@ -5,6 +5,8 @@ import { isHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 
 const MS_PER_DAY = 86_400_000;
+/** More would be a slip of the keyboard. */
+const MOST_INDICES = 10_000;
 
 /** ISO 8601 with a zone; of the time, seconds may be left out. */
 const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
@@ -82,4 +84,22 @@ export function dayText(date: Date): string {
 /** A day number of the chain, 1970-01-01 being 0, as a date. */
 export function dayOfNumber(day: number): string {
   return dayText(new Date(day * MS_PER_DAY));
+}
+
+/** Log indices and ranges of them: `3,17-20`. @throws ERR_USAGE */
+export function indicesArgument(text: string, option: string): number[] {
+  const indices = listArgument(text).flatMap((part) => {
+    const [, first, last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(part) ?? [];
+    const from = wholeNumber(first ?? part, option, 1);
+    const count = Number(last) - from + 1;
+    if (count >= 1 && count <= MOST_INDICES) return Array.from({ length: count }, (_, place) => from + place);
+    throw new ChartsealError("ERR_USAGE", `${option}: ${part} is no range of 1 to ${MOST_INDICES} entries`, {
+      values: { option, range: part, most: MOST_INDICES },
+    });
+  });
+  if (indices.length > 0) return [...new Set(indices)];
+  throw new ChartsealError("ERR_USAGE", `${option} names no entry`, {
+    values: { option },
+    hint: "indices of this member's log, such as 3,17-20",
+  });
 }

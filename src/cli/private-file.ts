@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ChartsealError } from "../errors.js";
@@ -41,10 +42,7 @@ export async function writeNew(path: string, content: string, mode = 0o600): Pro
       return await open(path, "wx", mode);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      throw new ChartsealError("ERR_USAGE", `${path} exists already and is never overwritten`, {
-        values: { path },
-        hint: "choose another name, or move it away",
-      });
+      throw existing(path);
     }
   });
   try {
@@ -53,6 +51,11 @@ export async function writeNew(path: string, content: string, mode = 0o600): Pro
   } finally {
     await file.close();
   }
+}
+
+/** Before long work: what would be replaced stays. @throws ERR_USAGE */
+export function expectAbsent(path: string): void {
+  if (existsSync(path)) throw existing(path);
 }
 
 /** A folder, with those above it, that only this user may enter. */
@@ -67,8 +70,15 @@ export async function makeShared(path: string): Promise<void> {
 
 /** @throws ERR_USAGE when it cannot be read */
 export async function readText(path: string): Promise<string> {
+  return Buffer.from(await readBytes(path))
+    .toString("utf8")
+    .replace(/^\ufeff/, "");
+}
+
+/** @throws ERR_USAGE when it cannot be read */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return (await readFile(path, "utf8")).replace(/^\ufeff/, "");
+    return await readFile(path);
   } catch (cause) {
     const { code = "unknown" } = cause as NodeJS.ErrnoException;
     throw new ChartsealError("ERR_USAGE", `${path} cannot be read (${code})`, {
@@ -89,6 +99,13 @@ export async function expectReadable(path: string): Promise<void> {
       cause,
     });
   }
+}
+
+function existing(path: string): ChartsealError {
+  return new ChartsealError("ERR_USAGE", `${path} exists already and is never overwritten`, {
+    values: { path },
+    hint: "choose another name, or move it away",
+  });
 }
 
 async function writeAll(file: FileHandle, piece: Uint8Array): Promise<void> {

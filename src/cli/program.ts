@@ -4,16 +4,22 @@ import { Command, Option } from "commander";
 import { Context } from "./context.js";
 import type { Io } from "./io.js";
 import type { CommandSpec, OptionSpec } from "./spec.js";
+import { ACTS } from "./usage/acts.js";
 import { CONSORTIUM } from "./usage/consortium.js";
 import { EMERGENCIES } from "./usage/emergencies.js";
 import { EVIDENCE } from "./usage/evidence.js";
+import { LIFE } from "./usage/life.js";
+import { PATIENTS } from "./usage/patients.js";
 import { RECORDS } from "./usage/records.js";
 import { SHARING } from "./usage/sharing.js";
 
 const GROUPS = {
   Consortium: CONSORTIUM,
+  Patients: PATIENTS,
   Records: RECORDS,
+  "A record's life": LIFE,
   Sharing: SHARING,
+  "Several people": ACTS,
   Emergencies: EMERGENCIES,
   Evidence: EVIDENCE,
 } as const;
@@ -22,7 +28,13 @@ const GROUPS = {
 const FAMILIES: Readonly<Record<string, string>> = {
   member: "admit, join and list the consortium's members",
   staff: "enrol and revoke a member's staff",
-  patient: "enrol a member's patients",
+  hold: "keep records as they are: legal hold (封存)",
+  patient: "enrol a member's patients, and say who signs for them",
+  act: "show, sign and relay what several people decide together",
+  change: "what needs two sides and time: a lost key, guardians by a court, incapacity, death",
+  witness: "consent on paper, attested by two persons of the staff",
+  order: "orders of a court or of public health",
+  retention: "show which records need not be kept any longer",
   review: "account for emergencies: justify, review, flag",
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Statement } from "../access/index.js";
+import { statementName, type Statement } from "../access/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Vault } from "../vault/index.js";
@@ -14,5 +14,5 @@ export async function statementText(path: string, option: string): Promise<strin
 
 /** Keeps what a digest on chain stands for, encrypted. */
 export function keepStatement(vault: Vault, windowId: Hex, { salt, digest }: Statement, text: string): void {
-  vault.setSecret(`statement/${windowId}/${digest}`, Buffer.from(JSON.stringify({ salt, text })));
+  vault.setSecret(statementName(windowId, digest), Buffer.from(JSON.stringify({ salt, text })));
 }

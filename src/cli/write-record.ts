@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { OpenedEntry } from "../access/index.js";
 import { toHex, type Hex, type Receipt } from "../crypto/index.js";
 import { writeWhole } from "./private-file.js";
-import { recordFileName } from "./record-name.js";
+import { recordFileName } from "../records/index.js";
 
 export interface WrittenRecord {
   index: number;
@@ -17,13 +17,13 @@ export interface WrittenRecord {
 }
 
 /**
- * Writes a record's source bytes and its receipt. A body that fails at its end leaves no file: what came before is
+ * Writes a record's source bytes and its receipt, if there is one. A body that fails at its end leaves no file: what came before is
  * provisional until then.
  */
 export async function writeRecord(
   folder: string,
   { leaf, manifest, body, accessId }: OpenedEntry,
-  receipt: Receipt,
+  receipt?: Receipt,
 ): Promise<WrittenRecord> {
   const { index } = leaf;
   const file = join(folder, recordFileName(index, manifest.sourceKey, manifest.mediaType));
@@ -37,6 +37,8 @@ export async function writeRecord(
     }
   }
   await writeWhole(file, counted());
-  await writeWhole(join(folder, "receipts", `${index}.json`), `${JSON.stringify(receipt, null, 2)}\n`);
+  if (receipt !== undefined) {
+    await writeWhole(join(folder, "receipts", `${index}.json`), `${JSON.stringify(receipt, null, 2)}\n`);
+  }
   return { index, file, accessId, sha256: toHex(digest.digest()), size };
 }

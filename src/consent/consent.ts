@@ -6,8 +6,8 @@ import { bitmapOf, hashTerms, makeTerms, type Terms, type TermsRequest } from ".
 import type { GrantTicket } from "./ticket.js";
 import { typedData, type TypedData } from "./typed-data.js";
 
-/** Milliseconds for which a signed directive may be used unless it says otherwise. */
-const SIGNATURE_LIFETIME_MS = 3_600_000;
+/** Seconds for which a signed directive may be used unless it says otherwise. */
+const SIGNATURE_LIFETIME_SECONDS = 3_600;
 
 /** Terms with what the patient signs. */
 export interface PreparedTerms {
@@ -24,7 +24,7 @@ export interface DirectiveRequest {
   denyEmergency?: boolean;
   /** Numbers of the patient's compartments that nobody may read. */
   deniedCompartments?: readonly number[];
-  /** Until when the signature may be used. Default: one hour from now. */
+  /** Until when the signature may be used. Default: one hour from now, by the chain's clock. */
   deadline?: Date;
 }
 
@@ -89,13 +89,17 @@ export class Consent {
   /** What the patient signs to replace his directive. It names the next nonce, so it can be used once. */
   async directive(request: DirectiveRequest): Promise<TypedData> {
     const { nonce } = await this.#chain.ask(() => this.#chain.consents.directiveOf(request.patient));
+    const { deadline } = request;
     return typedData(this.#chain.deployment, "consents", "Directive", {
       patientId: request.patient,
       denyAll: request.denyAll ?? false,
       denyEmergency: request.denyEmergency ?? false,
       deniedCompartments: String(bitmapOf(request.deniedCompartments ?? [])),
       nonce: String(nonce),
-      deadline: Math.floor((request.deadline?.getTime() ?? Date.now() + SIGNATURE_LIFETIME_MS) / 1000),
+      deadline:
+        deadline === undefined
+          ? (await this.#chain.time()) + SIGNATURE_LIFETIME_SECONDS
+          : Math.floor(deadline.getTime() / 1000),
     });
   }
 

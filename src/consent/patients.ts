@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { solidityPackedKeccak256 } from "ethers";
 import type { Call, Chain, Writer } from "../chain/index.js";
-import { isHex, type Hex } from "../crypto/index.js";
+import { isHex, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { PatientDetails, PatientIdentifier, Vault } from "../vault/index.js";
 import { signAs, typedData, type PatientSigner } from "./typed-data.js";
@@ -41,18 +41,35 @@ export class Patients {
    * reason, ERR_RPC_UNAVAILABLE, ERR_TIMEOUT
    */
   async enrol(enrolment: Enrolment): Promise<Hex> {
-    const owners = new Set(
-      enrolment.identifiers.map((identifier) => this.#vault.patientByIdentifier(identifier)),
-    );
-    owners.delete(undefined);
-    const [owner, another] = owners;
-    if (owner === undefined) return await this.#enrolNew(enrolment, false);
-    const pending = another === undefined && (await this.#isPending(owner));
-    if (pending) return await this.#enrolAgain(owner, enrolment);
-    throw new ChartsealError("ERR_PATIENT_AMBIGUOUS", "an enrolled patient has this identifier already", {
-      values: { patientId: owner },
-      hint: "`chartseal patient list` shows whose it is",
-    });
+    const owner = await this.#pendingOwner(enrolment.identifiers);
+    return owner === undefined
+      ? await this.#enrolNew(enrolment, false)
+      : await this.#enrolAgain(owner, enrolment);
+  }
+
+  /**
+   * A pseudonym for a patient whose device or guardians must sign elsewhere before he is registered: in the vault
+   * only, until then. Call it again with the same identifiers for the same pseudonym.
+   * @throws ERR_PATIENT_AMBIGUOUS, ERR_RPC_UNAVAILABLE
+   */
+  async reserve(enrolment: Omit<Enrolment, "signer">): Promise<{ patientId: Hex; seed: Hex }> {
+    const { identifiers, label } = enrolment;
+    const owner = await this.#pendingOwner(identifiers);
+    const { patientId, seed } = owner === undefined ? this.#newPseudonym() : this.#vault.patient(owner);
+    if (owner === undefined) {
+      const details = label === undefined ? {} : { label };
+      this.#vault.addPatient({ patientId, seed, identifiers, administrative: false, ...details });
+    } else {
+      for (const identifier of identifiers) this.#vault.addIdentifier(patientId, identifier);
+      if (label !== undefined) this.#vault.updatePatient(patientId, { label });
+    }
+    return { patientId, seed: toHex(seed) };
+  }
+
+  /** Takes note of the key with which the chain has one of this member's patients sign. */
+  async noteSigner(patientId: Hex): Promise<void> {
+    if (!this.#vault.patients().some((own) => own.patientId === patientId)) return;
+    this.#vault.updatePatient(patientId, { signer: (await this.#signerOnChain(patientId)) ?? null });
   }
 
   /** The custodian's own id, under which resources without a patient are filed. Made once. Throws as {@link enrol}. */
@@ -74,8 +91,7 @@ export class Patients {
 
   async #enrolNew(enrolment: Enrolment, administrative: boolean): Promise<Hex> {
     const { signer, identifiers, label } = enrolment;
-    const seed = randomBytes(32);
-    const patientId = solidityPackedKeccak256(["uint32", "bytes32"], [this.#memberId, seed]) as Hex;
+    const { patientId, seed } = this.#newPseudonym();
     const call = await this.#registration(seed, patientId, signer);
     // In the vault first: a pseudonym on chain whose identity was lost could never be used.
     this.#vault.addPatient({
@@ -106,8 +122,7 @@ export class Patients {
       const mined = error instanceof ChartsealError && error.values["reason"] === "PatientAlreadyRegistered";
       if (!mined) throw error; // else the earlier call, believed lost, came through after all
     }
-    const registered = await this.#chain.ask(() => this.#chain.patients.patientOf(patientId));
-    const device = registered.signer === "0x" ? undefined : (registered.signer as Hex);
+    const device = await this.#signerOnChain(patientId);
     this.#vault.updatePatient(patientId, { signer: device ?? null });
     if (device === (signer === undefined ? undefined : bytesOf(signer))) return patientId;
     throw new ChartsealError(
@@ -117,6 +132,33 @@ export class Patients {
         values: { patientId },
       },
     );
+  }
+
+  #newPseudonym(): { patientId: Hex; seed: Uint8Array } {
+    const seed = randomBytes(32);
+    const patientId = solidityPackedKeccak256(["uint32", "bytes32"], [this.#memberId, seed]) as Hex;
+    return { patientId, seed };
+  }
+
+  /**
+   * Whose identifiers these are, if a call was cut short before the chain had his pseudonym; undefined if nobody's.
+   * @throws ERR_PATIENT_AMBIGUOUS
+   */
+  async #pendingOwner(identifiers: readonly PatientIdentifier[]): Promise<Hex | undefined> {
+    const owners = new Set(identifiers.map((identifier) => this.#vault.patientByIdentifier(identifier)));
+    owners.delete(undefined);
+    const [owner, another] = owners;
+    if (owner === undefined) return undefined;
+    if (another === undefined && (await this.#isPending(owner))) return owner;
+    throw new ChartsealError("ERR_PATIENT_AMBIGUOUS", "an enrolled patient has this identifier already", {
+      values: { patientId: owner },
+      hint: "`chartseal patient list` shows whose it is",
+    });
+  }
+
+  async #signerOnChain(patientId: Hex): Promise<Hex | undefined> {
+    const { signer } = await this.#chain.ask(() => this.#chain.patients.patientOf(patientId));
+    return signer === "0x" ? undefined : (signer as Hex);
   }
 
   async #register(seed: Uint8Array, patientId: Hex, signer?: PatientSigner): Promise<void> {
@@ -131,7 +173,8 @@ export class Patients {
 
   async #registration(seed: Uint8Array, patientId: Hex, signer?: PatientSigner): Promise<Call> {
     const { patients, deployment } = this.#chain;
-    const deadline = Math.floor(Date.now() / 1000) + POSSESSION_LIFETIME_SECONDS;
+    // Without a device nothing is signed, and no deadline counts.
+    const deadline = signer === undefined ? 0 : (await this.#chain.time()) + POSSESSION_LIFETIME_SECONDS;
     const bytes = signer === undefined ? "0x" : bytesOf(signer);
     const message = { patientId, key: bytes, deadline };
     const possession =

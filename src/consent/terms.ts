@@ -87,6 +87,11 @@ export function makeTerms(request: TermsRequest): Terms {
   });
 }
 
+/** Terms of a legal order: their one purpose is HLEGAL. @throws ERR_USAGE */
+export function makeOrderTerms(request: Omit<TermsRequest, "purposes">): Terms {
+  return { ...makeTerms({ ...request, purposes: ["TREAT"] }), purposes: 1 << purposeNumber("HLEGAL") };
+}
+
 function purposeBits(purposes: readonly Purpose[]): number {
   if (purposes.length === 0) throw new ChartsealError("ERR_USAGE", "the terms name no purpose of use");
   return purposes.reduce((bits, purpose) => {

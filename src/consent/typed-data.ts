@@ -45,6 +45,9 @@ const STRUCTS: Readonly<Record<string, TypedDataField[]>> = {
   OrderEntry: fields("bytes32 termsHash,address first,uint48 deadline"),
   OrderLift: fields("bytes32 patientId,bytes32 termsHash,address first,uint48 deadline"),
   Emergency: fields("address initiator,bytes32 patientId,bytes32 reasonDigest,bytes32 nonce,uint48 deadline"),
+  EmergencyRelease: fields(
+    "address initiator,address colleague,bytes32 patientId,bytes32 reasonDigest,bytes32 nonce,uint48 deadline",
+  ),
   OwnRequest: fields(
     "bytes32 patientId,uint8 extent,uint64 compartments,uint32 recordedFrom,uint32 recordedTo,uint64 upTo,bytes32 recipientKey,uint64 nonce,uint48 deadline",
   ),

@@ -35,9 +35,25 @@ export {
   leafHash,
   leafToJson,
 } from "./leaf.js";
-export type { Leaf } from "./leaf.js";
+export type { Leaf, SupportingKind } from "./leaf.js";
 export { SEALED_RECORD_FORMAT } from "./manifest.js";
 export type { Manifest } from "./manifest.js";
+export {
+  ELEMENT_LENGTH,
+  LOOKUP_ENTRY_LENGTH,
+  PROOF_LENGTH,
+  blindIdentifier,
+  blindedDigest,
+  evaluateBlinded,
+  findInTable,
+  finishLookup,
+  lookupRow,
+  makeLookupKey,
+  makeLookupTable,
+  type BlindedIdentifier,
+  type LookupKey,
+  type LookupRow,
+} from "./lookup.js";
 export { MEMBER_PUBLIC_KEY_LENGTH, generateMemberKey, keyDigest } from "./member-key.js";
 export type { MemberKey } from "./member-key.js";
 export { paddedLength } from "./padding.js";

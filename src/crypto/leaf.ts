@@ -25,6 +25,9 @@ export const LeafKind = {
 
 export type LeafKind = (typeof LeafKind)[keyof typeof LeafKind];
 
+/** Kinds of leaves that are evidence of an act, not records. */
+export type SupportingKind = Exclude<LeafKind, typeof LeafKind.RECORD>;
+
 /** One entry of a member's record log, as it is hashed into the Merkle tree of its batch. */
 export interface Leaf {
   /** {@link LEAF_FORMAT} */

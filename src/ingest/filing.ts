@@ -4,9 +4,11 @@ import type { Hex } from "../crypto/index.js";
 import {
   ItemState,
   resolveSubject,
+  type JournalItem,
   type PatientRef,
   type PatientRules,
   type SourceItem,
+  type Supports,
 } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 
@@ -16,9 +18,13 @@ const MOST_COMPARTMENTS = 50_000;
 /** Under whom an item is filed, or why it is not yet. */
 export interface Filing {
   state: ItemState;
-  patient?: { patientId: Hex; compartment: number };
+  patient?: { patientId: Hex; compartment: number } | undefined;
+  /** Left out for a record. */
+  supports?: Supports;
   error?: ChartsealError;
 }
+
+type Amended = Pick<JournalItem, "patientId" | "compartment">;
 
 export interface FilerParts {
   vault: Vault;
@@ -45,6 +51,17 @@ export class Filer {
     const patientId = "patientId" in resolution ? (resolution.patientId as Hex) : this.#administrativeId();
     if (patientId === undefined) return { state: ItemState.WAITING };
     return { state: ItemState.SEALED, patient: { patientId, compartment: this.#compartmentOf(patientId) } };
+  }
+
+  /** An amendment of a record under a person's merged duplicate stays there: else it would tie the two ids on chain. */
+  amending(patient: Filing["patient"], amended: Amended | undefined): Filing["patient"] {
+    if (patient === undefined || amended?.patientId === undefined || amended.compartment === undefined)
+      return patient;
+    const { patientId, compartment } = amended;
+    if (patientId === patient.patientId) return patient;
+    return this.#parts.vault.merges.isDuplicate(patientId, patient.patientId)
+      ? { patientId, compartment }
+      : patient;
   }
 
   /** Asks the vault again from now on: another process may have enrolled a patient. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+export { anchorDocument, fileDocument } from "./documents.js";
+export type { AnchorDocumentOptions, SupportingDocument } from "./documents.js";
 export { ingest, retry } from "./ingest.js";
 export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";
 export {

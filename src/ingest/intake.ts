@@ -29,7 +29,7 @@ export interface IntakeParts {
   vault: Vault;
   store: BlobStore;
   journal: Journal;
-  filer: Filer;
+  filer: Pick<Filer, "file" | "amending" | "forget">;
 }
 
 /** What became of a group's items. */
@@ -74,7 +74,7 @@ export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | B
     await sealAndStore(parts, outcomes);
     parts.journal.database.transaction(() => {
       const dead = parts.journal.hasIn(ItemState.DEAD);
-      for (const outcome of outcomes) record(parts.journal, outcome, taken);
+      for (const outcome of outcomes) record(parts, outcome, taken);
       if (dead)
         for (const { item, body } of outcomes) if (body !== undefined) unbury(parts.journal, item.label);
     });
@@ -96,7 +96,7 @@ async function identifyAll(
     try {
       if (isBadItem(item)) throw item.error;
       const sha256 = item.bytes === undefined ? await digestOf(item) : hash("sha256", item.bytes, "buffer");
-      const itemMac = parts.journal.macOf("item", item.sourceKey, sha256);
+      const itemMac = macOf(parts.journal, item.sourceKey, sha256);
       const key = toHex(itemMac);
       if (seen.has(key) || parts.journal.knows(itemMac)) taken.known++;
       else outcomes.push({ item, read: incoming(parts, item, sha256, itemMac) });
@@ -105,6 +105,11 @@ async function identifyAll(
       outcomes.push({ item, error: itemsFault(error) });
     }
   }
+}
+
+/** By which the same bytes of the same source key are known again. */
+export function macOf(journal: Journal, sourceKey: string, sha256: Uint8Array): Uint8Array {
+  return journal.macOf("item", sourceKey, sha256);
 }
 
 function incoming(parts: IntakeParts, item: SourceItem, sha256: Uint8Array, itemMac: Uint8Array): Incoming {
@@ -153,7 +158,11 @@ async function sealAndStore(
 }
 
 /** Writes an item's row. In source order, so that of two items of one key the later amends the earlier. */
-function record(journal: Journal, { item, read, body, error }: Outcome, taken: Taken): void {
+function record(
+  { journal, filer }: Pick<IntakeParts, "journal" | "filer">,
+  { item, read, body, error }: Outcome,
+  taken: Taken,
+): void {
   if (read === undefined || body === undefined) {
     bury(journal, item, error!);
     taken.dead.push({ label: item.label, error: error! });
@@ -161,10 +170,13 @@ function record(journal: Journal, { item, read, body, error }: Outcome, taken: T
   }
   const row = rowOf(read, body);
   let refused = read.filing.error;
-  const amended = journal.newestOf(read.sourceMac);
+  // Evidence of an act stands beside what was filed of it before.
+  const amended = row.supports === undefined ? journal.newestOf(read.sourceMac) : undefined;
   if (amended !== undefined) {
     row.amends = amended.id;
-    refused ??= changedPatient(amended.patientId, read.filing.patient?.patientId);
+    const patient = filer.amending(row.patient, amended);
+    if (patient !== undefined) row.patient = patient;
+    refused ??= changedPatient(amended.patientId, patient?.patientId);
     // An entry can name only an older one, so this one waits for the one it amends.
     if (amended.state === ItemState.WAITING) row.state = ItemState.WAITING;
   }
@@ -190,6 +202,7 @@ function rowOf(read: Incoming, body: Stored): NewItem {
     recordedDay: dayOf(dateOf(item) ?? read.receivedAt),
     receivedAt: Math.floor(read.receivedAt.getTime() / 1000),
     ...(filing.patient === undefined ? {} : { patient: filing.patient }),
+    ...(filing.supports === undefined ? {} : { supports: filing.supports }),
   };
 }
 

@@ -8,7 +8,7 @@ const ITEMS_PER_COMMIT = 500;
 
 export interface RefileParts {
   journal: Journal;
-  filer: Filer;
+  filer: Pick<Filer, "file" | "amending" | "forget">;
 }
 
 /**
@@ -48,8 +48,10 @@ function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean 
   const lost = item.cid === undefined || hasSuccessor(journal, item);
   if (item.state === ItemState.DEAD && lost) return false;
   const details = journal.details(item.id);
-  const filing = filer.file({ ...details, subjects: details.subjects ?? [] });
-  const { state, reason, patient, amends } = decide(filing, amendedOf(journal, item));
+  const amended = amendedOf(journal, item);
+  const found = filer.file({ ...details, subjects: details.subjects ?? [] });
+  const filing = { ...found, patient: filer.amending(found.patient, amended) };
+  const { state, reason, patient, amends } = decide(filing, amended);
   if (state === item.state && reason === item.reason && amends === item.amends) return false;
   journal.database.run(
     "UPDATE items SET state = ?, reason = ?, patient_id = ?, compartment = ?, amends = ? WHERE id = ?",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   LEAF_FORMAT,
-  LeafKind,
   MerkleTree,
   RECEIPT_FORMAT,
   indexRef,
@@ -40,6 +39,8 @@ export type LeafItem = Pick<
   | "logIndex"
   | "patientSeq"
   | "amendedIndex"
+  | "kind"
+  | "ref"
 >;
 
 /** The leaf of a batched item. */
@@ -62,12 +63,12 @@ export function leafOf(memberId: number, item: LeafItem): Leaf {
     format: LEAF_FORMAT,
     memberId,
     index: logIndex,
-    kind: LeafKind.RECORD,
+    kind: item.kind,
     compartment,
     recordedDay: item.recordedDay,
     patientId,
     patientSeq,
-    ref: amendedIndex === undefined ? NO_REF : indexRef(amendedIndex),
+    ref: item.ref ?? (amendedIndex === undefined ? NO_REF : indexRef(amendedIndex)),
     contentDigest: toHex(contentDigest),
     salt: toHex(salt),
   };

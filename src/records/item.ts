@@ -4,6 +4,9 @@ import type { ChartsealError } from "../errors.js";
 /** `PatientRef.system` of a FHIR reference: `Patient/123` is `{ system: FHIR_PATIENT, value: "123" }`. */
 export const FHIR_PATIENT = "fhir:Patient";
 
+/** `PatientRef.system` of a DICOM PatientID whose issuer the file does not name. */
+export const DICOM_PATIENT = "dicom:PatientID";
+
 /**
  * One identifier of one person.
  *
@@ -32,7 +35,7 @@ export interface SourceItem {
   readonly encoding?: string;
   /** FHIR reference of who wrote it (`Practitioner/7`), else an identifier `system|value` or a display name. */
   readonly author?: string;
-  /** FHIR date, dateTime or instant exactly as in the source; may be only a year or month. */
+  /** FHIR date, dateTime or instant exactly as in the source (HL7 v2 in FHIR's form); may be only a year or month. */
   readonly recordedAt?: string;
   /** Bytes. */
   readonly size: number;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex, type Hex } from "../crypto/index.js";
+import { toHex, type Hex, type LeafKind, type SupportingKind } from "../crypto/index.js";
 import type { SqlRow } from "../sqlite.js";
 import type { PatientRef } from "./item.js";
 import type { ItemState } from "./journal-schema.js";
@@ -32,6 +32,14 @@ export interface NewItem {
   patient?: { patientId: Hex; compartment: number };
   /** The item that this one amends. */
   amends?: number;
+  /** Left out for a record. */
+  supports?: Supports;
+}
+
+/** What a supporting leaf stands for: its kind, and by kind a terms hash, access id or erased index (32 bytes). */
+export interface Supports {
+  kind: SupportingKind;
+  ref: Hex;
 }
 
 export interface JournalItem {
@@ -55,12 +63,17 @@ export interface JournalItem {
   supersededBy: number | undefined;
   /** Marked as entered in error. */
   retracted: boolean;
+  kind: LeafKind;
+  /** Of all but records. */
+  ref: Hex | undefined;
+  /** Its key, body and details are gone. */
+  erased: boolean;
 }
 
 /** What a batch needs of a sealed item. */
 export type SealedItem = Pick<
   JournalItem,
-  "id" | "cid" | "contentDigest" | "recordedDay" | "patientId" | "compartment" | "amends"
+  "id" | "cid" | "contentDigest" | "recordedDay" | "patientId" | "compartment" | "amends" | "kind" | "ref"
 >;
 
 export interface JournalBatch {
@@ -87,7 +100,6 @@ export interface Anchoring {
 }
 
 export function itemOf(row: SqlRow): JournalItem {
-  const patientId = bytes(row["patient_id"]);
   return {
     id: Number(row["id"]),
     state: Number(row["state"]) as ItemState,
@@ -96,7 +108,7 @@ export function itemOf(row: SqlRow): JournalItem {
     contentDigest: bytes(row["content_digest"]),
     recordedDay: Number(row["recorded_day"]),
     reason: text(row["reason"]),
-    patientId: patientId === undefined ? undefined : toHex(patientId),
+    patientId: hex(row["patient_id"]),
     compartment: number(row["compartment"]),
     amends: number(row["amends"]),
     amendedIndex: number(row["amended_index"]),
@@ -107,6 +119,9 @@ export function itemOf(row: SqlRow): JournalItem {
     leafHash: bytes(row["leaf_hash"]),
     supersededBy: number(row["superseded_by"]),
     retracted: row["retracted"] === 1,
+    kind: Number(row["kind"]) as LeafKind,
+    ref: hex(row["ref"]),
+    erased: row["erased"] === 1,
   };
 }
 
@@ -119,6 +134,8 @@ export function sealedOf(row: SqlRow): SealedItem {
     patientId: toHex(row["patient_id"] as Uint8Array),
     compartment: number(row["compartment"]),
     amends: number(row["amends"]),
+    kind: Number(row["kind"]) as LeafKind,
+    ref: hex(row["ref"]),
   };
 }
 
@@ -141,6 +158,9 @@ export function batchOf(row: SqlRow): JournalBatch {
 
 function bytes(value: SqlRow[string] | undefined): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined;
+}
+function hex(value: SqlRow[string] | undefined): Hex | undefined {
+  return value instanceof Uint8Array ? toHex(value) : undefined;
 }
 function text(value: SqlRow[string] | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;

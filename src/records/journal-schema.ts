@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
+
+/** From 1: items other than records, and erased ones. */
+export const JOURNAL_MIGRATIONS: ReadonlyMap<number, string> = new Map([
+  [
+    1,
+    `ALTER TABLE items ADD COLUMN kind INTEGER NOT NULL DEFAULT 0; ALTER TABLE items ADD COLUMN ref BLOB;
+     ALTER TABLE items ADD COLUMN erased INTEGER NOT NULL DEFAULT 0`,
+  ],
+]);
 
 /**
  * Where an item stands. An item is sealed and its body stored before the journal first names it, so no plaintext is
@@ -24,7 +33,8 @@ export type ItemState = (typeof ItemState)[keyof typeof ItemState];
 /**
  * What a thief of this file sees: random numbers, ciphertext, keyed hashes, pseudonyms and what is on chain anyway.
  * `item_mac` and `source_mac` are HMACs under a vault key; `details` is encrypted under another. `amends` says which
- * item this one replaces; `amended_index` is what its leaf says of it, and never changes while the leaf stands.
+ * item this one replaces; `amended_index` is what its leaf says of it, and never changes while the leaf stands. `kind` is
+ * the leaf's; `ref`, of all but records, its ref. Of an erased item `details` says nothing, its body and key are gone.
  */
 export const JOURNAL_SCHEMA = `
 CREATE TABLE items (
@@ -49,7 +59,10 @@ CREATE TABLE items (
   patient_seq INTEGER,
   leaf_hash BLOB,
   superseded_by INTEGER,
-  retracted INTEGER NOT NULL DEFAULT 0
+  retracted INTEGER NOT NULL DEFAULT 0,
+  kind INTEGER NOT NULL DEFAULT 0,
+  ref BLOB,
+  erased INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX items_by_mac ON items (item_mac);
 CREATE INDEX items_by_source ON items (source_mac, id);

@@ -3,7 +3,7 @@ import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { ChartsealError } from "../errors.js";
 import { openDatabase, type Database } from "../sqlite.js";
 import { openCell, sealCell, type Vault } from "../vault/index.js";
-import type { Hex } from "../crypto/index.js";
+import { LeafKind, fromHex, type Hex } from "../crypto/index.js";
 import { lockJournal } from "./journal-lock.js";
 import {
   batchOf,
@@ -15,7 +15,7 @@ import {
   type NewItem,
   type SealedItem,
 } from "./journal-rows.js";
-import { ItemState, JOURNAL_FORMAT, JOURNAL_SCHEMA } from "./journal-schema.js";
+import { ItemState, JOURNAL_FORMAT, JOURNAL_MIGRATIONS, JOURNAL_SCHEMA } from "./journal-schema.js";
 
 /**
  * The condition of the partial indexes. States are written into the SQL: a bound one would keep SQLite from these
@@ -46,6 +46,7 @@ export class Journal implements Disposable {
     const database = openDatabase(path, {
       format: JOURNAL_FORMAT,
       schema: JOURNAL_SCHEMA,
+      migrations: JOURNAL_MIGRATIONS,
       damagedCode: "ERR_STORE_FAILED",
     });
     return new Journal(database, vault);
@@ -78,11 +79,11 @@ export class Journal implements Disposable {
 
   /** False when the item is there already. */
   add(item: NewItem): boolean {
-    const { sealed, patient } = item;
+    const { sealed, patient, supports } = item;
     const added = this.database.run(
       `INSERT INTO items (item_mac, source_mac, state, record_id, cid, content_digest, details, recorded_day,
-         received_at, reason, patient_id, compartment, amends)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+         received_at, reason, patient_id, compartment, amends, kind, ref)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       item.itemMac,
       item.sourceMac,
       item.state,
@@ -96,6 +97,8 @@ export class Journal implements Disposable {
       patient === undefined ? null : Buffer.from(patient.patientId.slice(2), "hex"),
       patient?.compartment ?? null,
       item.amends ?? null,
+      supports?.kind ?? LeafKind.RECORD,
+      supports === undefined ? null : fromHex(supports.ref, 32),
     );
     return added > 0;
   }
@@ -107,6 +110,11 @@ export class Journal implements Disposable {
        ORDER BY id DESC LIMIT 1`,
       sourceMac,
     );
+    return row === undefined ? undefined : itemOf(row);
+  }
+
+  itemByMac(itemMac: Uint8Array): JournalItem | undefined {
+    const row = this.database.get("SELECT * FROM items WHERE item_mac = ?", itemMac);
     return row === undefined ? undefined : itemOf(row);
   }
 
@@ -132,7 +140,7 @@ export class Journal implements Disposable {
   sealedItems(most: number): SealedItem[] {
     return this.database
       .all(
-        `SELECT id, cid, content_digest, recorded_day, patient_id, compartment, amends FROM items
+        `SELECT id, cid, content_digest, recorded_day, patient_id, compartment, amends, kind, ref FROM items
          WHERE ${waitingIn(ItemState.SEALED)} ORDER BY id LIMIT ?`,
         most,
       )
@@ -200,6 +208,26 @@ export class Journal implements Disposable {
     });
   }
 
+  /**
+   * Forgets what an erased entry was; may be repeated. Its row stays, for the log is dense, and with it the keyed hash
+   * by which the same bytes, read again from their source, are passed over.
+   * @throws ERR_TIMEOUT (retryable) when an earlier version of the row may still be in the write-ahead log
+   */
+  erase(logIndex: number): void {
+    this.database.transaction(() => {
+      const id = this.itemAt(logIndex)?.id;
+      if (id === undefined) return;
+      this.setDetails(id, ERASED_DETAILS);
+      this.database.run("UPDATE items SET erased = 1 WHERE id = ?", id);
+    });
+    this.database.truncateLog();
+  }
+
+  /** Writes a copy of the journal, as it is at one moment, to a new file; others may go on working. */
+  copyTo(path: string): void {
+    this.database.run("VACUUM INTO ?", path);
+  }
+
   /** How many items are in each state, by state number. */
   counts(): ReadonlyMap<number, number> {
     const rows = this.database.all("SELECT state, count(*) AS n FROM items GROUP BY state");
@@ -245,6 +273,9 @@ export class Journal implements Disposable {
     this.database.close();
   }
 }
+
+/** All that the journal still says of an erased item. */
+const ERASED_DETAILS: ItemDetails = { sourceKey: "", label: "erased", path: "", mediaType: "", size: 0 };
 
 /** SQLite does not see by itself that another state is not ANCHORED. */
 function waitingIn(state: ItemState): string {

@@ -144,6 +144,8 @@ export class BlobIndex {
         return true;
       });
       if (hasFile) this.#settle([cid]);
+      // Else the body could still be read there.
+      this.#database.truncateLog();
     });
   }
 

@@ -55,7 +55,10 @@ export interface BlobStore extends AsyncDisposable {
   /** True when the store holds a body under this CID. Does not read it: {@link verify} does. */
   has(cid: string): Promise<boolean>;
 
-  /** Removes a body; of one that is not there, nothing. */
+  /**
+   * Removes a body, also from the medium's own logs; of one that is not there, nothing.
+   * @throws ERR_TIMEOUT (retryable) when others kept such a log busy: the body is gone, call again for the log
+   */
   delete(cid: string): Promise<void>;
 
   /** Reads the whole body and compares it with its CID. */

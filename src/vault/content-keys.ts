@@ -154,7 +154,7 @@ export class ContentKeys implements Disposable {
   }
 
   #openKek(kekId: number, wrapped: unknown): Uint8Array {
-    const kek = openCell(this.#keys.subKey("keks"), kekCell(kekId), wrapped);
+    const kek = openKek(this.#keys, kekId, wrapped);
     this.#keks.set(kekId, kek);
     return kek;
   }
@@ -174,6 +174,11 @@ export class ContentKeys implements Disposable {
     for (const kek of this.#keks.values()) kek.fill(0);
     this.#keks.clear();
   }
+}
+
+/** @throws ERR_VAULT_DAMAGED when it is another vault's, or was changed */
+export function openKek(keys: VaultKeys, kekId: number, wrapped: unknown): Uint8Array {
+  return openCell(keys.subKey("keks"), kekCell(kekId), wrapped);
 }
 
 function erased(recordId: Uint8Array): ChartsealError {

@@ -39,12 +39,23 @@ export interface PatientDetails {
   label?: string;
   signer?: Hex;
   administrative: boolean;
+  /** Set for a duplicate: the surviving id, and the identifiers that name that one since. */
+  merged?: Merged;
+  /** Ids that are merged into this one. */
+  duplicates?: Hex[];
+}
+
+export interface Merged {
+  into: Hex;
+  identifiers: PatientIdentifier[];
 }
 
 interface StoredDetails {
   seed: string; // base64
   label?: string;
   signer?: Hex;
+  merged?: Merged;
+  duplicates?: Hex[];
 }
 
 /** Who is behind each pseudonym. */
@@ -91,19 +102,21 @@ export class Patients {
   update(patientId: Hex, changes: { label?: string | null; signer?: Hex | null }): void {
     const id = bytes32(patientId, "the patient id");
     this.#database.transaction(() => {
-      const { label, signer, seed } = this.#details(id, this.#row(id));
+      const { label, signer, ...kept } = this.#details(id, this.#row(id));
       const next = { label: label ?? null, signer: signer ?? null, ...changes };
-      const value: StoredDetails = {
-        seed,
+      this.#store(id, {
+        ...kept,
         ...(next.label === null ? {} : { label: next.label }),
         ...(next.signer === null ? {} : { signer: next.signer }),
-      };
-      this.#database.run(
-        "UPDATE patients SET details = ? WHERE patient_id = ?",
-        this.#keys.sealJson(detailsCell(id), value),
-        id,
-      );
+      });
     });
+  }
+
+  /** Replaces what is known of merges. In a transaction of the caller's. */
+  setMerges(patientId: Hex, merges: Pick<PatientDetails, "merged" | "duplicates">): void {
+    const id = bytes32(patientId, "the patient id");
+    const { merged: _merged, duplicates: _duplicates, ...kept } = this.#details(id, this.#row(id));
+    this.#store(id, { ...kept, ...merges });
   }
 
   addIdentifier(patientId: Hex, identifier: PatientIdentifier): void {
@@ -116,12 +129,12 @@ export class Patients {
 
   removeIdentifier(patientId: Hex, identifier: PatientIdentifier): boolean {
     const id = bytes32(patientId, "the patient id");
-    const lookup = this.#lookup(normal(identifier));
+    const lookup = this.#lookup(normalIdentifier(identifier));
     return this.#database.run("DELETE FROM identifiers WHERE lookup = ? AND patient_id = ?", lookup, id) > 0;
   }
 
   byIdentifier(identifier: PatientIdentifier): Hex | undefined {
-    const lookup = this.#lookup(normal(identifier));
+    const lookup = this.#lookup(normalIdentifier(identifier));
     const row = this.#database.get("SELECT * FROM identifiers WHERE lookup = ?", lookup);
     if (row === undefined) return undefined;
     this.#openIdentifier(row); // else a changed patient_id would file records under another patient
@@ -180,7 +193,7 @@ export class Patients {
   }
 
   #addIdentifier(id: Uint8Array, identifier: PatientIdentifier): void {
-    const value = normal(identifier);
+    const value = normalIdentifier(identifier);
     const lookup = this.#lookup(value);
     const owner = this.#database.get("SELECT * FROM identifiers WHERE lookup = ?", lookup);
     if (owner === undefined) {
@@ -222,6 +235,14 @@ export class Patients {
     return this.#keys.openJson(detailsCell(id), row["details"]) as StoredDetails;
   }
 
+  #store(id: Uint8Array, details: StoredDetails): void {
+    this.#database.run(
+      "UPDATE patients SET details = ? WHERE patient_id = ?",
+      this.#keys.sealJson(detailsCell(id), details),
+      id,
+    );
+  }
+
   #read(row: SqlRow, administrative: Hex | undefined): PatientDetails {
     const id = row["patient_id"] as Uint8Array;
     const { seed, ...rest } = this.#details(id, row);
@@ -246,7 +267,7 @@ function stored({ seed, label, signer }: NewPatient): StoredDetails {
 }
 
 /** One identifier has one spelling: trimmed, Unicode NFC. Case and leading zeros can matter and stay. */
-function normal(identifier: PatientIdentifier): PatientIdentifier {
+export function normalIdentifier(identifier: PatientIdentifier): PatientIdentifier {
   const system = identifier.system.trim().normalize("NFC");
   const value = identifier.value.trim().normalize("NFC");
   if (system === "" || value === "") {

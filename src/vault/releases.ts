@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concatBytes, type Hex } from "../crypto/bytes.js";
-import type { Database } from "../sqlite.js";
+import { concatBytes, toHex, type Hex } from "../crypto/bytes.js";
+import type { Database, SqlRow } from "../sqlite.js";
 import { bytes32 } from "./expected-bytes.js";
 import type { Cell } from "./sealed-cell.js";
 import type { VaultKeys } from "./vault-keys.js";
 
+/** Releases opened in one transaction. */
+const EDITED_AT_ONCE = 20;
 const WHOLE_ACCESS: Hex = `0x${"00".repeat(32)}`;
+/** In a leaf hash's place: made while the chain was down, and not on chain yet. */
+const UNFILED: Hex = `0x${"ff".repeat(32)}`;
+
+/** What was released while the chain was down, under the id of the window that it will have. */
+export interface UnfiledRelease {
+  windowId: Hex;
+  json: string;
+}
 
 /** What was released for each access, so that asking twice never makes a second capsule. */
 export class Releases {
@@ -32,6 +42,27 @@ export class Releases {
     });
   }
 
+  /** Replaces each release for which `edit` gives another; a page at a time, so that others can go on. */
+  edit(edit: (json: string) => string | undefined): void {
+    let [access, leaf]: Uint8Array[] = [new Uint8Array(), new Uint8Array()];
+    for (;;) {
+      const page = this.#database.transaction(() => {
+        const rows = this.#database.all(
+          "SELECT * FROM releases WHERE (access_id, leaf_hash) > (?, ?) ORDER BY access_id, leaf_hash LIMIT ?",
+          access!,
+          leaf!,
+          EDITED_AT_ONCE,
+        );
+        for (const row of rows) this.#editOne(row, edit);
+        return rows;
+      });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      [access, leaf] = [last["access_id"] as Uint8Array, last["leaf_hash"] as Uint8Array];
+    }
+    this.#database.truncateLog();
+  }
+
   get(accessId: Hex, leafHash: Hex = WHOLE_ACCESS): string | undefined {
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");
@@ -42,6 +73,46 @@ export class Releases {
     );
     if (row === undefined) return undefined;
     return Buffer.from(this.#keys.open(releaseCell(access, leaf), row["release"])).toString();
+  }
+
+  #editOne(row: SqlRow, edit: (json: string) => string | undefined): void {
+    const [access, leaf] = [row["access_id"] as Uint8Array, row["leaf_hash"] as Uint8Array];
+    const cell = releaseCell(access, leaf);
+    const json = edit(Buffer.from(this.#keys.open(cell, row["release"])).toString());
+    if (json === undefined) return;
+    this.#database.run(
+      "UPDATE releases SET release = ? WHERE access_id = ? AND leaf_hash = ?",
+      this.#keys.seal(cell, Buffer.from(json)),
+      access,
+      leaf,
+    );
+  }
+
+  /** As `put`, for what is to be filed on chain; what was filed already is returned instead. */
+  putUnfiled(windowId: Hex, json: string): string {
+    return this.#database.transaction(() => this.get(windowId) ?? this.put(windowId, json, UNFILED));
+  }
+
+  unfiled(): UnfiledRelease[] {
+    return this.#database
+      .all("SELECT access_id FROM releases WHERE leaf_hash = ?", bytes32(UNFILED, "the mark"))
+      .map((row) => {
+        const windowId = toHex(row["access_id"] as Uint8Array);
+        return { windowId, json: this.get(windowId, UNFILED)! };
+      });
+  }
+
+  setFiled(windowId: Hex): void {
+    this.#database.transaction(() => {
+      const json = this.get(windowId, UNFILED);
+      if (json === undefined) return; // another process was quicker
+      this.put(windowId, json);
+      this.#database.run(
+        "DELETE FROM releases WHERE access_id = ? AND leaf_hash = ?",
+        bytes32(windowId, "the window id"),
+        bytes32(UNFILED, "the mark"),
+      );
+    });
   }
 }
 

@@ -70,6 +70,29 @@ export async function openVaultFile(path: string, unlock: Unlock): Promise<Unloc
   }
 }
 
+/**
+ * Copies a vault's file, as it is at one moment, to a new one, all but its key-encryption keys: they are never written
+ * there, not even to be deleted again.
+ */
+export function openVaultCopy(path: string, original: string): Database {
+  expectAbsent(path);
+  const copy = openDatabase(path, OPTIONS);
+  try {
+    copy.exec("PRAGMA foreign_keys = OFF");
+    copy.run("ATTACH ? AS original", original);
+    const tables = copy.all("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'keks'");
+    const copying = tables.map(
+      ({ name }) => `INSERT INTO ${String(name)} SELECT * FROM original.${String(name)};`,
+    );
+    // One read transaction: what others commit meanwhile is in all tables or in none.
+    copy.exec(`BEGIN; ${copying.join("")} COMMIT; DETACH original`);
+    return copy;
+  } catch (error) {
+    copy.close();
+    throw error;
+  }
+}
+
 /** `link` fails when `path` exists, unlike `rename`. */
 function linkNew(from: string, path: string): void {
   try {

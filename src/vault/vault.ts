@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hex } from "../crypto/bytes.js";
 import type { Database } from "../sqlite.js";
+import { Backups } from "./backups.js";
 import { CompartmentNames } from "./compartment-names.js";
 import { type ContentKey, ContentKeys } from "./content-keys.js";
 import { readHeader, writeHeader } from "./header.js";
 import { type MemberKey, MemberKeys } from "./member-keys.js";
+import { Merges } from "./merges.js";
 import { askPassphrase, type Unlock } from "./passphrase.js";
 import { type NewPatient, type PatientDetails, type PatientIdentifier, Patients } from "./patients.js";
-import { Releases } from "./releases.js";
+import { Releases, type UnfiledRelease } from "./releases.js";
 import { Settings } from "./settings.js";
 import { StaffKeys } from "./staff-keys.js";
 import { createVaultFile, openVaultFile, type UnlockedFile } from "./vault-file.js";
@@ -35,6 +37,8 @@ export class Vault implements Disposable {
   readonly #memberKeys: MemberKeys;
   readonly #staffKeys: StaffKeys;
   readonly #releases: Releases;
+  readonly backups: Backups;
+  readonly merges: Merges;
 
   private constructor({ database, keys }: UnlockedFile) {
     this.#database = database;
@@ -47,9 +51,11 @@ export class Vault implements Disposable {
       this.#settings,
       new CompartmentNames(database, this.#settings),
     );
+    this.merges = new Merges(database, this.#patients);
     this.#memberKeys = new MemberKeys(database, keys);
     this.#staffKeys = new StaffKeys(database, keys);
     this.#releases = new Releases(database, keys);
+    this.backups = new Backups(database, keys, this.#settings);
   }
 
   /**
@@ -106,6 +112,7 @@ export class Vault implements Disposable {
    * @throws ERR_KEY_ERASED for a record whose key was erased
    */
   putKeys(contentKeys: Iterable<ContentKey>): void {
+    this.backups.requireReconciled();
     this.#contentKeys.put(contentKeys);
   }
 
@@ -115,6 +122,7 @@ export class Vault implements Disposable {
    * @throws ERR_KEY_MISSING when there never was one here
    */
   keyOf(recordId: Uint8Array): Uint8Array {
+    this.backups.requireReconciled();
     return this.#contentKeys.get(recordId);
   }
 
@@ -262,11 +270,39 @@ export class Vault implements Disposable {
    * processes at once, both serve the same. With a leaf hash, one release for each leaf of the access.
    */
   putRelease(accessId: Hex, json: string, leafHash?: Hex): string {
+    this.backups.requireReconciled();
     return this.#releases.put(accessId, json, leafHash);
   }
 
   release(accessId: Hex, leafHash?: Hex): string | undefined {
+    this.backups.requireReconciled();
     return this.#releases.get(accessId, leafHash);
+  }
+
+  /**
+   * Replaces each stored release for which `edit` gives another JSON.
+   * @throws ERR_TIMEOUT (retryable) when the earlier one may still be in the write-ahead log
+   */
+  editReleases(edit: (json: string) => string | undefined): void {
+    this.#releases.edit(edit);
+  }
+
+  /**
+   * Stores what was released while the chain was down, unless there is something already, and returns what is stored.
+   * It is {@link Vault.unfiledReleases} until {@link Vault.setFiled}.
+   */
+  putUnfiledRelease(windowId: Hex, json: string): string {
+    this.backups.requireReconciled();
+    return this.#releases.putUnfiled(windowId, json);
+  }
+
+  unfiledReleases(): UnfiledRelease[] {
+    return this.#releases.unfiled();
+  }
+
+  /** Notes that it is on chain; may be repeated. */
+  setFiled(windowId: Hex): void {
+    this.#releases.setFiled(windowId);
   }
 
   /** Closes the file and zeroes the keys. */

@@ -153,6 +153,6 @@ describe("emergencies", function () {
       true,
     );
     expect(timeline(audit)).to.contain("SUSPECT");
-    expect(csv(audit).split("\r\n")[0]).to.match(/,suspect_since$/);
+    expect(csv(audit).split("\r\n")[0]).to.match(/,suspect_since,/);
   });
 });

@@ -10,7 +10,9 @@ import {
   type FhirAuditEvent,
 } from "../../src/audit/index.js";
 import { balpFaultsOf } from "./balp.js";
+import { schemaFaultsOf } from "./fhir-schema.js";
 import { faultsOf } from "./fhir-structure.js";
+import { threeHospitals } from "./three-hospitals.js";
 import { CUSTODIAN, READER_NAME, theStory, type Story } from "./two-hospitals.js";
 
 const asObject = (event: FhirAuditEvent) => ({ ...event }) as unknown as Record<string, unknown>;
@@ -31,6 +33,22 @@ describe("FHIR AuditEvents", function () {
 
   it("are valid by FHIR R4's own StructureDefinition", () => {
     for (const event of events) expect(faultsOf(asObject(event)), event.subtype[0]?.code).to.deep.equal([]);
+  });
+
+  it("are valid by FHIR R4's own JSON schema, those of emergencies and accountings too", async () => {
+    const { a, b, patients } = await threeHospitals();
+    const emergency = await a.audit.disclosures({ patient: patients.emergency });
+    const accounting = await a.audit.accounting({ subject: { member: b.memberId } });
+    const kinds = new Set<string>();
+    for (const report of [audit, emergency, accounting]) {
+      for (const event of auditEvents(report)) {
+        expect(schemaFaultsOf(asObject(event)), event.id).to.deep.equal([]);
+        expect(faultsOf(asObject(event)), event.id).to.deep.equal([]);
+        expect(balpFaultsOf(event), event.id).to.deep.equal([]);
+        kinds.add(event.subtype[0]!.code);
+      }
+    }
+    expect([...kinds]).to.have.members(["create", "read", "update", "search"]);
   });
 
   it("keep the profiles of IHE BALP that they claim", () => {
@@ -145,7 +163,7 @@ describe("FHIR AuditEvents", function () {
   });
 
   it("hold no name of vault or journal", () => {
-    const local = { compartments: { 5: "psychiatry" }, records: { 1: "Discharge letter" } };
+    const local = { compartments: { 5: "psychiatry" }, records: { 1: "Discharge letter" }, statements: {} };
     expect(auditEventNdjson({ ...audit, local })).to.equal(auditEventNdjson(audit));
   });
 
@@ -167,6 +185,19 @@ describe("FHIR AuditEvents", function () {
       }
     }
     expect(faultsOf(asObject(auditEvents({ ...audit, members: {} })[4]!))).to.deep.equal([]);
+  });
+});
+
+describe("FHIR's JSON schema", () => {
+  it("names what it does not know, and what an AuditEvent must have", () => {
+    const source = { observer: { display: "x" } };
+    const good = { resourceType: "AuditEvent", type: {}, agent: [{ requestor: true }], source };
+    expect(schemaFaultsOf({ ...good, recorded: "2027-01-01T00:00:00Z" })).to.deep.equal([]);
+    expect(schemaFaultsOf({ ...good, colour: "red" })).not.to.deep.equal([]);
+    expect(schemaFaultsOf({ ...good, recorded: "yesterday" })).not.to.deep.equal([]);
+    expect(schemaFaultsOf({ ...good, agent: {} })).not.to.deep.equal([]);
+    expect(schemaFaultsOf({ ...good, agent: undefined })).not.to.deep.equal([]);
+    expect(schemaFaultsOf({ ...good, action: "read" })).not.to.deep.equal([]);
   });
 });
 

@@ -118,7 +118,7 @@ describe("csv", function () {
   });
 
   it("holds no name of vault or journal", () => {
-    const local = { compartments: { 5: "psychiatry" }, records: { 1: "Discharge letter" } };
+    const local = { compartments: { 5: "psychiatry" }, records: { 1: "Discharge letter" }, statements: {} };
     expect(csv({ ...audit, local })).to.equal(csv(audit));
   });
 

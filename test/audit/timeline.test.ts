@@ -103,7 +103,11 @@ describe("timeline", function () {
   });
 
   it("uses the names of vault and journal where it has them", () => {
-    const local = { compartments: { 5: "psychiatry" }, records: { 1: "Discharge letter\n.pdf" } };
+    const local = {
+      compartments: { 5: "psychiatry" },
+      records: { 1: "Discharge letter\n.pdf" },
+      statements: {},
+    };
     const text = timeline({ ...audit, local }, { width: 200 });
     expect(text).to.contain("compartments psychiatry 7 8");
     expect(text).to.contain("record 1 (Discharge letter\uFFFD.pdf) is amended by 3");

@@ -7,6 +7,7 @@ import {
   dayOfNumber,
   endArgument,
   hashArgument,
+  indicesArgument,
   listArgument,
   purposeArgument,
   wholeNumber,
@@ -94,5 +95,11 @@ describe("arguments", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it("takes log indices and ranges of them, each once", async () => {
+    expect(indicesArgument("3, 17-20,18", "[indices]")).to.deep.equal([3, 17, 18, 19, 20]);
+    for (const text of ["", "0", "2-1", "1-", "-1", "x", "1-99999", "1;2"])
+      await expectCode("ERR_USAGE", () => indicesArgument(text, "[indices]"));
   });
 });

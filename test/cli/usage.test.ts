@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
+import { ACTS } from "../../src/cli/usage/acts.js";
 import { CONSORTIUM } from "../../src/cli/usage/consortium.js";
 import { EMERGENCIES } from "../../src/cli/usage/emergencies.js";
 import { EVIDENCE } from "../../src/cli/usage/evidence.js";
+import { LIFE } from "../../src/cli/usage/life.js";
+import { PATIENTS } from "../../src/cli/usage/patients.js";
 import { RECORDS } from "../../src/cli/usage/records.js";
 import { SHARING } from "../../src/cli/usage/sharing.js";
 import { chartseal, done, refused } from "./command-line.js";
 
-const SPECS = [...CONSORTIUM, ...RECORDS, ...SHARING, ...EMERGENCIES, ...EVIDENCE];
+const SPECS = [
+  ...CONSORTIUM,
+  ...PATIENTS,
+  ...ACTS,
+  ...RECORDS,
+  ...LIFE,
+  ...SHARING,
+  ...EMERGENCIES,
+  ...EVIDENCE,
+];
 const GLOBALS = ["--config", "--json", "--passphrase-file", "--passphrase-fd", "--as", "--help"];
 
 describe("usage of the command line", () => {

@@ -31,9 +31,11 @@ export const LIMITS = {
   windowLength: 4 * 3_600,
   justifyWithin: 3 * 86_400,
   reviewWithin: 30 * 86_400,
+  fileWithin: 7 * 86_400,
   personQuota: 3,
   memberQuota: 30,
   overdueThreshold: 3,
+  lookupQuota: 4,
 };
 export const YEAR = 365 * 86_400;
 export const ALL_COMPARTMENTS = (1n << 64n) - 1n;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
 import { TypedDataEncoder, id, verifyTypedData } from "ethers";
+import { cardText, parseCard } from "../../src/access/card.js";
 import { parsePage } from "../../src/access/index-page.js";
 import { parseRequest } from "../../src/access/message-bodies.js";
 import { parseMessage } from "../../src/access/message.js";
@@ -153,7 +154,7 @@ describe("docs/formats.md: vault and journal", () => {
   it("shows the tables of vault and journal", () => {
     expect(statementsOf(textExample("vault-schema"))).to.deep.equal(statementsOf(VAULT_SCHEMA));
     expect(statementsOf(textExample("journal-schema"))).to.deep.equal(statementsOf(JOURNAL_SCHEMA));
-    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 1]);
+    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 2]);
   });
 });
 
@@ -187,6 +188,14 @@ describe("docs/formats.md: store and files", () => {
     const [root] = await readRoots(path);
     const { batch } = jsonExample<Receipt>("receipt");
     expect(root).to.include({ contract: deployment().records, root: batch.root, count: batch.count });
+  });
+
+  it("writes and reads the emergency card", () => {
+    const { custodian, patientId: patient } = jsonExample<{ custodian: number; patientId: Hex }>(
+      "patient-id",
+    );
+    expect(cardText(deployment(), { patient, custodian })).to.equal(textExample("card"));
+    expect(parseCard(deployment(), textExample("card"))).to.deep.equal({ patient, custodian });
   });
 
   it("reads the rule file", () => {

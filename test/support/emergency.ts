@@ -6,6 +6,7 @@ import type { GrantTicket } from "../../src/consent/index.js";
 import { signAs } from "../../src/consent/index.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { Consortium, openHospital, type Hospital } from "./hospital.js";
+import type { LocalChainOptions } from "./local-chain.js";
 import { observations } from "./observations.js";
 import { PatientDevice, newStaff, takeIn } from "./sharing.js";
 
@@ -27,9 +28,9 @@ export interface EmergencyStage extends AsyncDisposable {
   officerB: Writer;
 }
 
-/** A chain of its own: its clock runs ahead. */
-export async function emergencyStage(): Promise<EmergencyStage> {
-  const consortium = await Consortium.start();
+/** A chain of its own: its clock runs ahead, unless it is set to begin earlier. */
+export async function emergencyStage(options: LocalChainOptions = {}): Promise<EmergencyStage> {
+  const consortium = await Consortium.start(options);
   const hospitals = { a: await consortium.hospital("a"), b: await consortium.hospital("b") };
   const [a, b] = [await openHospital(hospitals.a), await openHospital(hospitals.b)];
   const device = new PatientDevice();
@@ -64,7 +65,10 @@ export async function pass(
 }
 
 /** The clinician of `b` and his colleague open a window on the patient. */
-export async function breakGlass(s: EmergencyStage, reason = "unconscious, no card"): Promise<GrantTicket> {
+export async function breakGlass(
+  s: Pick<EmergencyStage, "b" | "patient" | "colleague">,
+  reason = "unconscious, no card",
+): Promise<GrantTicket> {
   const emergencies = s.b.emergencies("clinician");
   const prepared = await emergencies.prepare(s.patient, s.b.signer("clinician").address, reason);
   const signature = await emergencies.countersign(prepared, s.colleague);
@@ -72,7 +76,7 @@ export async function breakGlass(s: EmergencyStage, reason = "unconscious, no ca
 }
 
 /** As an officer of either hospital. */
-export function officer(s: EmergencyStage, writer: Writer): Emergencies {
+export function officer(s: Pick<EmergencyStage, "a">, writer: Writer): Emergencies {
   return new Emergencies(s.a.chain, () => writer);
 }
 

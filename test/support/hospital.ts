@@ -9,7 +9,7 @@ import type { Hex } from "../../src/crypto/index.js";
 import { Members } from "../../src/members/index.js";
 import { Vault, passphrase, type PatientIdentifier } from "../../src/vault/index.js";
 import { createVaultFile } from "../../src/vault/vault-file.js";
-import { startChain, type LocalChain } from "./local-chain.js";
+import { startChain, type LocalChain, type LocalChainOptions } from "./local-chain.js";
 
 const PASSPHRASE = "correct horse battery staple";
 /** The lowest scrypt cost a vault accepts. */
@@ -37,8 +37,8 @@ export class Consortium implements AsyncDisposable {
     this.#governance = new Writer(this.#governed, keySigner(governor.privateKey));
   }
 
-  static async start(): Promise<Consortium> {
-    const chain = await startChain();
+  static async start(options: LocalChainOptions = {}): Promise<Consortium> {
+    const chain = await startChain(options);
     const folder = mkdtempSync(join(tmpdir(), "chartseal-ingest-"));
     const governor = new Wallet(Wallet.createRandom().privateKey);
     const deployment = await deploy({

@@ -24,11 +24,17 @@ export interface LocalChain extends AsyncDisposable {
   readonly keys: readonly Hex[];
   /** A raw JSON-RPC call, such as anvil_mine. */
   readonly rpc: <T = unknown>(method: string, params?: readonly unknown[]) => Promise<T>;
+  /** Ends its process; the chain is kept. */
+  readonly down: () => Promise<void>;
+  /** Starts it again, with the same blocks, at the same address. */
+  readonly up: () => Promise<void>;
 }
 
 export interface LocalChainOptions {
   /** Default: 31337. */
   chainId?: number;
+  /** Unix seconds at which it begins. Default: now. */
+  timestamp?: number;
 }
 
 /**
@@ -38,14 +44,25 @@ export interface LocalChainOptions {
 export async function startChain(options: LocalChainOptions = {}): Promise<LocalChain> {
   for (let tries = 1; ; tries++) {
     const port = await freePort();
-    const anvil = launch(port, options.chainId ?? 31_337);
+    const { chainId = 31_337, timestamp } = options;
+    let anvil = launch(port, chainId, timestamp === undefined ? [] : ["--timestamp", String(timestamp)]);
     const url = `http://127.0.0.1:${port}`;
+    let state: unknown;
     try {
       await answering(url, anvil);
       return {
         url,
         keys: developmentKeys(),
         rpc: (method, params = []) => call(url, method, params),
+        down: async () => {
+          state = await call(url, "anvil_dumpState", []);
+          await anvil.stop();
+        },
+        up: async () => {
+          anvil = launch(port, chainId);
+          await answering(url, anvil);
+          await call(url, "anvil_loadState", [state]);
+        },
         [Symbol.asyncDispose]: () => anvil.stop(),
       };
     } catch (error) {
@@ -62,7 +79,7 @@ interface Anvil {
   stop: () => Promise<void>;
 }
 
-function launch(port: number, chainId: number): Anvil {
+function launch(port: number, chainId: number, more: readonly string[] = []): Anvil {
   const launcher = join(
     createRequire(import.meta.url).resolve("@foundry-rs/anvil/package.json"),
     "../bin.mjs",
@@ -71,7 +88,7 @@ function launch(port: number, chainId: number): Anvil {
   const rules = ["--base-fee", "0", "--gas-price", "0", "--hardfork", "cancun", "--silent"];
   // By itself anvil keeps old states in the home folder, and leaves gigabytes there when it is killed.
   const states = mkdtempSync(join(tmpdir(), "chartseal-states-"));
-  const child = spawn(process.execPath, [launcher, ...flags, ...rules, "--cache-path", states], {
+  const child = spawn(process.execPath, [launcher, ...flags, ...rules, ...more, "--cache-path", states], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let words = "";

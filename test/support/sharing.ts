@@ -26,6 +26,7 @@ export interface Sharing {
 }
 
 let shared: Promise<Sharing> | undefined;
+const owned: Promise<Sharing>[] = [];
 const opened: Chartseal[] = [];
 
 /** The same for all tests of a run: chain and vaults take a second to make. */
@@ -34,9 +35,16 @@ export async function sharing(): Promise<Sharing> {
   return await shared;
 }
 
+/** As {@link sharing}, for tests that move the chain's time: after them nobody can be enrolled any more. */
+export async function ownSharing(): Promise<Sharing> {
+  const own = start();
+  owned.push(own);
+  return await own;
+}
+
 after(async () => {
   for (const chartseal of opened) await chartseal[Symbol.asyncDispose]();
-  await (await shared)?.consortium[Symbol.asyncDispose]();
+  for (const each of [shared, ...owned]) await (await each)?.consortium[Symbol.asyncDispose]();
 });
 
 async function start(): Promise<Sharing> {

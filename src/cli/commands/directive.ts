@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
 import type { Chartseal } from "../../chartseal.js";
-import type { TypedData } from "../../consent/index.js";
+import type { DirectiveRequest, TypedData } from "../../consent/index.js";
 import type { Hex } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
+import { handOut } from "../act-file.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { patientArgument } from "../patient-argument.js";
@@ -27,9 +28,13 @@ export async function run(context: Context, values: Values): Promise<void> {
   }
   await using chartseal = await openMember(context, { role: "operator" });
   const patientId = patientArgument(chartseal.vault, values.patient);
+  if (values.act !== undefined) {
+    const file = await chartseal.acts().directive(requestOf(chartseal, patientId, values));
+    return await handOut(context, values.act, file, chartseal.chain.deployment);
+  }
   const typedData =
     values.document === undefined
-      ? await prepare(chartseal, patientId, values)
+      ? await chartseal.consent.directive(requestOf(chartseal, patientId, values))
       : await readDocument(chartseal, values.document, patientId);
   const answer = { patientId, typedData };
   if (values.typedData === true) return context.print(answer, JSON.stringify(answer, null, 2));
@@ -41,13 +46,13 @@ export async function run(context: Context, values: Values): Promise<void> {
   );
 }
 
-async function prepare({ consent, vault }: Chartseal, patient: Hex, values: Values): Promise<TypedData> {
-  return await consent.directive({
+function requestOf({ vault }: Chartseal, patient: Hex, values: Values): DirectiveRequest {
+  return {
     patient,
     denyAll: values.denyAll === true,
     denyEmergency: values.denyEmergency === true,
     deniedCompartments: (values.deny ?? []).map((name) => vault.compartmentOf(patient, name)),
-  });
+  };
 }
 
 const messageSchema = z.object({

@@ -12,6 +12,7 @@ import {
   checkMember,
   checkStaff,
 } from "../doctor/consortium.js";
+import { checkBackups, checkErasures } from "../doctor/backups.js";
 import { Diagnosis } from "../doctor/diagnosis.js";
 import { checkJournal, checkLog, checkStore } from "../doctor/log.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
@@ -54,11 +55,15 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
     await diagnosis.attempt("admin", () => checkAdmin(diagnosis, vault, member));
     await diagnosis.attempt("staff", () => checkStaff(diagnosis, chain, { vault, memberId }));
   }
+  await diagnosis.attempt("backups", () => checkBackups(diagnosis, vault));
   using journal = await diagnosis.attempt("journal", () => Journal.open(config.journal, vault));
   if (journal === undefined) return;
   await diagnosis.attempt("journal", () => checkJournal(diagnosis, journal));
-  if (member !== undefined)
-    await diagnosis.attempt("log head", () => checkLog(diagnosis, chain, journal, member.id));
+  if (member !== undefined) {
+    const { id: memberId } = member;
+    await diagnosis.attempt("log head", () => checkLog(diagnosis, chain, journal, memberId));
+    await diagnosis.attempt("erasures", () => checkErasures(diagnosis, chain, { journal, memberId }));
+  }
   await diagnosis.attempt("store", () => checkStore(diagnosis, config.store, journal));
 }
 

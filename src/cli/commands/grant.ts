@@ -2,13 +2,14 @@
 import type { Chartseal } from "../../chartseal.js";
 import { termsSchema, type PreparedTerms, type Terms } from "../../consent/index.js";
 import { ChartsealError, requireFormat } from "../../errors.js";
-import { dateArgument, endArgument, listArgument, purposeArgument } from "../arguments.js";
+import { handOut } from "../act-file.js";
+import { listArgument, purposeArgument } from "../arguments.js";
 import { badField } from "../bad-field.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
-import { patientArgument } from "../patient-argument.js";
-import { expectOneDevice, patientSignature, type DeviceValues } from "../patient-signature.js";
+import { expectOneDevice, onBehalf, patientSignature, type DeviceValues } from "../patient-signature.js";
 import { readText, writeWhole } from "../private-file.js";
+import { termsArguments } from "../terms-argument.js";
 import { sendTicket } from "../ticket.js";
 
 interface Values extends DeviceValues {
@@ -32,6 +33,11 @@ export async function run(context: Context, values: Values): Promise<void> {
   if (given === undefined) expectTermsOptions(values);
   await using chartseal = await openMember(context, { role: "operator" });
   const prepared = given === undefined ? await prepare(chartseal, values) : chartseal.consent.prepared(given);
+  if (values.act !== undefined) {
+    const { deployment } = chartseal.chain;
+    const on = await onBehalf(values, deployment.passkeys);
+    return await handOut(context, values.act, await chartseal.acts().grant(prepared.terms, on), deployment);
+  }
   if (values.typedData === true) {
     return context.print(prepared, JSON.stringify(prepared, null, 2));
   }
@@ -51,37 +57,10 @@ function expectTermsOptions(values: Values): void {
 }
 
 async function prepare(chartseal: Chartseal, values: Values): Promise<PreparedTerms> {
-  const { vault, consent } = chartseal;
-  const patient = patientArgument(vault, values.patient!);
   const purposes = listArgument(values.purpose!).map(purposeArgument);
-  const notAfter = endArgument(values.until!, "--until");
-  const { recordedFrom, recordedTo, compartment } = values;
-  return consent.terms({
-    patient,
-    grantee: await memberArgument(chartseal, values.to!),
-    purposes,
-    notAfter,
-    ...(compartment === undefined
-      ? {}
-      : { compartments: compartment.map((name) => vault.compartmentOf(patient, name)) }),
-    ...(recordedFrom === undefined ? {} : { recordedFrom: dateArgument(recordedFrom, "--recorded-from") }),
-    ...(recordedTo === undefined ? {} : { recordedTo: dateArgument(recordedTo, "--recorded-to") }),
-  });
-}
-
-/** By id or name. */
-async function memberArgument({ members }: Chartseal, text: string): Promise<number> {
-  const list = await members.list();
-  const found = list.filter(({ id, name }) => String(id) === text || name === text);
-  if (found.length === 1) return found[0]!.id;
-  throw new ChartsealError(
-    "ERR_USAGE",
-    `--to: ${found.length === 0 ? "no member" : "several members"}: ${text}`,
-    {
-      values: { member: text },
-      hint: "`chartseal member list` shows ids and names",
-    },
-  );
+  const { patient, to, until } = values as Required<Values>;
+  const request = await termsArguments(chartseal, { ...values, patient, to, until });
+  return chartseal.consent.terms({ ...request, purposes });
 }
 
 /** What `--typed-data` printed, or its `terms` alone. */

@@ -24,6 +24,13 @@ export async function run(context: Context): Promise<void> {
         `${accessId} to member ${to}: ${outcome}`,
       );
     },
+    onLate: ({ windowId, event, error }) => {
+      const outcome = error === undefined ? event : `${event}: ${printable(error.message)} (${error.code})`;
+      context.print(
+        { event, windowId, ...(error === undefined ? {} : { error: error.toJSON() }) },
+        `emergency ${windowId}: ${outcome}`,
+      );
+    },
     onError: (error) => {
       if (!(error instanceof ChartsealError)) throw error;
       if (!troubles.isNew(error.code)) return;

@@ -10,7 +10,15 @@ import { ExitCode, type Context } from "../context.js";
 import { readRoots, rootOnChain } from "../member-roots.js";
 import { openNode } from "../open-member.js";
 import { expectReadable } from "../private-file.js";
-import { missingOf, receiptFiles, verifyFile, type FileVerdict, type RootLookup } from "../verify-files.js";
+import { verifyArchive, type ArchiveVerdict } from "../verify-archive.js";
+import {
+  missingOf,
+  receiptFiles,
+  verifyFile,
+  type FileVerdict,
+  type MissingEntry,
+  type RootLookup,
+} from "../verify-files.js";
 import { printable } from "../../printable.js";
 
 interface Values {
@@ -19,17 +27,35 @@ interface Values {
   offline?: boolean;
   partial?: boolean;
   log?: string | true;
+  archive?: string;
 }
 
 export async function run(context: Context, values: Values, [path]: string[]): Promise<number> {
-  if ((path === undefined) === (values.log === undefined)) {
-    throw new ChartsealError("ERR_USAGE", "give either receipts to verify or --log");
+  if ([path, values.log, values.archive].filter((what) => what !== undefined).length !== 1) {
+    throw new ChartsealError("ERR_USAGE", "give one of: receipts to verify, --archive, --log");
   }
   if (values.log !== undefined) return await wholeLog(context, values.log);
   if (values.roots !== undefined && values.offline === true) {
     throw new ChartsealError("ERR_USAGE", "--roots is offline already: give it or --offline, not both");
   }
+  if (values.archive !== undefined) return await archive(context, values, values.archive);
   return await receipts(context, values, path!);
+}
+
+async function archive(context: Context, values: Values, path: string): Promise<number> {
+  let verdict!: ArchiveVerdict;
+  await withRoots(context, values, async (lookup) => {
+    verdict = await verifyArchive(path, lookup);
+  });
+  const { ok, opened, withheld, findings, missing } = verdict;
+  const lines = [
+    ...findings.map(({ file, detail }) => `FAILED  ${printable(file)}: ${printable(detail)}`),
+    ...missing.map(missingText),
+    ...withheld.map(({ index, reason }) => `entry ${index} has no content: ${printable(reason)}`),
+    `${opened} entries verified with their content, ${withheld.length} without`,
+  ];
+  context.print(verdict, lines.join("\n"));
+  return ok ? ExitCode.DONE : ExitCode.FAILED;
 }
 
 async function receipts(context: Context, values: Values, path: string): Promise<number> {
@@ -80,14 +106,16 @@ function receiptsText(verdicts: readonly FileVerdict[], missing: ReturnType<type
     if (error !== undefined) failed.push(`  ${printable(error.message)}`);
     return [`${ok ? "ok    " : "FAILED"}  ${printable(file)}${flags}`, ...failed];
   });
-  for (const { patientSeq, patientId } of missing) {
-    lines.push(`entry ${patientSeq} of patient ${patientId.slice(0, 10)}... is missing`);
-  }
+  lines.push(...missing.map(missingText));
   const good = verdicts.filter((verdict) => verdict.ok).length;
   lines.push(
     `${good} of ${verdicts.length} receipts verified${missing.length === 0 ? "" : `, ${missing.length} missing`}`,
   );
   return lines.join("\n");
+}
+
+function missingText({ patientSeq, patientId }: MissingEntry): string {
+  return `entry ${patientSeq} of patient ${patientId.slice(0, 10)}... is missing`;
 }
 
 async function wholeLog(context: Context, member: string | true): Promise<number> {

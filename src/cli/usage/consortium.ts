@@ -142,39 +142,4 @@ export const CONSORTIUM: CommandSpec[] = [
     ],
     load: () => import("../commands/staff-revoke.js"),
   },
-  {
-    name: "patient enrol",
-    summary: "enrol a patient: a pseudonym on chain, his identifiers in the vault",
-    options: [
-      required("--identifier <identifier>...", "system|value, as records name him"),
-      option("--label <text>", "for the hospital's staff; stays in the vault"),
-      option(
-        "--signer-key <file>",
-        "the patient's private key (hex, mode 0600): stands for his device; left out, he has none",
-      ),
-    ],
-    examples: [
-      "patient enrol --identifier 'https://github.com/synthetichealth/synthea|2cd30bd6' --signer-key patient.key",
-    ],
-    load: () => import("../commands/patient-enrol.js"),
-  },
-  {
-    name: "patient administrative",
-    summary: "make this member's own id, for resources that are nobody's record",
-    examples: ["patient administrative"],
-    load: () => import("../commands/patient-administrative.js"),
-  },
-  {
-    name: "patient import",
-    args: [{ name: "<file>", description: "CSV with the header system,value,label" }],
-    summary: "enrol patients without a device from a CSV file; may be repeated",
-    examples: ["patient import patients.csv"],
-    load: () => import("../commands/patient-import.js"),
-  },
-  {
-    name: "patient list",
-    summary: "list this member's patients with their identifiers",
-    examples: ["patient list"],
-    load: () => import("../commands/patient-list.js"),
-  },
 ];

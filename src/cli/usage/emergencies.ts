@@ -12,15 +12,51 @@ export const EMERGENCIES: CommandSpec[] = [
     details:
       "Both clinicians must be past their waiting time. The reason stays in the vault; a salted digest goes on chain.",
     options: [
-      required("--patient <patientId>", "0x patient id at his custodian"),
+      option("--patient <patientId>", "0x patient id at his custodian"),
+      option("--card <text>", "the text of his emergency card, instead of --patient"),
       required("--reason-file <file>", "why: a text file, for an argument can be seen by others"),
       required("--colleague <name>", "name, in the vault, of the colleague's key"),
-      required("--out <file>", "write the ticket here, for `chartseal request` and `open`"),
+      required(
+        "--out <path>",
+        "the ticket's file, for `chartseal request` and `open`; without the chain, a folder",
+      ),
+      option("--chain-down", "no chain: read at once, unchecked; the custodian files it late"),
+      option("--custodian <member>", "member id of his custodian: with --chain-down and --patient"),
     ],
     examples: [
       "break-glass --patient 0x5e1f... --reason-file reason.txt --colleague dr-li --out emergency.json",
+      "break-glass --chain-down --card CHARTSEAL:AAAQ... --reason-file reason.txt --colleague dr-li --out records",
     ],
     load: () => import("../commands/break-glass.js"),
+  },
+  {
+    name: "card",
+    args: [
+      {
+        name: "<patient>",
+        description: "patient id or system|value, in quotes, of a patient of this member",
+      },
+    ],
+    summary: "make a patient's emergency card: who keeps his records, under which pseudonym",
+    details:
+      "It holds no name and no key. Whoever finds it learns that its owner is a patient of that member.",
+    options: [option("--out <file>", "also write the code as SVG, for printing")],
+    examples: ["card 0x5e1f... --out card.svg"],
+    load: () => import("../commands/card.js"),
+  },
+  {
+    name: "patient find",
+    summary:
+      "look for a patient without a card at the other members, by an identifier they do not get to see",
+    details:
+      "Logged on chain first, a few a day. A member that does not hold the identifier learns nothing of it.",
+    options: [
+      required("--system <uri>", "what kind of identifier, as the custodians write it"),
+      required("--value-file <file>", "the identifier: a text file, for an argument can be seen by others"),
+      option("--custodian <members>", "only at these, by member id; default: all others"),
+    ],
+    examples: ["patient find --system https://id.example/national --value-file id.txt"],
+    load: () => import("../commands/patient-find.js"),
   },
   {
     name: "review list",

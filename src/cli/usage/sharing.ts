@@ -6,7 +6,12 @@ const DEVICE = [
   option("--signer-key <file>", "the patient's private key (hex, mode 0600): stands for his device"),
   option("--typed-data", "print what his device is to sign (EIP-712) and relay nothing"),
   option("--signature <hex>", "relay what his device signed"),
+  option(
+    "--act <file>",
+    "write an act here, for guardians, a delegate or a passkey to sign: `chartseal act sign`",
+  ),
 ];
+const DELEGATE = option("--delegate <key>", "with --act: this delegate of his signs");
 const GRANT = required(
   "--grant <grant>",
   "terms hash of a grant that came over the exchange, or a ticket file",
@@ -30,6 +35,7 @@ export const SHARING: CommandSpec[] = [
       option("--recorded-from <date>", "only records from this day on"),
       option("--recorded-to <date>", "only records up to this day"),
       ...DEVICE,
+      DELEGATE,
       option("--terms <file>", "with --signature: what --typed-data printed"),
       option("--out <file>", "also write the ticket here"),
     ],
@@ -37,13 +43,14 @@ export const SHARING: CommandSpec[] = [
       "grant --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --to 2 --purpose TREAT --until 2027-01-31 --signer-key patient.key",
       "grant --patient 0x5e1f... --to 2 --purpose TREAT --until 2027-01-31 --typed-data --json > terms.json",
       "grant --terms terms.json --signature 0x8f3a...",
+      "grant --patient 0x5e1f... --to 2 --purpose TREAT --until 2027-01-31 --act grant.act.json",
     ],
     load: () => import("../commands/grant.js"),
   },
   {
     name: "revoke",
     summary: "end a grant, at once and for good, on the patient's signature",
-    options: [PATIENT, required("--grant <termsHash>", "terms hash"), ...DEVICE],
+    options: [PATIENT, required("--grant <termsHash>", "terms hash"), ...DEVICE, DELEGATE],
     examples: [
       "revoke --patient 'https://github.com/synthetichealth/synthea|2cd30bd6' --grant 0x5e1f... --signer-key patient.key",
     ],

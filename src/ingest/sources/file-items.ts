@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from "node:path";
 import { ChartsealError } from "../../errors.js";
-import { MAX_JSON_BYTES, readFhir } from "../../records/index.js";
+import { DICOM_HEAD_BYTES, MAX_JSON_BYTES, readDicom, readFhir } from "../../records/index.js";
 import type { SourceItem } from "../../records/index.js";
 import { HELD_BYTES, fileContent, memoryContent, openFile } from "./content.js";
 import type { FilePart } from "./content.js";
+import { beginsLikeHl7, hl7FileItems } from "./hl7-items.js";
 import { jsonItems } from "./json-items.js";
-import { HEAD_BYTES, mediaTypeOf } from "./media-type.js";
+import { DICOM_MEDIA_TYPE, HEAD_BYTES, mediaTypeOf } from "./media-type.js";
 import { ndjsonFileItems } from "./ndjson.js";
 import { badItem } from "./source.js";
 import type { Items, Progress } from "./source.js";
 
-/** How a file is read: lines of resources, one JSON text, or bytes that are not looked into. */
-export type FileKind = "ndjson" | "json" | "opaque";
+/** How a file is read: lines of resources, HL7 v2 messages, one JSON text, or bytes that are not looked into. */
+export type FileKind = "ndjson" | "hl7" | "json" | "opaque";
 
 const NDJSON_EXTENSIONS = new Set([".ndjson", ".jsonl"]);
 
@@ -20,6 +21,7 @@ const NDJSON_EXTENSIONS = new Set([".ndjson", ".jsonl"]);
 export function kindByName(path: string): FileKind | undefined {
   const extension = posix.extname(path).toLowerCase();
   if (extension === ".json") return "json";
+  if (extension === ".hl7") return "hl7";
   return NDJSON_EXTENSIONS.has(extension) ? "ndjson" : undefined;
 }
 
@@ -39,6 +41,7 @@ interface FileRead {
 export async function* fileItems(file: string, path: string, split: boolean, progress: Progress): Items {
   const kind = kindByName(path);
   if (kind === "ndjson") return yield* ndjsonFileItems(file, path, progress);
+  if (kind === "hl7") return yield* hl7FileItems(file, path, progress);
   let read: FileRead;
   try {
     read = await readItem(file, kind === "json");
@@ -46,6 +49,7 @@ export async function* fileItems(file: string, path: string, split: boolean, pro
     yield badItem(path, error);
     return;
   }
+  if (kind === undefined && beginsLikeHl7(read.head)) return yield* hl7FileItems(file, path, progress);
   progress.bytesRead += read.size;
   if (read.kind === "json" && read.bytes !== undefined) {
     yield* jsonItems(read.bytes, { path, label: path, part: { file } }, split);
@@ -62,14 +66,19 @@ export function opaqueItem(
   const content =
     bytes === undefined && part !== undefined ? fileContent(part, size) : memoryContent(bytes ?? head);
   const type = mediaTypeOf(path, bytes ?? head, bytes !== undefined);
-  return { sourceKey: path, label: path, path, ...type, ...content, subjects: [] };
+  const item = { sourceKey: path, label: path, path, ...type, ...content, subjects: [] };
+  return type.mediaType === DICOM_MEDIA_TYPE ? { ...item, ...factsOf(bytes ?? head) } : item;
 }
 
 async function readItem(file: string, namedJson: boolean): Promise<FileRead> {
   await using handle = await openFile(file);
   const { size } = await handle.stat();
   const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
-  const head = buffer.subarray(0, bytesRead);
+  let head = buffer.subarray(0, bytesRead);
+  if (size > HELD_BYTES && mediaTypeOf("", head, false).mediaType === DICOM_MEDIA_TYPE) {
+    const more = await handle.read(new Uint8Array(DICOM_HEAD_BYTES), 0, DICOM_HEAD_BYTES, 0);
+    head = more.buffer.subarray(0, more.bytesRead);
+  }
   const readAll = namedJson || (beginsLikeJson(head) && size <= MAX_JSON_BYTES) || size <= HELD_BYTES;
   if (namedJson && size > MAX_JSON_BYTES) throw tooLarge(size);
   if (!readAll) return { kind: "opaque", size, head };
@@ -78,6 +87,11 @@ async function readItem(file: string, namedJson: boolean): Promise<FileRead> {
     return { kind: "json", size: bytes.length, head, bytes };
   const held = bytes.length <= HELD_BYTES ? { bytes } : {};
   return { kind: "opaque", size: bytes.length, head, ...held };
+}
+
+/** What an image says of itself, without what it does not say. */
+function factsOf(head: Uint8Array): Partial<SourceItem> {
+  return Object.fromEntries(Object.entries(readDicom(head)).filter(([, value]) => value !== undefined));
 }
 
 /** The same memory as a Uint8Array, which callers expect, and no Buffer. */

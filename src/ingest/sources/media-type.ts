@@ -2,6 +2,8 @@
 import { isUtf8 } from "node:buffer";
 import { posix } from "node:path";
 
+export const DICOM_MEDIA_TYPE = "application/dicom";
+
 /** First bytes of a format, at an offset. */
 interface Signature {
   readonly mediaType: string;
@@ -11,7 +13,7 @@ interface Signature {
 
 /** Magic bytes as latin1 text. */
 const SIGNATURES: readonly Signature[] = [
-  { mediaType: "application/dicom", at: 128, magic: "DICM" }, // DICOM PS3.10, 7.1
+  { mediaType: DICOM_MEDIA_TYPE, at: 128, magic: "DICM" }, // DICOM PS3.10, 7.1
   { mediaType: "application/pdf", magic: "%PDF-" }, // ISO 32000-1, 7.5.2
   { mediaType: "image/png", magic: "\x89PNG\r\n\x1a\n" }, // RFC 2083, 3.1
   { mediaType: "image/jpeg", magic: "\xff\xd8\xff" }, // ISO/IEC 10918-1, B.1.1.3
@@ -19,14 +21,11 @@ const SIGNATURES: readonly Signature[] = [
   { mediaType: "image/tiff", magic: "MM\0*" },
   { mediaType: "application/gzip", magic: "\x1f\x8b\x08" }, // RFC 1952, 2.3.1
   { mediaType: "application/zip", magic: "PK\x03\x04" }, // APPNOTE 4.3.7
-  { mediaType: "x-application/hl7-v2+er7", magic: "MSH|" }, // HL7 v2.x, 2.15.9; the media type HAPI writes
-  { mediaType: "x-application/hl7-v2+er7", magic: "\x0bMSH|" }, // with the MLLP start block
 ];
 
 const EXTENSIONS: Readonly<Record<string, string>> = {
   ".csv": "text/csv",
-  ".dcm": "application/dicom",
-  ".hl7": "x-application/hl7-v2+er7",
+  ".dcm": DICOM_MEDIA_TYPE,
   ".htm": "text/html",
   ".html": "text/html",
   ".json": "application/json",

@@ -5,7 +5,7 @@ import type { BadItem } from "../../records/index.js";
 import { openFile } from "./content.js";
 import { jsonItems } from "./json-items.js";
 import { MAX_LINE_BYTES, splitLines } from "./lines.js";
-import { badItem, resolved, sizeOf, sourceOf } from "./source.js";
+import { badItem, counted, resolved, sizeOf, sourceOf } from "./source.js";
 import type { Items, Progress, Source } from "./source.js";
 
 /** Bytes a read asks for: fewer, larger reads than the default of 64 KiB. */
@@ -62,13 +62,6 @@ async function* ndjsonItems(
     }
   } catch (error) {
     yield badItem(path, error);
-  }
-}
-
-async function* counted(chunks: AsyncIterable<Uint8Array>, progress: Progress): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    progress.bytesRead += chunk.length;
-    yield chunk;
   }
 }
 

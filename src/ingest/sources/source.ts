@@ -68,6 +68,17 @@ export function sizeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.size;
 }
 
+/** Passes chunks on, and counts their bytes as read. */
+export async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  progress: Progress,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    progress.bytesRead += chunk.length;
+    yield chunk;
+  }
+}
+
 /** Items of the real file behind a path: a link that the caller names himself may be followed. */
 export async function* resolved(file: string, label: string, items: (real: string) => Items): Items {
   let real: string;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError } from "../../errors.js";
 import { beginsLikeJson, isJson, kindByName, opaqueItem } from "./file-items.js";
+import { beginsLikeHl7, hl7Items } from "./hl7-items.js";
 import { jsonItems } from "./json-items.js";
 import { ndjsonSource } from "./ndjson.js";
 import { badItem, sourceOf } from "./source.js";
@@ -39,6 +40,9 @@ async function* streamItems(
     yield badItem(path, error);
     return;
   }
+  if (kindByName(path) === "hl7" || (kindByName(path) === undefined && beginsLikeHl7(bytes))) {
+    return yield* hl7Items(once(bytes), { path }, { totalBytes: undefined, bytesRead: 0 });
+  }
   const json = kindByName(path) === "json" || (beginsLikeJson(bytes) && isJson(bytes));
   if (json) yield* jsonItems(bytes, { path, label: path }, split);
   else yield opaqueItem(path, { size: bytes.length, head: bytes, bytes }, undefined);
@@ -52,6 +56,10 @@ async function gather(stream: AsyncIterable<Uint8Array>, progress: Progress): Pr
     parts.push(part);
   }
   return new Uint8Array(Buffer.concat(parts));
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 function tooLarge(): ChartsealError {

@@ -80,6 +80,55 @@ describe("emergencies on the command line", function () {
     await b.refused(2, "ERR_USAGE", ...empty);
   });
 
+  it("prints an emergency card, by which another hospital opens a window", async () => {
+    const made = await a.done("card", patientId, "--out", a.path("card.svg"), "--json");
+    const { card } = made.json as { card: string };
+    expect(readFileSync(a.path("card.svg"), "utf8")).to.match(/^<svg /);
+    expect((await a.done("card", reference("ann"))).out)
+      .to.contain(card)
+      .and.to.contain("█");
+    const byCard = breakGlass("card.json").map((word) => (word === "--patient" ? "--card" : word));
+    const opened = await b.done(...byCard.map((word) => (word === patientId ? card : word)), "--json");
+    expect(opened.json).to.include({ custodian: 1 });
+    const mistyped = byCard.map((word) => (word === patientId ? card.replace(/.$/, "!") : word));
+    await b.refused(2, "ERR_USAGE", ...mistyped);
+    await b.refused(2, "ERR_USAGE", ...byCard, "--patient", patientId);
+  });
+
+  it("finds a patient at another hospital by an identifier in a file", async () => {
+    writeFileSync(b.path("id.txt"), "ann\n");
+    writeFileSync(b.path("other.txt"), "bob\n");
+    const find = (file: string, ...flags: string[]) =>
+      [
+        "patient",
+        "find",
+        "--system",
+        "fhir:Patient",
+        "--value-file",
+        b.path(file),
+        "--json",
+        ...flags,
+      ] as const;
+    const { result } = await a.serving(() => b.done(...find("id.txt")));
+    const { found } = result.json as { found: { patient?: string }[] };
+    expect(found).to.deep.include({ custodian: 1, patient: patientId, answered: true });
+    const other = await a.serving(() => b.run(...find("other.txt")));
+    expect(other.result.code).to.equal(1);
+  });
+
+  it("asks without the chain only of a custodian who is named, and of staff that is known", async () => {
+    await b.refused(2, "ERR_USAGE", ...breakGlass("records"), "--chain-down");
+    const unknown = await b.refused(
+      1,
+      "ERR_CAPSULE_REFUSED",
+      ...breakGlass("records"),
+      "--chain-down",
+      "--custodian",
+      "1",
+    );
+    expect(unknown?.message).to.contain("never saw the chain");
+  });
+
   it("tells each side its part, and no more once it is done", async () => {
     expect((await listed(b))[0]!.due).to.match(/^justify by /);
     expect((await listed(a))[0]!.due).to.match(/^decide by /);

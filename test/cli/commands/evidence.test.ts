@@ -255,6 +255,64 @@ describe("evidence", () => {
       expect(later.entries).to.deep.equal([]);
     });
 
+    it("prints a report in the local time that is asked for", async () => {
+      const report = ["audit", "--patient", reference("ann"), "--format", "html", "--out", at("report.html")];
+      await a.done(...report, "--language", "zh", "--time-zone", "Asia/Shanghai");
+      expect(readFileSync(at("report.html"), "utf8"))
+        .to.contain('lang="zh-CN"')
+        .and.to.contain("+08:00");
+      expect(statSync(at("report.html")).mode & 0o777).to.equal(0o600);
+      await a.refused(2, "ERR_USAGE", ...report, "--time-zone", "Mars/Olympus");
+    });
+
+    it("accounts for a member and a clinician, and for this member when nobody is named", async () => {
+      const own = (await a.done("audit", "--json")).json as { subject: object; checked: object };
+      expect(own.subject).to.deep.equal({ member: a.id });
+      expect(own.checked).to.deep.equal({ own: 1, others: 0 });
+      const member = await a.runWith({ isTTY: true }, "audit", "--member", String(a.id));
+      expect(member.out).to.contain("COMPLETE  patients checked: 1").and.to.contain("Not proven");
+      expect(member.err)
+        .to.match(/\d+ of \d+ blocks searched/)
+        .and.to.match(/\r\u001b\[K$/);
+      const clinician = await a.done("audit", "--clinician", `0x${"12".repeat(20)}`, "--format", "csv");
+      expect(clinician.out.trimEnd().split("\n")).to.have.length(1);
+      expect(clinician.err).to.equal("");
+    });
+
+    it("shows a view with its rule, as a table, CSV or JSON", async () => {
+      for (const view of ["open-emergencies", "bulk", "unusual-hours"]) {
+        const { json } = await a.done("audit", "--view", view, "--json");
+        expect(json).to.deep.include({ view, findings: [], complete: true });
+        const { out } = await a.done("audit", "--view", view, "--time-zone", "Asia/Shanghai");
+        expect(out).to.match(/^Nothing found\.\n.*\.\n$/);
+        expect((await a.done("audit", "--view", view, "--format", "csv")).out).to.match(/^\uFEFF\w+,.*\n$/);
+      }
+      await a.refused(2, "ERR_USAGE", "audit", "--view", "bulk", "--format", "html");
+    });
+
+    it("holds a saved report against the chain, and names what differs", async () => {
+      const audit = ["audit", "--patient", reference("ann")];
+      await a.done(...audit, "--format", "csv", "--out", at("saved.csv"));
+      expect((await a.done(...audit, "--verify", at("saved.csv"))).out).to.contain(
+        "as on chain, and none is missing",
+      );
+      const lines = readFileSync(at("saved.csv"), "utf8").split("\r\n");
+      writeFileSync(at("saved.csv"), [lines[0], lines[1]!.replace("enrolled", "access"), ""].join("\r\n"));
+      const { code, json } = await a.run(...audit, "--verify", at("saved.csv"), "--json");
+      expect(code).to.equal(1);
+      const { findings } = json as { findings: { what: string; row: number; fields?: string[] }[] };
+      expect(findings[0]).to.deep.include({ what: "ALTERED", row: 2, fields: ["event"] });
+      expect((await a.run(...audit, "--verify", at("saved.csv"))).out).to.match(/ALTERED +2 .* event\n/);
+      await a.refused(2, "ERR_USAGE", ...audit, "--verify", at("roots.json"));
+      await a.refused(2, "ERR_USAGE", ...audit, "--verify", at("saved.csv"), "--format", "csv");
+    });
+
+    it("refuses two questions at once, and whom it cannot be about", async () => {
+      await a.refused(2, "ERR_USAGE", "audit", "--patient", reference("ann"), "--member", "1");
+      await a.refused(2, "ERR_USAGE", "audit", "--clinician", "0x12");
+      await a.refused(2, "ERR_USAGE", "audit", "--member", "0");
+    });
+
     it("refuses a patient that nobody registered", async () => {
       await a.refused(1, "ERR_PATIENT_UNKNOWN", "audit", "--patient", `0x${"11".repeat(32)}`);
       await a.refused(2, "ERR_USAGE", "audit", "--patient", "0x1234");

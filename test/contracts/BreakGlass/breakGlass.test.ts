@@ -166,6 +166,7 @@ function shouldOpen(): void {
         3n,
         1n,
         false,
+        false,
         BigInt(Verdict.NONE),
         id("person clinician B"),
         id("person clinician C"),

@@ -39,6 +39,11 @@ const BOUNDS: [string, Changes[], Changes[]][] = [
     [{ reviewWithin: LIMITS.justifyWithin + 1 }, { reviewWithin: 90 * DAY }],
   ],
   [
+    "when a late release may be filed for less than a day, or for more than 30",
+    [{ fileWithin: 0 }, { fileWithin: DAY - 1 }, { fileWithin: 30 * DAY + 1 }],
+    [{ fileWithin: DAY }, { fileWithin: 30 * DAY }],
+  ],
+  [
     "when a person may open none or more than 100 a day",
     [{ personQuota: 0 }, { personQuota: 101, memberQuota: MOST }, { personQuota: MOST, memberQuota: MOST }],
     [
@@ -55,6 +60,11 @@ const BOUNDS: [string, Changes[], Changes[]][] = [
     "when two overdue persons would stop their member",
     [{ overdueThreshold: 0 }, { overdueThreshold: 1 }, { overdueThreshold: 2 }],
     [{ overdueThreshold: 3 }, { overdueThreshold: MOST }],
+  ],
+  [
+    "when a person may look up nobody or more than 100 a day",
+    [{ lookupQuota: 0 }, { lookupQuota: 101 }, { lookupQuota: MOST }],
+    [{ lookupQuota: 1 }, { lookupQuota: 100 }],
   ],
 ];
 

@@ -244,7 +244,7 @@ function shouldStore(): void {
       const before = Array.from<unknown>(await f.emergencies.windowOf(f.window.windowId));
       await review(f, f.window);
       expect(await f.emergencies.windowOf(f.window.windowId)).to.deep.equal(
-        before.with(8, BigInt(Verdict.APPROPRIATE)),
+        before.with(9, BigInt(Verdict.APPROPRIATE)),
       );
     });
 

@@ -16,6 +16,7 @@ describe("BreakGlass.windowOf", () => {
         0n,
         0n,
         false,
+        false,
         0n,
         ZeroHash,
         ZeroHash,

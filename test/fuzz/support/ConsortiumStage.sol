@@ -72,7 +72,7 @@ abstract contract ConsortiumStage is ReadingModel {
             MEMBERS,
             PATIENT_REGISTRY,
             CONSENTS,
-            IBreakGlass.Limits(4 hours, 3 days, 30 days, 3, 30, 3)
+            IBreakGlass.Limits(4 hours, 3 days, 30 days, 7 days, 3, 30, 3, 4)
         );
         ACCESS_LOG = new AccessLog(MEMBERS, PATIENT_REGISTRY, RECORDS, CONSENTS, LEGAL_ORDERS, BREAK_GLASS);
         vm.recordLogs();

@@ -4,3 +4,5 @@
 /* eslint-disable */
 export type { Emergencies } from './Emergencies.js';
 export type { EmergencyReviews } from './EmergencyReviews.js';
+export type { LateReleases } from './LateReleases.js';
+export type { Lookups } from './Lookups.js';

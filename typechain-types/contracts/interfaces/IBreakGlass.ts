@@ -17,27 +17,34 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
 export declare namespace IBreakGlass {
       
-    export type LimitsStruct = {windowLength: BigNumberish, justifyWithin: BigNumberish, reviewWithin: BigNumberish, personQuota: BigNumberish, memberQuota: BigNumberish, overdueThreshold: BigNumberish}
+    export type LateReleaseStruct = {patientId: BytesLike, initiator: AddressLike, colleague: AddressLike, reasonDigest: BytesLike, nonce: BytesLike, deadline: BigNumberish, releasedAt: BigNumberish, releaseDigest: BytesLike, initiatorSignature: BytesLike, colleagueSignature: BytesLike}
 
-    export type LimitsStructOutput = [windowLength: bigint, justifyWithin: bigint, reviewWithin: bigint, personQuota: bigint, memberQuota: bigint, overdueThreshold: bigint] & {windowLength: bigint, justifyWithin: bigint, reviewWithin: bigint, personQuota: bigint, memberQuota: bigint, overdueThreshold: bigint }
+    export type LateReleaseStructOutput = [patientId: string, initiator: string, colleague: string, reasonDigest: string, nonce: string, deadline: bigint, releasedAt: bigint, releaseDigest: string, initiatorSignature: string, colleagueSignature: string] & {patientId: string, initiator: string, colleague: string, reasonDigest: string, nonce: string, deadline: bigint, releasedAt: bigint, releaseDigest: string, initiatorSignature: string, colleagueSignature: string }
   
 
-    export type WindowStruct = {patientId: BytesLike, reader: AddressLike, openedAt: BigNumberish, memberId: BigNumberish, colleague: AddressLike, colleagueMember: BigNumberish, custodian: BigNumberish, overdue: boolean, verdict: BigNumberish, readerPerson: BytesLike, colleaguePerson: BytesLike, justification: BytesLike}
+    export type LimitsStruct = {windowLength: BigNumberish, justifyWithin: BigNumberish, reviewWithin: BigNumberish, fileWithin: BigNumberish, personQuota: BigNumberish, memberQuota: BigNumberish, overdueThreshold: BigNumberish, lookupQuota: BigNumberish}
 
-    export type WindowStructOutput = [patientId: string, reader: string, openedAt: bigint, memberId: bigint, colleague: string, colleagueMember: bigint, custodian: bigint, overdue: boolean, verdict: bigint, readerPerson: string, colleaguePerson: string, justification: string] & {patientId: string, reader: string, openedAt: bigint, memberId: bigint, colleague: string, colleagueMember: bigint, custodian: bigint, overdue: boolean, verdict: bigint, readerPerson: string, colleaguePerson: string, justification: string }
+    export type LimitsStructOutput = [windowLength: bigint, justifyWithin: bigint, reviewWithin: bigint, fileWithin: bigint, personQuota: bigint, memberQuota: bigint, overdueThreshold: bigint, lookupQuota: bigint] & {windowLength: bigint, justifyWithin: bigint, reviewWithin: bigint, fileWithin: bigint, personQuota: bigint, memberQuota: bigint, overdueThreshold: bigint, lookupQuota: bigint }
+  
+
+    export type WindowStruct = {patientId: BytesLike, reader: AddressLike, openedAt: BigNumberish, memberId: BigNumberish, colleague: AddressLike, colleagueMember: BigNumberish, custodian: BigNumberish, overdue: boolean, late: boolean, verdict: BigNumberish, readerPerson: BytesLike, colleaguePerson: BytesLike, justification: BytesLike}
+
+    export type WindowStructOutput = [patientId: string, reader: string, openedAt: bigint, memberId: bigint, colleague: string, colleagueMember: bigint, custodian: bigint, overdue: boolean, late: boolean, verdict: bigint, readerPerson: string, colleaguePerson: string, justification: string] & {patientId: string, reader: string, openedAt: bigint, memberId: bigint, colleague: string, colleagueMember: bigint, custodian: bigint, overdue: boolean, late: boolean, verdict: bigint, readerPerson: string, colleaguePerson: string, justification: string }
   
     }
 
   export interface IBreakGlassInterface extends Interface {
-    getFunction(nameOrSignature: "breakGlass" | "flagOverdue" | "headOf" | "justify" | "limits" | "overdueOfMember" | "overdueOfPerson" | "review" | "standingOf" | "windowOf"): FunctionFragment;
+    getFunction(nameOrSignature: "breakGlass" | "fileLate" | "flagOverdue" | "headOf" | "justify" | "limits" | "logLookup" | "overdueOfMember" | "overdueOfPerson" | "review" | "standingOf" | "windowOf"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "GlassBroken" | "WindowJustified" | "WindowOverdue" | "WindowReviewed"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "GlassBroken" | "LateReleaseFiled" | "LookupLogged" | "WindowJustified" | "WindowOverdue" | "WindowReviewed"): EventFragment;
 
     encodeFunctionData(functionFragment: 'breakGlass', values: [BytesLike, BytesLike, BytesLike, CosignerStruct]): string;
+encodeFunctionData(functionFragment: 'fileLate', values: [IBreakGlass.LateReleaseStruct]): string;
 encodeFunctionData(functionFragment: 'flagOverdue', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'headOf', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'justify', values: [BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'limits', values?: undefined): string;
+encodeFunctionData(functionFragment: 'logLookup', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'overdueOfMember', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'overdueOfPerson', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'review', values: [BytesLike, BigNumberish, BytesLike]): string;
@@ -45,10 +52,12 @@ encodeFunctionData(functionFragment: 'standingOf', values: [BytesLike, AddressLi
 encodeFunctionData(functionFragment: 'windowOf', values: [BytesLike]): string;
 
     decodeFunctionResult(functionFragment: 'breakGlass', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'fileLate', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'flagOverdue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'headOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'justify', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'limits', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'logLookup', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'overdueOfMember', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'overdueOfPerson', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'review', data: BytesLike): Result;
@@ -61,6 +70,30 @@ decodeFunctionResult(functionFragment: 'windowOf', data: BytesLike): Result;
       export type InputTuple = [windowId: BytesLike, patientId: BytesLike, reader: AddressLike, terms: TermsStruct, colleague: AddressLike, reasonDigest: BytesLike];
       export type OutputTuple = [windowId: string, patientId: string, reader: string, terms: TermsStructOutput, colleague: string, reasonDigest: string];
       export interface OutputObject {windowId: string, patientId: string, reader: string, terms: TermsStructOutput, colleague: string, reasonDigest: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace LateReleaseFiledEvent {
+      export type InputTuple = [windowId: BytesLike, patientId: BytesLike, reader: AddressLike, memberId: BigNumberish, colleague: AddressLike, reasonDigest: BytesLike, releaseDigest: BytesLike, releasedAt: BigNumberish, filedAt: BigNumberish];
+      export type OutputTuple = [windowId: string, patientId: string, reader: string, memberId: bigint, colleague: string, reasonDigest: string, releaseDigest: string, releasedAt: bigint, filedAt: bigint];
+      export interface OutputObject {windowId: string, patientId: string, reader: string, memberId: bigint, colleague: string, reasonDigest: string, releaseDigest: string, releasedAt: bigint, filedAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace LookupLoggedEvent {
+      export type InputTuple = [lookupId: BytesLike, reader: AddressLike, memberId: BigNumberish, blindedDigest: BytesLike, loggedAt: BigNumberish];
+      export type OutputTuple = [lookupId: string, reader: string, memberId: bigint, blindedDigest: string, loggedAt: bigint];
+      export interface OutputObject {lookupId: string, reader: string, memberId: bigint, blindedDigest: string, loggedAt: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -147,6 +180,14 @@ decodeFunctionResult(functionFragment: 'windowOf', data: BytesLike): Result;
     
 
     
+    fileLate: TypedContractMethod<
+      [released: IBreakGlass.LateReleaseStruct, ],
+      [string],
+      'nonpayable'
+    >
+    
+
+    
     flagOverdue: TypedContractMethod<
       [windowId: BytesLike, ],
       [void],
@@ -175,6 +216,14 @@ decodeFunctionResult(functionFragment: 'windowOf', data: BytesLike): Result;
       [],
       [IBreakGlass.LimitsStructOutput],
       'view'
+    >
+    
+
+    
+    logLookup: TypedContractMethod<
+      [blindedDigest: BytesLike, ],
+      [string],
+      'nonpayable'
     >
     
 
@@ -226,6 +275,11 @@ decodeFunctionResult(functionFragment: 'windowOf', data: BytesLike): Result;
       [string],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'fileLate'): TypedContractMethod<
+      [released: IBreakGlass.LateReleaseStruct, ],
+      [string],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'flagOverdue'): TypedContractMethod<
       [windowId: BytesLike, ],
       [void],
@@ -245,6 +299,11 @@ getFunction(nameOrSignature: 'limits'): TypedContractMethod<
       [],
       [IBreakGlass.LimitsStructOutput],
       'view'
+    >;
+getFunction(nameOrSignature: 'logLookup'): TypedContractMethod<
+      [blindedDigest: BytesLike, ],
+      [string],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'overdueOfMember'): TypedContractMethod<
       [memberId: BigNumberish, ],
@@ -273,6 +332,8 @@ getFunction(nameOrSignature: 'windowOf'): TypedContractMethod<
     >;
 
     getEvent(key: 'GlassBroken'): TypedContractEvent<GlassBrokenEvent.InputTuple, GlassBrokenEvent.OutputTuple, GlassBrokenEvent.OutputObject>;
+getEvent(key: 'LateReleaseFiled'): TypedContractEvent<LateReleaseFiledEvent.InputTuple, LateReleaseFiledEvent.OutputTuple, LateReleaseFiledEvent.OutputObject>;
+getEvent(key: 'LookupLogged'): TypedContractEvent<LookupLoggedEvent.InputTuple, LookupLoggedEvent.OutputTuple, LookupLoggedEvent.OutputObject>;
 getEvent(key: 'WindowJustified'): TypedContractEvent<WindowJustifiedEvent.InputTuple, WindowJustifiedEvent.OutputTuple, WindowJustifiedEvent.OutputObject>;
 getEvent(key: 'WindowOverdue'): TypedContractEvent<WindowOverdueEvent.InputTuple, WindowOverdueEvent.OutputTuple, WindowOverdueEvent.OutputObject>;
 getEvent(key: 'WindowReviewed'): TypedContractEvent<WindowReviewedEvent.InputTuple, WindowReviewedEvent.OutputTuple, WindowReviewedEvent.OutputObject>;
@@ -281,6 +342,14 @@ getEvent(key: 'WindowReviewed'): TypedContractEvent<WindowReviewedEvent.InputTup
       
       'GlassBroken(bytes32,bytes32,address,tuple,address,bytes32)': TypedContractEvent<GlassBrokenEvent.InputTuple, GlassBrokenEvent.OutputTuple, GlassBrokenEvent.OutputObject>;
       GlassBroken: TypedContractEvent<GlassBrokenEvent.InputTuple, GlassBrokenEvent.OutputTuple, GlassBrokenEvent.OutputObject>;
+    
+
+      'LateReleaseFiled(bytes32,bytes32,address,uint32,address,bytes32,bytes32,uint48,uint48)': TypedContractEvent<LateReleaseFiledEvent.InputTuple, LateReleaseFiledEvent.OutputTuple, LateReleaseFiledEvent.OutputObject>;
+      LateReleaseFiled: TypedContractEvent<LateReleaseFiledEvent.InputTuple, LateReleaseFiledEvent.OutputTuple, LateReleaseFiledEvent.OutputObject>;
+    
+
+      'LookupLogged(bytes32,address,uint32,bytes32,uint48)': TypedContractEvent<LookupLoggedEvent.InputTuple, LookupLoggedEvent.OutputTuple, LookupLoggedEvent.OutputObject>;
+      LookupLogged: TypedContractEvent<LookupLoggedEvent.InputTuple, LookupLoggedEvent.OutputTuple, LookupLoggedEvent.OutputObject>;
     
 
       'WindowJustified(bytes32,bytes32,address,bytes32,uint48)': TypedContractEvent<WindowJustifiedEvent.InputTuple, WindowJustifiedEvent.OutputTuple, WindowJustifiedEvent.OutputObject>;

@@ -15,6 +15,17 @@
         "type": "bytes32"
       }
     ],
+    "name": "AlreadyFiled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "windowId",
+        "type": "bytes32"
+      }
+    ],
     "name": "AlreadyFlagged",
     "type": "error"
   },
@@ -59,6 +70,22 @@
       }
     ],
     "name": "EmergencyDenied",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint48",
+        "name": "releasedAt",
+        "type": "uint48"
+      },
+      {
+        "internalType": "uint48",
+        "name": "fileWithin",
+        "type": "uint48"
+      }
+    ],
+    "name": "FiledTooLate",
     "type": "error"
   },
   {
@@ -219,6 +246,49 @@
   {
     "inputs": [
       {
+        "internalType": "uint48",
+        "name": "releasedAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "ReleaseInFuture",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint48",
+        "name": "releasedAt",
+        "type": "uint48"
+      },
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      }
+    ],
+    "name": "ReleaseOutsideSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      }
+    ],
+    "name": "ReleaserOfAnother",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "nonce",
         "type": "bytes32"
@@ -230,12 +300,34 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "StaffNeverKnown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "windowId",
         "type": "bytes32"
       }
     ],
     "name": "VerdictMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "windowId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WindowIsLate",
     "type": "error"
   },
   {
@@ -358,6 +450,104 @@
       }
     ],
     "name": "GlassBroken",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "windowId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "reader",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "colleague",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "reasonDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "releaseDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "releasedAt",
+        "type": "uint48"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "filedAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "LateReleaseFiled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "lookupId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "reader",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "blindedDigest",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint48",
+        "name": "loggedAt",
+        "type": "uint48"
+      }
+    ],
+    "name": "LookupLogged",
     "type": "event"
   },
   {
@@ -519,6 +709,77 @@
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "patientId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "initiator",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "colleague",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "reasonDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "nonce",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint48",
+            "name": "deadline",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint48",
+            "name": "releasedAt",
+            "type": "uint48"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "releaseDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "initiatorSignature",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "colleagueSignature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct IBreakGlass.LateRelease",
+        "name": "released",
+        "type": "tuple"
+      }
+    ],
+    "name": "fileLate",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "windowId",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "windowId",
         "type": "bytes32"
@@ -588,6 +849,11 @@
             "type": "uint48"
           },
           {
+            "internalType": "uint48",
+            "name": "fileWithin",
+            "type": "uint48"
+          },
+          {
             "internalType": "uint16",
             "name": "personQuota",
             "type": "uint16"
@@ -601,6 +867,11 @@
             "internalType": "uint16",
             "name": "overdueThreshold",
             "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "lookupQuota",
+            "type": "uint16"
           }
         ],
         "internalType": "struct IBreakGlass.Limits",
@@ -609,6 +880,25 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "blindedDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "logLookup",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "lookupId",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -751,6 +1041,11 @@
           {
             "internalType": "bool",
             "name": "overdue",
+            "type": "bool"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
             "type": "bool"
           },
           {

@@ -4,3 +4,5 @@
 /* eslint-disable */
 export { Emergencies__factory } from './Emergencies__factory.js';
 export { EmergencyReviews__factory } from './EmergencyReviews__factory.js';
+export { LateReleases__factory } from './LateReleases__factory.js';
+export { Lookups__factory } from './Lookups__factory.js';

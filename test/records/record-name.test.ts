@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { basename, resolve } from "node:path";
-import { recordFileName } from "../../src/cli/record-name.js";
+import { recordFileName } from "../../src/records/record-name.js";
 
 describe("the file name of an opened record", () => {
   it("shows index, source key and kind", () => {

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from "node:crypto";
+import { ROLES, SUSPENSIONS, type StaffSigner } from "../chain/index.js";
+import { purposeNumber, type Terms } from "../consent/index.js";
+import { LeafKind, equalBytes, fromHex, openIndexPage, parseCid, toHex, type Hex } from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { printable } from "../printable.js";
+import { Chart, type ChartEntry } from "./chart.js";
+import { statement, type Statement } from "./emergencies.js";
+import type { FetchParts } from "./fetch-release.js";
+import { parsePage, wrongEntry } from "./index-page.js";
+import { requireKnown } from "./last-known.js";
+import { LATE_LIFETIME, emergencyReleaseData, requireStaff } from "./late-permission.js";
+import { lateWindowId } from "./late-release.js";
+import { parseRelease, parseRefusal, type LateRequest, type Release } from "./message-bodies.js";
+import type { Message } from "./message.js";
+import { forged, signMessage, signerOf } from "./messages.js";
+import { OpenedAccess, type OpeningParts } from "./opened-access.js";
+import { waitOr } from "./wait-or.js";
+
+/** Milliseconds that the custodian's agent has to answer: it tries first whether the chain makes blocks. */
+const ANSWER_TIMEOUT_MS = 90_000;
+const POLL_MS = 250;
+const LONGEST_REASON = 500;
+
+export interface LateParts extends FetchParts, OpeningParts {
+  /** A CLINICIAN of this member. */
+  reader: () => { signer: StaffSigner };
+}
+
+export interface LateOptions {
+  patient: Hex;
+  /** Member id of who keeps the patient's records, as the card says. */
+  custodian: number;
+  /** Why; stays off chain: keep it together with the salt of what is returned. */
+  reason: string;
+  colleague: StaffSigner;
+  signal?: AbortSignal;
+  /** Milliseconds. Default 90 s. */
+  timeoutMs?: number;
+}
+
+/** Records that were released while the chain was down. Nothing in them could be checked against the chain. */
+export interface LateAccess {
+  windowId: Hex;
+  reason: Statement;
+  opened: OpenedAccess;
+}
+
+/**
+ * Asks the custodian's agent for a patient's records while the chain is down: the clinician and a colleague sign, the
+ * agent files both signatures once the chain is back.
+ * @throws ERR_CAPSULE_REFUSED with the custodian's reason, ERR_TIMEOUT, ERR_EXCHANGE_INVALID, ERR_USAGE
+ */
+export async function readWithoutChain(parts: LateParts, options: LateOptions): Promise<LateAccess> {
+  const { chain, memberId, exchange } = parts;
+  requireKnown(parts.vault, chain); // else nobody could tell whose answer it is
+  const { signer } = parts.reader();
+  const reason = statement(options.reason);
+  const body = await signedRequest(parts, signer, options, reason);
+  const windowId = body.accessId;
+  const message = { type: "late-request" as const, id: windowId, from: memberId, to: options.custodian };
+  const request = await signMessage(chain, signer, { ...message, body: JSON.stringify(body) });
+  await exchange.send(request);
+  const release = await awaitRelease(parts, windowId, options);
+  const chart = await chartOf(parts, release, options, windowId);
+  return { windowId, reason, opened: new OpenedAccess(parts, chart, [release]) };
+}
+
+async function signedRequest(
+  { chain, vault }: LateParts,
+  signer: StaffSigner,
+  { patient, colleague }: LateOptions,
+  reason: Statement,
+): Promise<LateRequest> {
+  const epoch = vault.currentEpoch();
+  if (epoch === undefined) {
+    throw new ChartsealError("ERR_KEY_MISSING", "this member has no encryption key", {
+      hint: "`chartseal member publish-key`, while the chain runs",
+    });
+  }
+  const release = {
+    initiator: signer.address.toLowerCase() as Hex,
+    colleague: colleague.address.toLowerCase() as Hex,
+    patientId: patient,
+    reasonDigest: reason.digest,
+    nonce: toHex(randomBytes(32)),
+    deadline: Math.floor(Date.now() / 1000) + LATE_LIFETIME,
+  };
+  const { domain, types, message } = emergencyReleaseData(chain, release);
+  return {
+    format: 1,
+    accessId: lateWindowId(chain, release),
+    ...release,
+    initiatorSignature: (await signer.signTypedData(domain, types, message)) as Hex,
+    colleagueSignature: (await colleague.signTypedData(domain, types, message)) as Hex,
+    publicKey: toHex(vault.memberPublicKey(epoch)),
+  };
+}
+
+async function awaitRelease(
+  parts: LateParts,
+  windowId: Hex,
+  { custodian, signal, timeoutMs = ANSWER_TIMEOUT_MS }: LateOptions,
+): Promise<Release> {
+  const giveUp = performance.now() + timeoutMs;
+  while (performance.now() < giveUp) {
+    signal?.throwIfAborted();
+    const release = await answered(parts, "late-release", windowId, custodian);
+    if (release !== undefined) return parseRelease(release);
+    const refusal = await answered(parts, "refusal", windowId, custodian);
+    if (refusal !== undefined) {
+      const { reason } = parseRefusal(refusal);
+      throw new ChartsealError(
+        "ERR_CAPSULE_REFUSED",
+        `the custodian refused: ${printable(reason.slice(0, LONGEST_REASON))}`,
+        { values: { windowId, custodian } },
+      );
+    }
+    await waitOr(POLL_MS, signal ?? new AbortController().signal);
+  }
+  throw new ChartsealError("ERR_TIMEOUT", `member ${custodian} did not answer the emergency ${windowId}`, {
+    values: { windowId, custodian },
+    hint: "ask the custodian, by telephone, whether its release agent runs",
+    retryable: true,
+  });
+}
+
+/** What the custodian's RELEASER signed, as far as is known who that is; anything else is passed over. */
+async function answered(
+  { chain, vault, exchange, memberId }: LateParts,
+  type: "late-release" | "refusal",
+  windowId: Hex,
+  custodian: number,
+): Promise<Message | undefined> {
+  const known = requireKnown(vault, chain);
+  const now = Math.floor(Date.now() / 1000);
+  try {
+    const message = await exchange.find(memberId, type, windowId);
+    if (message === undefined) return undefined;
+    const required = { now, activity: SUSPENSIONS.REMOVED };
+    const staff = requireStaff(known, signerOf(chain, message), ROLES.RELEASER, required);
+    if (staff.memberId !== custodian || message.from !== custodian)
+      throw forged(message, "another was asked");
+    return message;
+  } catch (error) {
+    const passedOver = ["ERR_EXCHANGE_INVALID", "ERR_FORMAT_UNSUPPORTED", "ERR_CAPSULE_REFUSED"];
+    if (error instanceof ChartsealError && passedOver.includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** What the custodian says there is. No root can be asked for; each body is held against its leaf when it is opened. */
+async function chartOf(
+  { chain, vault, memberId }: LateParts,
+  { index }: Release,
+  { patient, custodian }: LateOptions,
+  windowId: Hex,
+): Promise<Chart> {
+  if (index === undefined)
+    throw new ChartsealError("ERR_EXCHANGE_INVALID", "the release holds no index page");
+  const secretKey = vault.memberSecretKey(index.keyEpoch);
+  try {
+    const { chainId, deployment } = chain;
+    const binding = { chainId, accessLog: deployment.accessLog, accessId: windowId };
+    const { entries } = parsePage(await openIndexPage(index, { ...binding, secretKey }));
+    for (const entry of entries) requireOf(entry, patient, custodian);
+    return new Chart(termsFor(patient, memberId, windowId), entries, new Map());
+  } finally {
+    secretKey.fill(0);
+  }
+}
+
+function requireOf({ leaf, cid }: ChartEntry, patient: Hex, custodian: number): void {
+  if (leaf.memberId !== custodian) throw wrongEntry(leaf, `it is of member ${leaf.memberId}`);
+  if (leaf.patientId !== patient) throw wrongEntry(leaf, "it is of another patient");
+  if (leaf.kind !== LeafKind.RECORD) throw wrongEntry(leaf, `it is of kind ${leaf.kind}, which is no record`);
+  const parsed = parseCid(cid)!;
+  if (parsed.oneBlock && !equalBytes(parsed.digest, fromHex(leaf.contentDigest, 32))) {
+    throw wrongEntry(leaf, "its CID is of another body");
+  }
+}
+
+/** What the two were shown, as terms: no contract knows these. */
+function termsFor(patientId: Hex, grantee: number, windowId: Hex): Terms {
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    format: 1,
+    patientId,
+    grantee,
+    compartments: String((1n << 64n) - 1n),
+    purposes: 1 << purposeNumber("BTG"),
+    notBefore: now,
+    notAfter: now,
+    recordedFrom: 0,
+    recordedTo: 0xffff_ffff,
+    salt: windowId,
+  };
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
+import { TypedDataEncoder } from "ethers";
+import type { Chain } from "../chain/index.js";
+import { LeafKind, fromHex, toHex, type Hex } from "../crypto/index.js";
+import { requireFormat } from "../errors.js";
+import { Entries } from "../records/index.js";
+import type { Vault } from "../vault/index.js";
+import { requireKnown, type LastKnown } from "./last-known.js";
+import {
+  emergencyReleaseData,
+  latePermission,
+  lateRefusal,
+  type EmergencyRelease,
+  type LatePermission,
+} from "./late-permission.js";
+import type { LateRequest } from "./message-bodies.js";
+import { makeRelease, type ReleaseParts } from "./release.js";
+import type { Releasable } from "./releasable.js";
+
+/** Seconds for which a release counts against the quotas. */
+const DAY = 24 * 3_600;
+
+/** A release as the vault keeps it, with all that is filed on chain. */
+export interface KeptLateRelease extends Omit<LateRequest, "accessId" | "publicKey"> {
+  windowId: Hex;
+  /** Unix seconds by our own clock. */
+  releasedAt: number;
+  /** SHA-256 of `release`. */
+  releaseDigest: Hex;
+  /** Of the two, for the quotas. */
+  member: number;
+  persons: [Hex, Hex];
+  release: string;
+}
+
+/** The id that the window will have on chain: the struct hash of what the two signed. */
+export function lateWindowId(chain: Chain, release: EmergencyRelease): Hex {
+  const { types, message } = emergencyReleaseData(chain, release);
+  return TypedDataEncoder.hashStruct("EmergencyRelease", types, message) as Hex;
+}
+
+export function keptLateReleases(vault: Vault): KeptLateRelease[] {
+  return vault.unfiledReleases().map(({ json }) => parseKept(json));
+}
+
+/**
+ * Releases a patient's records while the chain is down, or gives what was released. It is durable, with both
+ * signatures, before it is returned: no key leaves that is not filed on chain later.
+ * @returns the release as JSON
+ * @throws ERR_CAPSULE_REFUSED with the reason
+ */
+export async function lateRelease(parts: ReleaseParts, request: LateRequest): Promise<string> {
+  const { vault } = parts;
+  const { known, now, permission } = permitLate(parts, request);
+  const windowId = request.accessId;
+  const kept = keptLateReleases(vault);
+  const before = kept.find((made) => made.windowId === windowId);
+  if (before !== undefined) return before.release;
+  requireQuotas(known, kept, permission, now);
+  const items = releasableWithoutChain(parts, request.patientId, permission.compartments);
+  const made = await makeRelease(parts, { accessId: windowId, extent: "CHART" }, permission, items);
+  const release = JSON.stringify(made);
+  const { patientId, initiator, colleague, reasonDigest, nonce, deadline } = request;
+  const { initiatorSignature, colleagueSignature } = request;
+  const keep: KeptLateRelease = {
+    format: 1,
+    windowId,
+    patientId,
+    initiator,
+    colleague,
+    reasonDigest,
+    nonce,
+    deadline,
+    initiatorSignature,
+    colleagueSignature,
+    releasedAt: now,
+    releaseDigest: toHex(createHash("sha256").update(release, "utf8").digest()),
+    member: permission.initiator.memberId,
+    persons: [permission.initiator.personId, permission.colleague.personId],
+    release,
+  };
+  // Of two agents at once, both serve what the first one stored.
+  return parseKept(vault.putUnfiledRelease(windowId, JSON.stringify(keep))).release;
+}
+
+/** Holds a request against what is last known. Releases nothing. @throws ERR_CAPSULE_REFUSED */
+export function permitLate(
+  { vault, chain, memberId: custodian }: Pick<ReleaseParts, "vault" | "chain" | "memberId">,
+  request: LateRequest,
+): { known: LastKnown; now: number; permission: LatePermission } {
+  const known = requireKnown(vault, chain);
+  const now = Math.floor(Date.now() / 1000);
+  const publicKey = fromHex(request.publicKey);
+  const permission = latePermission(chain, known, request, { custodian, publicKey, now });
+  return { known, now, permission };
+}
+
+function parseKept(json: string): KeptLateRelease {
+  const kept = JSON.parse(json) as KeptLateRelease;
+  requireFormat(kept, "the stored late release");
+  return kept;
+}
+
+/** The same as on chain, counted over what this agent released and could not file yet. */
+function requireQuotas(
+  known: LastKnown,
+  kept: readonly KeptLateRelease[],
+  { initiator, colleague }: LatePermission,
+  now: number,
+): void {
+  const today = kept.filter(({ releasedAt }) => releasedAt > now - DAY);
+  for (const { personId } of [initiator, colleague]) {
+    const times = today.filter(({ persons }) => persons.includes(personId)).length;
+    if (times >= known.personQuota) throw lateRefusal("one of the two used up the emergencies of a day");
+  }
+  const ofMember = today.filter(({ member }) => member === initiator.memberId).length;
+  if (ofMember >= known.memberQuota) throw lateRefusal("their hospital used up the emergencies of a day");
+}
+
+/**
+ * The patient's records by this member's own journal: no root can be asked for. What it retracted is left out; who can
+ * write the journal is trusted as far as this.
+ */
+function releasableWithoutChain(
+  { journal, memberId }: ReleaseParts,
+  patientId: Hex,
+  compartments: bigint,
+): Releasable[] {
+  const entries = new Entries(journal, memberId);
+  const items = journal.itemsOfPatient(patientId).filter((item) => {
+    const { kind, compartment } = entries.leaf(item);
+    return !item.retracted && kind === LeafKind.RECORD && ((compartments >> BigInt(compartment)) & 1n) === 1n;
+  });
+  if (items.length === 0) throw lateRefusal("there is no record of this patient here that may be shown");
+  return items.map((item) => ({ item, entry: entries.of(item), status: 0 }));
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AbiCoder, keccak256, solidityPackedKeccak256 } from "ethers";
+import { ROLES, type Chain, type StaffSigner, type Writer } from "../chain/index.js";
+import {
+  blindIdentifier,
+  findInTable,
+  finishLookup,
+  fromHex,
+  toHex,
+  type BlindedIdentifier,
+  type Hex,
+} from "../crypto/index.js";
+import { ChartsealError } from "../errors.js";
+import { normalIdentifier, type PatientIdentifier } from "../vault/index.js";
+import type { Exchange } from "./exchange.js";
+import { parseLookupAnswer } from "./message-bodies.js";
+import type { Message } from "./message.js";
+import { forged, requireSender, signMessage } from "./messages.js";
+import { waitOr } from "./wait-or.js";
+
+/** Milliseconds that the custodians have. */
+const ANSWER_TIMEOUT_MS = 30_000;
+const POLL_MS = 100;
+
+export interface LookupParts {
+  memberId: number;
+  chain: Chain;
+  exchange: Exchange;
+  /** A CLINICIAN of this member. */
+  reader: () => { writer: Writer; signer: StaffSigner };
+}
+
+export interface LookupOptions {
+  /** Member ids. */
+  custodians: readonly number[];
+  signal?: AbortSignal;
+  /** Milliseconds. Default 30 s. */
+  timeoutMs?: number;
+}
+
+/** What one custodian's answer says. */
+export interface LookupResult {
+  custodian: number;
+  /** The patient's pseudonym there; left out when the custodian does not know the identifier, or did not answer. */
+  patient?: Hex;
+  answered: boolean;
+}
+
+/**
+ * Asks custodians for a patient of whom there is only an identifier. It is logged on chain first, once for all of them;
+ * a custodian that does not hold the identifier learns nothing of it, and none learns whether it was found.
+ * @throws ERR_ACCESS_DENIED with the contract's reason, ERR_EXCHANGE_INVALID for an answer that does not hold, ERR_USAGE
+ */
+export async function lookUp(
+  parts: LookupParts,
+  identifier: PatientIdentifier,
+  options: LookupOptions,
+): Promise<LookupResult[]> {
+  const { chain, exchange, memberId } = parts;
+  const { writer, signer } = parts.reader();
+  const { system, value } = normalIdentifier(identifier);
+  const asked = blindIdentifier(system, value);
+  const call = await chain.ask(() => chain.emergencies.logLookup.populateTransaction(asked.digest));
+  const { hash: transactionHash } = await writer.execute(call, "ERR_ACCESS_DENIED");
+  const lookupId = lookupIdOf(chain, signer.address, asked.digest);
+  for (const to of options.custodians) {
+    const id = lookupMessageId(lookupId, to);
+    const content = { format: 1, accessId: id, lookupId, transactionHash, blinded: toHex(asked.blinded) };
+    const message = { type: "lookup" as const, id, from: memberId, to, body: JSON.stringify(content) };
+    await exchange.send(await signMessage(chain, signer, message));
+  }
+  return await awaitAnswers(parts, asked, lookupId, options);
+}
+
+/** One of a lookup for one custodian: so that no answer takes another's place. */
+export function lookupMessageId(lookupId: Hex, custodian: number): Hex {
+  return solidityPackedKeccak256(["bytes32", "uint32"], [lookupId, custodian]) as Hex;
+}
+
+function lookupIdOf({ chainId, deployment }: Chain, reader: string, digest: Hex): Hex {
+  const types = ["uint256", "address", "address", "bytes32"];
+  const words = [chainId, deployment.emergencies, reader, digest];
+  return keccak256(AbiCoder.defaultAbiCoder().encode(types, words)) as Hex;
+}
+
+async function awaitAnswers(
+  parts: LookupParts,
+  asked: BlindedIdentifier,
+  lookupId: Hex,
+  { custodians, signal, timeoutMs = ANSWER_TIMEOUT_MS }: LookupOptions,
+): Promise<LookupResult[]> {
+  const found = new Map<number, LookupResult>();
+  const giveUp = performance.now() + timeoutMs;
+  while (found.size < custodians.length && performance.now() < giveUp) {
+    for (const custodian of custodians.filter((member) => !found.has(member))) {
+      const message = await answerOf(parts, lookupMessageId(lookupId, custodian), custodian);
+      if (message !== undefined) found.set(custodian, resultOf(message, asked));
+    }
+    signal?.throwIfAborted();
+    await waitOr(POLL_MS, signal ?? new AbortController().signal);
+  }
+  return custodians.map((custodian) => found.get(custodian) ?? { custodian, answered: false });
+}
+
+/** What a RELEASER of the custodian signed; anything else is passed over. */
+async function answerOf(
+  { chain, exchange, memberId }: LookupParts,
+  id: Hex,
+  custodian: number,
+): Promise<Message | undefined> {
+  try {
+    const message = await exchange.find(memberId, "lookup-answer", id);
+    if (message === undefined) return undefined;
+    if (message.from !== custodian) throw forged(message, `member ${custodian} was asked`);
+    await requireSender(chain, message, ROLES.RELEASER);
+    return message;
+  } catch (error) {
+    const passedOver = ["ERR_EXCHANGE_INVALID", "ERR_FORMAT_UNSUPPORTED"];
+    if (error instanceof ChartsealError && passedOver.includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function resultOf(message: Message, asked: BlindedIdentifier): LookupResult {
+  const { evaluated, proof, publicKey, table } = parseLookupAnswer(message);
+  const evaluation = { evaluated: fromHex(evaluated), proof: fromHex(proof), publicKey: fromHex(publicKey) };
+  const patient = findInTable(
+    Uint8Array.from(Buffer.from(table, "base64url")),
+    finishLookup(asked, evaluation),
+  );
+  const result = { custodian: message.from, answered: true };
+  return patient === undefined ? result : { ...result, patient };
+}

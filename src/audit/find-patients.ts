@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { toBeHex, zeroPadValue, type Log, type LogDescription } from "ethers";
+import { accessEventOf, inParallel } from "../access/index.js";
+import { headCount, readLogs, type Chain, type LogFilter } from "../chain/index.js";
+import type { Hex } from "../crypto/index.js";
+import type { Accounting, AuditFilter } from "./audit.js";
+import { isWithin } from "./disclosures.js";
+import { headOf } from "./read-patients.js";
+import { REGISTRIES } from "./registries.js";
+
+/** Patients whose heads a node is asked for at the same time. */
+const HEADS_AT_ONCE = 50;
+
+export interface Search {
+  chain: Chain;
+  subject: Accounting["subject"];
+  filter: AuditFilter;
+  /** The last one. */
+  block: number;
+  /** Blocks that were searched, of so many. */
+  onBlocks: (done: number, total: number) => void;
+}
+
+/** The patients of whom the node shows that the subject read them, broke the glass on them, or is their custodian. */
+export async function findPatients(search: Search): Promise<Set<Hex>> {
+  const { chain, subject, block } = search;
+  const { emergencies, patients } = chain;
+  const found = new Set<Hex>();
+  const account = "clinician" in subject ? zeroPadValue(subject.clinician, 32) : null;
+  for await (const log of logsOf(search, "accessLog", [null, null, null, account])) {
+    if (isAccessOfSubject(log, search)) found.add(log.topics[REGISTRIES.AccessLog.patientTopic] as Hex);
+  }
+  const [broken, late] = (["GlassBroken", "LateReleaseFiled"] as const).map(
+    (name) => emergencies.interface.getEvent(name).topicHash,
+  );
+  for await (const log of logsOf(search, "emergencies", [[broken!, late!]])) {
+    if (isEmergencyOfSubject(log, search)) found.add(log.topics[REGISTRIES.BreakGlass.patientTopic] as Hex);
+  }
+  if (!("member" in subject)) return found;
+  const registered = patients.interface.getEvent("PatientRegistered").topicHash;
+  const kept: Hex[] = [];
+  for await (const log of logsOf(search, "patients", [registered, null, toBeHex(subject.member, 32)])) {
+    kept.push(log.topics[REGISTRIES.PatientRegistry.patientTopic] as Hex);
+  }
+  for (const patientId of await withDisclosures(chain, kept, block)) found.add(patientId);
+  return found;
+}
+
+/** Of these patients, those of whom the chain counts an access or an emergency. */
+export async function withDisclosures(
+  chain: Chain,
+  patientIds: readonly Hex[],
+  block: number,
+): Promise<Hex[]> {
+  const counts = await inParallel(patientIds, HEADS_AT_ONCE, async (patientId) => {
+    const heads = (["AccessLog", "BreakGlass"] as const).map((registry) =>
+      headOf(chain, registry, patientId, block),
+    );
+    return (await Promise.all(heads)).reduce((sum, head) => sum + headCount(head), 0n);
+  });
+  return patientIds.filter((_, position) => counts[position]! > 0n);
+}
+
+const PASSES = ["accessLog", "emergencies", "patients"] as const;
+
+function logsOf(search: Search, part: (typeof PASSES)[number], topics: LogFilter["topics"]) {
+  const { chain, subject, block, onBlocks } = search;
+  const { fromBlock, [part]: address } = chain.deployment;
+  const blocks = block - fromBlock + 1;
+  const total = blocks * ("member" in subject ? PASSES.length : PASSES.length - 1);
+  const onChunk = (last: number) => onBlocks(blocks * PASSES.indexOf(part) + last - fromBlock + 1, total);
+  return readLogs(chain, { address, topics, toBlock: block, onChunk });
+}
+
+function isAccessOfSubject(log: Log, { chain, subject, filter }: Search): boolean {
+  try {
+    const access = accessEventOf(chain, log);
+    if (!isWithin({ at: access.requestedAt }, filter)) return false;
+    return !("member" in subject) || access.memberId === subject.member;
+  } catch {
+    return true; // bytes that mean nothing: the patient's head says whether they are the chain's
+  }
+}
+
+/** Whenever it was: what it led to may lie in the period. */
+function isEmergencyOfSubject(log: Log, { chain, subject }: Search): boolean {
+  try {
+    const { name, args } = chain.emergencies.interface.parseLog(log)!;
+    // What was filed late names no member: its patient's events say whether it is this one.
+    if ("member" in subject) return name === "LateReleaseFiled" || granteeOf(args) === subject.member;
+    const persons = [args["reader"], args["colleague"]].map((account) => String(account).toLowerCase());
+    return persons.includes(subject.clinician);
+  } catch {
+    return true;
+  }
+}
+
+function granteeOf(args: LogDescription["args"]): number {
+  return Number((args["terms"] as { grantee: bigint }).grantee);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+import { memberOf, type Audit, type AuditEntry } from "./audit.js";
+import { detailOf, nameOf, whatOf } from "./details.js";
+import { basisOf, code, paragraph, type Wording } from "./html-basis.js";
+import { POLICY, STYLE } from "./html-style.js";
+import { HTML_WORDS, type HtmlWords } from "./html-words.js";
+import { isoTime } from "./iso-time.js";
+import { LocalTime } from "./local-time.js";
+import { Markup, element, type Content } from "./markup.js";
+import { LANGUAGES, type Language } from "./messages.js";
+import { isAccounting, rowsOf, type Report, type Row } from "./report.js";
+
+export interface HtmlOptions {
+  /** Default: en. */
+  language?: Language;
+  /** IANA name; local times are given beside UTC. Default: this machine's. */
+  timeZone?: string;
+}
+
+/**
+ * Disclosures as one HTML file to print or to read on a phone: no script, nothing fetched. It names the patient and
+ * records where this member's vault and journal do: it is for the patient, a court, the privacy officer.
+ * @throws ERR_USAGE for an unknown time zone
+ */
+export function html(report: Report, { language = "en", timeZone }: HtmlOptions = {}): string {
+  const wording = {
+    words: HTML_WORDS[language],
+    messages: LANGUAGES[language],
+    time: new LocalTime(timeZone),
+  };
+  const { words } = wording;
+  const head = element(
+    "head",
+    {},
+    element("meta", { charset: "utf-8" }),
+    element("meta", { "http-equiv": "Content-Security-Policy", content: POLICY }),
+    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
+    element("meta", { name: "referrer", content: "no-referrer" }),
+    element("title", {}, words.heading),
+    new Markup(`<style>${STYLE}</style>`),
+  );
+  const body = element("body", {}, top(report, wording), events(report, wording), proof(report, wording));
+  return `<!DOCTYPE html>\n${element("html", { lang: words.tag }, head, body).html}\n`;
+}
+
+function top(report: Report, wording: Wording): Markup {
+  const { words, messages, time } = wording;
+  const { filter, block } = report;
+  const both = (seconds: number) => `${time.text(seconds)} (${isoTime(seconds)})`;
+  const from =
+    filter.from === undefined ? messages.beginning : both(Math.floor(filter.from.getTime() / 1000));
+  const to = Math.min(block.at, Math.floor((filter.to?.getTime() ?? Infinity) / 1000));
+  const shown = rowsOf(report).length;
+  const facts: [string, Content][] = [
+    ...about(report, words),
+    [words.facts.period, `${from} ${words.to} ${both(to)}`],
+    [words.facts.zone, time.zone],
+    [words.facts.block, element("span", {}, `${block.number}, ${both(block.at)}, `, code(block.hash))],
+    [words.facts.chain, String(report.chainId)],
+    [
+      words.facts.shown,
+      isAccounting(report) || shown === report.total ? String(shown) : `${shown} / ${report.total}`,
+    ],
+  ];
+  const list = facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  return element(
+    "header",
+    {},
+    element("h1", {}, words.heading),
+    element("dl", {}, ...list),
+    verdict(report, wording),
+  );
+}
+
+function about(report: Report, words: HtmlWords): [string, Content][] {
+  if (isAccounting(report)) {
+    const { subject } = report;
+    const of = "clinician" in subject ? code(subject.clinician) : nameOf(report, subject.member);
+    return [[words.facts.subject, of]];
+  }
+  const name = report.local?.patient;
+  return [
+    ...(name === undefined ? [] : [[words.facts.patient, name] as [string, Content]]),
+    [words.facts.pseudonym, code(report.patientId)],
+    [words.facts.custodian, nameOf(report, report.custodian)],
+  ];
+}
+
+function verdict(report: Report, wording: Wording): Markup {
+  const text = verdictText(report, wording).replace(/^(\S+) {2,}/, "$1: ");
+  return element("p", { class: report.complete ? "verdict" : "verdict incomplete" }, text);
+}
+
+function verdictText(report: Report, { messages, words: { stop } }: Wording): string {
+  if (!isAccounting(report)) {
+    const counted = report.heads.reduce((sum, { count }) => sum + count, 0);
+    return report.complete ? messages.complete(counted) : messages.incomplete;
+  }
+  const { checked, audits, complete } = report;
+  const wrong = audits.filter((audit) => !audit.complete).length;
+  const { proven, incomplete, unproven } = messages.accounting;
+  return `${complete ? proven(checked.own, checked.others) : incomplete(wrong).replace(/[.。]$/u, "")}${stop}${unproven}`;
+}
+
+function events(report: Report, wording: Wording): Markup {
+  const { words, messages } = wording;
+  const { when, patient, what, who, purpose, basis, place } = words.columns;
+  const names = [when, ...(isAccounting(report) ? [patient] : []), what, who, purpose, basis, place];
+  const rows = rowsOf(report);
+  const cells = rows.map((row) => cellsOf(row, isAccounting(report), wording));
+  const notes = rows.some(({ entry }) => !entry.covered) ? [paragraph(messages.uncovered)] : [];
+  const list = rows.length === 0 ? paragraph(messages.none) : table(names, cells);
+  return element("main", {}, element("h2", {}, words.events), list, ...notes);
+}
+
+function cellsOf({ entry, audit }: Row, withPatient: boolean, wording: Wording): Markup[][] {
+  const { words, messages, time } = wording;
+  const what = entry.kind === "access" ? whatOf(entry, audit, messages) : detailOf(entry, audit, messages);
+  const patient = audit.local?.patient;
+  return [
+    [
+      element("p", { class: "time" }, time.text(entry.at)),
+      element("p", { class: "quiet time" }, isoTime(entry.at)),
+    ],
+    ...(withPatient
+      ? [[...(patient === undefined ? [] : [paragraph(patient)]), paragraph(code(audit.patientId))]]
+      : []),
+    [element("strong", {}, messages.kinds[entry.kind] + (entry.covered ? "" : "*")), paragraph(what)],
+    whoOf(entry, audit, wording),
+    purposesOf(entry).map((one) => paragraph(`${words.purposes[one]} (${one})`)),
+    basisOf(entry, audit, wording),
+    [
+      paragraph(`${words.block} ${entry.blockNumber}`),
+      element("p", { class: "quiet" }, `${words.transaction} `, code(entry.transactionHash)),
+    ],
+  ];
+}
+
+function whoOf(entry: AuditEntry, audit: Audit, { messages }: Wording): Markup[] {
+  const member = memberOf(entry);
+  const suspect = entry.kind === "access" ? entry.suspectSince : undefined;
+  return [
+    ...(member === undefined ? [] : [paragraph(nameOf(audit, member))]),
+    ...(entry.kind === "access" && entry.memberId !== 0 ? [paragraph(code(entry.reader))] : []),
+    ...(suspect === undefined ? [] : [element("p", { class: "alarm" }, messages.suspect(isoTime(suspect)))]),
+  ];
+}
+
+function purposesOf(entry: AuditEntry) {
+  if (entry.kind === "access") return [entry.purpose];
+  return entry.kind === "grant-given" ? entry.purposes : [];
+}
+
+function proof(report: Report, { words, messages }: Wording): Markup {
+  const audits = isAccounting(report) ? report.audits : [report];
+  const { contract, events: counted, head, finding } = words.heads;
+  const tables = audits.map(({ patientId, heads, contracts }) =>
+    table(
+      [contract, counted, head, finding],
+      heads.map((one) => [
+        [paragraph(one.registry), paragraph(code(contracts[one.registry]))],
+        [paragraph(String(one.count))],
+        [paragraph(code(one.head))],
+        [element("p", one.complete ? {} : { class: "alarm" }, messages.head(one))],
+      ]),
+      patientId,
+    ),
+  );
+  const [ask, again, verify] = words.steps as [string, string, string];
+  const question = questionOf(report);
+  return element(
+    "footer",
+    {},
+    element("h2", {}, words.completeness),
+    paragraph(words.completenessText),
+    ...tables,
+    element("h2", {}, words.check),
+    element(
+      "ol",
+      {},
+      element("li", {}, ask),
+      element("li", {}, `${again} `, code(`chartseal audit ${question}`)),
+      element("li", {}, `${verify} `, code(`chartseal audit ${question} --verify FILE`)),
+    ),
+  );
+}
+
+function questionOf(report: Report): string {
+  if (!isAccounting(report)) return `--patient ${report.patientId}`;
+  const { subject } = report;
+  return "clinician" in subject ? `--clinician ${subject.clinician}` : `--member ${subject.member}`;
+}
+
+/** On a phone a cell says itself what it is. */
+function table(names: readonly string[], rows: readonly (readonly Markup[])[][], caption?: string): Markup {
+  const header = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
+  const body = rows.map((cells) =>
+    element(
+      "tr",
+      {},
+      ...cells.map((contents, column) => element("td", { "data-label": names[column]! }, ...contents)),
+    ),
+  );
+  return element(
+    "table",
+    {},
+    ...(caption === undefined ? [] : [element("caption", {}, caption)]),
+    element("thead", {}, header),
+    element("tbody", {}, ...body),
+  );
+}

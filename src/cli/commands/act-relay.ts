@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Act, ActFile } from "../../acts/index.js";
+import type { Acting, Chartseal } from "../../chartseal.js";
+import { hashTerms, type GrantTicket } from "../../consent/index.js";
+import { readAct } from "../act-file.js";
+import type { Context } from "../context.js";
+import { openMember } from "../open-member.js";
+import { writeWhole } from "../private-file.js";
+import { sendTicket } from "../ticket.js";
+
+export async function run(context: Context, values: { out?: string }, [path = ""]: string[]): Promise<void> {
+  const file = await readAct(path);
+  const role = roleFor(file.act);
+  await using chartseal = await openMember(context, { role });
+  await chartseal.acts(role).relay(file);
+  const { act } = file;
+  const patientId = "terms" in act ? act.terms.patientId : act.patientId;
+  if (act.kind === "enrolment" || act.kind === "rotation") await chartseal.patients.noteSigner(patientId);
+  const ticket = await ticketOf(chartseal, file);
+  if (ticket !== undefined) await handOn(chartseal, ticket, values.out);
+  context.print(
+    { kind: act.kind, patientId, ...(ticket === undefined ? {} : { ticket }) },
+    `Done for ${patientId}: ${act.kind}${ticket === undefined ? "" : ` ${ticket.termsHash}`}`,
+  );
+}
+
+function roleFor({ kind }: Act): keyof Acting {
+  return kind === "order" || kind === "order-lift" ? "reviewer" : "operator";
+}
+
+/** What the reader needs, where the act lets one read. */
+async function ticketOf({ chain }: Chartseal, { act }: ActFile): Promise<GrantTicket | undefined> {
+  if (!("terms" in act)) return undefined;
+  const { terms } = act;
+  const custodian = await chain.ask(() => chain.patients.custodianOf(terms.patientId));
+  return { format: 1, terms, termsHash: hashTerms(terms), custodian: Number(custodian) };
+}
+
+/** Over the Exchange only from the custodian: readers take a ticket from nobody else. */
+async function handOn(chartseal: Chartseal, ticket: GrantTicket, out: string | undefined): Promise<void> {
+  if (out !== undefined) await writeWhole(out, `${JSON.stringify(ticket, null, 2)}\n`);
+  if (ticket.custodian === chartseal.memberId) await sendTicket(chartseal, ticket);
+}

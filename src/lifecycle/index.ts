@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+export { archiveFiles, type ArchiveEntry, type ArchiveManifest, type ArchiveParts } from "./archive.js";
+export { retentionEnded, type RetainedEntry, type RetentionParts } from "./retention.js";
+export { ZipFile, zipOf, type ArchiveFile } from "./zip.js";
+export { GROUNDS, type ErasureCertificate, type Ground } from "./certificate.js";
+export {
+  Erasures,
+  erasedOnChain,
+  isAnchored,
+  type Erased,
+  type ErasureAct,
+  type Permit,
+} from "./erasures.js";
+export { Holds, type HeldEntry, type HoldAct } from "./holds.js";

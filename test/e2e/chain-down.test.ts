@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from "chai";
+import { createHash } from "node:crypto";
+import type { LateOptions } from "../../src/access/index.js";
+import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";
+import { csv, timeline } from "../../src/audit/index.js";
+import { toHex } from "../../src/crypto/index.js";
+import { rejected } from "../support/rejected.js";
+import { lateStage, type LateStage } from "../support/chain-down.js";
+import { officer } from "../support/emergency.js";
+
+describe("an emergency while the chain is down", function () {
+  this.timeout(180_000);
+  let s: LateStage;
+
+  before(async () => {
+    s = await lateStage();
+  });
+
+  after(async () => {
+    await s[Symbol.asyncDispose]();
+  });
+
+  const ask = (changes: Partial<LateOptions> = {}) => {
+    const { patient, colleague } = s;
+    const reason = "unconscious, chain down";
+    return s.b.access.withoutChain({
+      patient,
+      custodian: 1,
+      reason,
+      colleague,
+      timeoutMs: 20_000,
+      ...changes,
+    });
+  };
+
+  it("is refused while the chain runs", async () => {
+    const error = await rejected("ERR_CAPSULE_REFUSED", ask());
+    expect(error.message).to.contain("the chain runs");
+  });
+
+  it("opens the exact records to two clinicians, and stands on chain, late, once the chain is back", async () => {
+    await s.consortium.chain.down();
+    const { windowId, opened } = await ask();
+    expect(await textsOf(opened)).to.deep.equal(s.lines);
+    const [kept] = s.a.vault.unfiledReleases();
+    expect(kept?.windowId).to.equal(windowId);
+
+    await s.consortium.chain.up();
+    await s.until((answer) => answer.event === "late-filed" && answer.windowId === windowId);
+    expect(s.a.vault.unfiledReleases()).to.deep.equal([]);
+    const [window] = await officer(s, s.officerB).list();
+    expect(window).to.include({ windowId, late: true, justified: false, member: 2, custodian: 1 });
+
+    const audit = await s.a.audit.disclosures({ patient: s.patient });
+    expect(audit.complete).to.equal(true);
+    const late = audit.entries.find(({ kind }) => kind === "glass-late");
+    const { release } = JSON.parse(kept!.json) as { release: string };
+    const releaseDigest = toHex(createHash("sha256").update(release).digest());
+    expect(late).to.deep.include({ kind: "glass-late", member: 2, covered: true });
+    expect(late).to.have.nested.property("details.release", releaseDigest);
+    expect(late).to.have.nested.property("details.reader", s.b.signer("clinician").address.toLowerCase());
+    expect(timeline(audit)).to.contain("LATE READ");
+    expect(timeline(audit, { language: "zh" })).to.contain("补报调阅");
+    expect(csv(audit)).to.contain("glass-late").and.to.contain("released=");
+  });
+
+  it("lets nobody read through it afterwards", async () => {
+    const [window] = await officer(s, s.officerB).list();
+    const { emergencies } = s.b.chain;
+    const error = await rejected(
+      "ERR_CHAIN_REFUSED",
+      s.b.chain.ask(() => emergencies.standingOf(window!.windowId, window!.reader)),
+    );
+    expect(error.values["reason"]).to.equal("WindowIsLate");
+  });
+
+  describe("while it is down again", () => {
+    before(async () => {
+      await s.refreshed();
+      await s.consortium.chain.down();
+    });
+
+    after(async () => {
+      await s.consortium.chain.up();
+    });
+
+    const refusedFor = async (why: string, changes: Partial<LateOptions>) => {
+      const before = s.a.vault.unfiledReleases().length;
+      const error = await rejected("ERR_CAPSULE_REFUSED", ask(changes));
+      expect(error.message).to.contain(why);
+      expect(s.a.vault.unfiledReleases()).to.have.length(before);
+    };
+
+    it("stays denied by the patient's directive", async () => {
+      await refusedFor("denies emergencies", { patient: s.denying });
+    });
+
+    it("is refused to a pair of one person, and to a colleague who is revoked, new or no clinician", async () => {
+      await refusedFor("one person", { colleague: s.b.signer("clinician") });
+      await refusedFor("nobody's staff", { colleague: s.revoked });
+      await refusedFor("still waits", { colleague: s.fresh });
+      await refusedFor("does not have the role", { colleague: s.b.signer("operator") });
+    });
+
+    it("is refused for a patient of another custodian, of whom there is no record", async () => {
+      await refusedFor("no record of this patient", { patient: `0x${"77".repeat(32)}` });
+    });
+
+    it("gives a person no more of them in a day than on chain", async () => {
+      const { personQuota } = EMERGENCY_LIMITS;
+      for (let times = 0; times < personQuota; times++) await ask();
+      await refusedFor("used up", {});
+    });
+  });
+
+  describe("once it is back again", () => {
+    it("files each of them when the chain is back", async () => {
+      while (s.a.vault.unfiledReleases().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      const late = (await officer(s, s.officerB).list()).filter((window) => window.late);
+      expect(late).to.have.length(4);
+      const audit = await s.a.audit.disclosures({ patient: s.patient });
+      expect(audit.complete).to.equal(true);
+      expect(audit.entries.filter(({ kind }) => kind === "glass-late")).to.have.length(4);
+    });
+  });
+});
+
+async function textsOf(opened: Awaited<ReturnType<LateStage["b"]["access"]["withoutChain"]>>["opened"]) {
+  const texts: string[] = [];
+  for await (const record of opened.open()) {
+    const parts: Uint8Array[] = [];
+    for await (const part of record.body) parts.push(part);
+    texts.push(Buffer.concat(parts).toString());
+  }
+  return texts;
+}
