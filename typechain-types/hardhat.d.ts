@@ -15,9 +15,10 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
 getContractFactory(name: 'BreakGlass', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BreakGlass__factory>
 getContractFactory(name: 'ConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentRegistry__factory>
 getContractFactory(name: 'LegalOrders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LegalOrders__factory>
-getContractFactory(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MemberRegistry__factory>
 getContractFactory(name: 'PatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientRegistry__factory>
+getContractFactory(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MemberRegistry__factory>
 getContractFactory(name: 'RecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordRegistry__factory>
+getContractFactory(name: 'Consents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consents__factory>
 getContractFactory(name: 'Emergencies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Emergencies__factory>
 getContractFactory(name: 'EmergencyReviews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.EmergencyReviews__factory>
 getContractFactory(name: 'LateReleases', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LateReleases__factory>
@@ -26,7 +27,8 @@ getContractFactory(name: 'IAccessLog', signerOrOptions?: ethers.Signer | Factory
 getContractFactory(name: 'IBreakGlass', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBreakGlass__factory>
 getContractFactory(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsentRegistry__factory>
 getContractFactory(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ILegalOrders__factory>
-getContractFactory(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordRegistry__factory>
+getContractFactory(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMemberRegistry__factory>
+getContractFactory(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPatientRegistry__factory>
 getContractFactory(name: 'ConsentTerms', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentTerms__factory>
 getContractFactory(name: 'Cosigners', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Cosigners__factory>
 getContractFactory(name: 'Leaves', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Leaves__factory>
@@ -35,21 +37,20 @@ getContractFactory(name: 'PatientKeys', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'PatientProxies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientProxies__factory>
 getContractFactory(name: 'RecordHolds', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordHolds__factory>
 getContractFactory(name: 'RecordLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordLog__factory>
+getContractFactory(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordRegistry__factory>
 getContractFactory(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC1271Wallet__factory>
-getContractFactory(name: 'Consents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consents__factory>
-getContractFactory(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WitnessedConsents__factory>
-getContractFactory(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPatientRegistry__factory>
-getContractFactory(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMemberRegistry__factory>
-getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC7913WebAuthnVerifier__factory>
+getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
+getContractFactory(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WitnessedConsents__factory>
 
   getContractAt(name: 'AccessLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessLog>
 getContractAt(name: 'BreakGlass', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BreakGlass>
 getContractAt(name: 'ConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentRegistry>
 getContractAt(name: 'LegalOrders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LegalOrders>
-getContractAt(name: 'MemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MemberRegistry>
 getContractAt(name: 'PatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientRegistry>
+getContractAt(name: 'MemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MemberRegistry>
 getContractAt(name: 'RecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordRegistry>
+getContractAt(name: 'Consents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consents>
 getContractAt(name: 'Emergencies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Emergencies>
 getContractAt(name: 'EmergencyReviews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.EmergencyReviews>
 getContractAt(name: 'LateReleases', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LateReleases>
@@ -58,7 +59,8 @@ getContractAt(name: 'IAccessLog', address: string | ethers.Addressable, signer?:
 getContractAt(name: 'IBreakGlass', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBreakGlass>
 getContractAt(name: 'IConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsentRegistry>
 getContractAt(name: 'ILegalOrders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ILegalOrders>
-getContractAt(name: 'IRecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordRegistry>
+getContractAt(name: 'IMemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMemberRegistry>
+getContractAt(name: 'IPatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPatientRegistry>
 getContractAt(name: 'ConsentTerms', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentTerms>
 getContractAt(name: 'Cosigners', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Cosigners>
 getContractAt(name: 'Leaves', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Leaves>
@@ -67,21 +69,20 @@ getContractAt(name: 'PatientKeys', address: string | ethers.Addressable, signer?
 getContractAt(name: 'PatientProxies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientProxies>
 getContractAt(name: 'RecordHolds', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordHolds>
 getContractAt(name: 'RecordLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordLog>
+getContractAt(name: 'IRecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordRegistry>
 getContractAt(name: 'ERC1271Wallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC1271Wallet>
-getContractAt(name: 'Consents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consents>
-getContractAt(name: 'WitnessedConsents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WitnessedConsents>
-getContractAt(name: 'IPatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPatientRegistry>
-getContractAt(name: 'IMemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMemberRegistry>
-getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'ERC7913WebAuthnVerifier', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC7913WebAuthnVerifier>
+getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
+getContractAt(name: 'WitnessedConsents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WitnessedConsents>
 
   deployContract(name: 'AccessLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessLog>
 deployContract(name: 'BreakGlass', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BreakGlass>
 deployContract(name: 'ConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentRegistry>
 deployContract(name: 'LegalOrders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LegalOrders>
-deployContract(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'PatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientRegistry>
+deployContract(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'RecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordRegistry>
+deployContract(name: 'Consents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
 deployContract(name: 'Emergencies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Emergencies>
 deployContract(name: 'EmergencyReviews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.EmergencyReviews>
 deployContract(name: 'LateReleases', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LateReleases>
@@ -90,7 +91,8 @@ deployContract(name: 'IAccessLog', signerOrOptions?: ethers.Signer | DeployContr
 deployContract(name: 'IBreakGlass', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBreakGlass>
 deployContract(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
-deployContract(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
+deployContract(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
+deployContract(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
 deployContract(name: 'ConsentTerms', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentTerms>
 deployContract(name: 'Cosigners', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cosigners>
 deployContract(name: 'Leaves', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leaves>
@@ -99,21 +101,20 @@ deployContract(name: 'PatientKeys', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'PatientProxies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
 deployContract(name: 'RecordHolds', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
 deployContract(name: 'RecordLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
+deployContract(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
 deployContract(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
-deployContract(name: 'Consents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
-deployContract(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
-deployContract(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
-deployContract(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
-deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
+deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
+deployContract(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
 
   deployContract(name: 'AccessLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessLog>
 deployContract(name: 'BreakGlass', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BreakGlass>
 deployContract(name: 'ConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentRegistry>
 deployContract(name: 'LegalOrders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LegalOrders>
-deployContract(name: 'MemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'PatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientRegistry>
+deployContract(name: 'MemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'RecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordRegistry>
+deployContract(name: 'Consents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
 deployContract(name: 'Emergencies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Emergencies>
 deployContract(name: 'EmergencyReviews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.EmergencyReviews>
 deployContract(name: 'LateReleases', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LateReleases>
@@ -122,7 +123,8 @@ deployContract(name: 'IAccessLog', args: any[], signerOrOptions?: ethers.Signer 
 deployContract(name: 'IBreakGlass', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBreakGlass>
 deployContract(name: 'IConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'ILegalOrders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
-deployContract(name: 'IRecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
+deployContract(name: 'IMemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
+deployContract(name: 'IPatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
 deployContract(name: 'ConsentTerms', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentTerms>
 deployContract(name: 'Cosigners', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cosigners>
 deployContract(name: 'Leaves', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leaves>
@@ -131,13 +133,11 @@ deployContract(name: 'PatientKeys', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'PatientProxies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
 deployContract(name: 'RecordHolds', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
 deployContract(name: 'RecordLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
+deployContract(name: 'IRecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
 deployContract(name: 'ERC1271Wallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
-deployContract(name: 'Consents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
-deployContract(name: 'WitnessedConsents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
-deployContract(name: 'IPatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
-deployContract(name: 'IMemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
-deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
+deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
+deployContract(name: 'WitnessedConsents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
 
     // default types
     getContractFactory(
