@@ -76,6 +76,14 @@ export function agentApp({
     onAnswer?.(answer);
     return context.json(message);
   });
+  servePeers(app, peers);
+  app.notFound((context) => problem(context, 404, "ERR_USAGE", "there is nothing at this path"));
+  app.onError((error, context) => answerTo(error, context, onError));
+  return app;
+}
+
+/** For the member's other agents. */
+function servePeers(app: Hono<AppEnv>, peers: PeerDesk): void {
   // Who sends a stored release is known before it is read.
   app.use("/v1/peer/releases", async (context, next) => {
     context.set("notice", await peers.sender(context.req.header(SENDER_HEADER)));
@@ -84,9 +92,6 @@ export function agentApp({
   app.post("/v1/peer/releases", ...jsonOf(LONGEST_MESSAGE_BYTES.replica), async (context) =>
     context.json(await peers.keep(context.get("notice"), await textOf(context))),
   );
-  app.notFound((context) => problem(context, 404, "ERR_USAGE", "there is nothing at this path"));
-  app.onError((error, context) => answerTo(error, context, onError));
-  return app;
 }
 
 function jsonOf(most: number): [MiddlewareHandler, MiddlewareHandler] {

@@ -111,7 +111,7 @@ async function fileLateReleases(
     const { windowId } = kept;
     const shown = await chain.ask(() => chain.emergencies.windowOf(windowId));
     if (shown.late) {
-      vault.setFiled(windowId);
+      vault.releases.setFiled(windowId);
       filed.push(kept);
       continue;
     }

@@ -41,7 +41,7 @@ export function lateWindowId(chain: Chain, release: EmergencyRelease): Hex {
 }
 
 export function keptLateReleases(vault: Vault): KeptLateRelease[] {
-  return vault.unfiledReleases().map(({ json }) => parseKept(json));
+  return vault.releases.unfiled().map(({ json }) => parseKept(json));
 }
 
 /**
@@ -81,7 +81,7 @@ export async function lateRelease(parts: ReleaseParts, request: LateRequest): Pr
     release,
   };
   // Of two agents at once, both serve what the first one stored.
-  return parseKept(vault.putUnfiledRelease(windowId, JSON.stringify(keep))).release;
+  return parseKept(vault.releases.putUnfiled(windowId, JSON.stringify(keep))).release;
 }
 
 /** Holds a request against what is last known. Releases nothing. @throws ERR_CAPSULE_REFUSED */

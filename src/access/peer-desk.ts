@@ -51,6 +51,6 @@ export class PeerDesk {
     // Two made it at the same moment, or a reorganised access had its id: both come to the same.
     const same = storedRelease(mine).access === storedRelease(stored).access;
     if (same && mine < stored) return mine;
-    return state.replaceRelease(accessId, mine, stored);
+    return state.releases.replace(accessId, mine, stored);
   }
 }

@@ -51,7 +51,7 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
       ? made
       : await make(parts, access, permission, items, made);
   const agreed = agree === undefined ? mine : await agree(access, mine);
-  if (agreed !== mine) state.replaceRelease(accessId, mine, agreed);
+  if (agreed !== mine) state.releases.replace(accessId, mine, agreed);
   return await handOut(parts, access, agreed, items, permission);
 }
 
@@ -71,7 +71,7 @@ async function make(
   const receipt = receiptText(access, answer, indices, text);
   const stored: StoredRelease = { format: 1, access: accessDigest(access), indices, release: text, receipt };
   const json = JSON.stringify(stored);
-  return old === undefined ? state.putRelease(accessId, json) : state.replaceRelease(accessId, old, json);
+  return old === undefined ? state.putRelease(accessId, json) : state.releases.replace(accessId, old, json);
 }
 
 /** Nothing leaves before its receipt is safe. */

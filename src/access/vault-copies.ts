@@ -54,7 +54,7 @@ export async function followCopies(
     await setTimeout(LOOK_MS, undefined, { signal }).catch(() => {});
     try {
       const now = await realpath(path);
-      if (now === at || signal.aborted) continue;
+      if (now === at) continue;
       const newer = await open();
       at = now;
       const { vault, journal } = parts;

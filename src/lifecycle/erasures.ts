@@ -116,7 +116,7 @@ export class Erasures {
     const { vault, store, journal } = this.#parts;
     const item = journal.itemAt(index)!;
     vault.eraseKey(item.recordId!);
-    vault.editReleases((json) => withoutErased(json, index));
+    vault.releases.edit((json) => withoutErased(json, index));
     await store.delete(item.cid!);
     journal.erase(index);
   }

@@ -22,12 +22,17 @@ export class Releases {
   readonly #database: Database;
   readonly #keys: VaultKeys;
 
-  constructor(database: Database, keys: VaultKeys) {
+  readonly #requireReconciled: () => void;
+
+  /** @param requireReconciled Throws for a restored copy that may have missed erasures */
+  constructor(database: Database, keys: VaultKeys, requireReconciled: () => void) {
     this.#database = database;
     this.#keys = keys;
+    this.#requireReconciled = requireReconciled;
   }
 
   put(accessId: Hex, json: string, leafHash: Hex = WHOLE_ACCESS): string {
+    this.#requireReconciled();
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");
     const sealed = this.#keys.seal(releaseCell(access, leaf), Buffer.from(json));
@@ -42,8 +47,12 @@ export class Releases {
     });
   }
 
-  /** @returns what is stored afterwards: `json`, or what another process put there instead of `old` */
+  /**
+   * Stores another release in the place of `old`: a reorganised chain can give an access id to another access.
+   * @returns what is stored afterwards: `json`, or what another process put there instead of `old`
+   */
   replace(accessId: Hex, old: string, json: string): string {
+    this.#requireReconciled();
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(WHOLE_ACCESS, "the leaf hash");
     const sealed = this.#keys.seal(releaseCell(access, leaf), Buffer.from(json));
@@ -77,6 +86,7 @@ export class Releases {
   }
 
   get(accessId: Hex, leafHash: Hex = WHOLE_ACCESS): string | undefined {
+    this.#requireReconciled();
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");
     const row = this.#database.get(
@@ -101,7 +111,7 @@ export class Releases {
     );
   }
 
-  /** As `put`, for what is to be filed on chain; what was filed already is returned instead. */
+  /** As {@link put}, for what is to be filed on chain; what was filed already is returned instead. */
   putUnfiled(windowId: Hex, json: string): string {
     return this.#database.transaction(() => this.get(windowId) ?? this.put(windowId, json, UNFILED));
   }
@@ -115,6 +125,7 @@ export class Releases {
       });
   }
 
+  /** Notes that it is on chain; may be repeated. */
   setFiled(windowId: Hex): void {
     this.#database.transaction(() => {
       const json = this.get(windowId, UNFILED);

@@ -9,7 +9,7 @@ import { type MemberKey, MemberKeys } from "./member-keys.js";
 import { Merges } from "./merges.js";
 import { askPassphrase, type Unlock } from "./passphrase.js";
 import { type NewPatient, type PatientDetails, type PatientIdentifier, Patients } from "./patients.js";
-import { Releases, type UnfiledRelease } from "./releases.js";
+import { Releases } from "./releases.js";
 import { Settings } from "./settings.js";
 import { StaffKeys } from "./staff-keys.js";
 import { createVaultFile, openVaultFile, type UnlockedFile } from "./vault-file.js";
@@ -30,6 +30,8 @@ import { Withdrawals } from "./withdrawals.js";
  * const contentKey = vault.keyOf(recordId);
  */
 export class Vault implements Disposable {
+  /** What was released, beyond {@link Vault.release} and {@link Vault.putRelease}. */
+  readonly releases: Releases;
   /** What patients withdrew by telling this member. */
   readonly withdrawals: Withdrawals;
   readonly #database: Database;
@@ -39,7 +41,6 @@ export class Vault implements Disposable {
   readonly #patients: Patients;
   readonly #memberKeys: MemberKeys;
   readonly #staffKeys: StaffKeys;
-  readonly #releases: Releases;
   readonly backups: Backups;
   readonly merges: Merges;
 
@@ -57,9 +58,9 @@ export class Vault implements Disposable {
     this.merges = new Merges(database, this.#patients);
     this.#memberKeys = new MemberKeys(database, keys);
     this.#staffKeys = new StaffKeys(database, keys);
-    this.#releases = new Releases(database, keys);
     this.withdrawals = new Withdrawals(database, this.#settings);
     this.backups = new Backups(database, keys, this.#settings);
+    this.releases = new Releases(database, keys, () => this.backups.requireReconciled());
   }
 
   /**
@@ -279,48 +280,11 @@ export class Vault implements Disposable {
    * processes at once, both serve the same. With a leaf hash, one release for each leaf of the access.
    */
   putRelease(accessId: Hex, json: string, leafHash?: Hex): string {
-    this.backups.requireReconciled();
-    return this.#releases.put(accessId, json, leafHash);
-  }
-
-  /**
-   * Stores another release in the place of `old`, unless another process was first, and returns what is stored: a
-   * reorganised chain can give an access id to another access.
-   */
-  replaceRelease(accessId: Hex, old: string, json: string): string {
-    this.backups.requireReconciled();
-    return this.#releases.replace(accessId, old, json);
+    return this.releases.put(accessId, json, leafHash);
   }
 
   release(accessId: Hex, leafHash?: Hex): string | undefined {
-    this.backups.requireReconciled();
-    return this.#releases.get(accessId, leafHash);
-  }
-
-  /**
-   * Replaces each stored release for which `edit` gives another JSON.
-   * @throws ERR_TIMEOUT (retryable) when the earlier one may still be in the write-ahead log
-   */
-  editReleases(edit: (json: string) => string | undefined): void {
-    this.#releases.edit(edit);
-  }
-
-  /**
-   * Stores what was released while the chain was down, unless there is something already, and returns what is stored.
-   * It is {@link Vault.unfiledReleases} until {@link Vault.setFiled}.
-   */
-  putUnfiledRelease(windowId: Hex, json: string): string {
-    this.backups.requireReconciled();
-    return this.#releases.putUnfiled(windowId, json);
-  }
-
-  unfiledReleases(): UnfiledRelease[] {
-    return this.#releases.unfiled();
-  }
-
-  /** Notes that it is on chain; may be repeated. */
-  setFiled(windowId: Hex): void {
-    this.#releases.setFiled(windowId);
+    return this.releases.get(accessId, leafHash);
   }
 
   /** Closes the file and zeroes the keys. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { runLookupAgent, type Exchange } from "../../src/access/index.js";
+import type { Exchange } from "../../src/access/exchange.js";
+import { runLookupAgent } from "../../src/access/lookup-agent.js";
 import { lookUp, lookupMessageId, type LookupOptions } from "../../src/access/lookups.js";
 import { signMessage } from "../../src/access/messages.js";
 import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";

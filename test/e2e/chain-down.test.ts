@@ -43,12 +43,12 @@ describe("an emergency while the chain is down", function () {
     await s.consortium.chain.down();
     const { windowId, opened } = await ask();
     expect(await textsOf(opened)).to.deep.equal(s.lines);
-    const [kept] = s.a.vault.unfiledReleases();
+    const [kept] = s.a.vault.releases.unfiled();
     expect(kept?.windowId).to.equal(windowId);
 
     await s.consortium.chain.up();
     await s.until((answer) => answer.event === "late-filed" && answer.windowId === windowId);
-    expect(s.a.vault.unfiledReleases()).to.deep.equal([]);
+    expect(s.a.vault.releases.unfiled()).to.deep.equal([]);
     const [window] = await officer(s, s.officerB).list();
     expect(window).to.include({ windowId, late: true, justified: false, member: 2, custodian: 1 });
 
@@ -86,10 +86,10 @@ describe("an emergency while the chain is down", function () {
     });
 
     const refusedFor = async (why: string, changes: Partial<LateOptions>) => {
-      const before = s.a.vault.unfiledReleases().length;
+      const before = s.a.vault.releases.unfiled().length;
       const error = await rejected("ERR_CAPSULE_REFUSED", ask(changes));
       expect(error.message).to.contain(why);
-      expect(s.a.vault.unfiledReleases()).to.have.length(before);
+      expect(s.a.vault.releases.unfiled()).to.have.length(before);
     };
 
     it("stays denied by the patient's directive", async () => {
@@ -116,7 +116,7 @@ describe("an emergency while the chain is down", function () {
 
   describe("once it is back again", () => {
     it("files each of them when the chain is back", async () => {
-      while (s.a.vault.unfiledReleases().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (s.a.vault.releases.unfiled().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
       const late = (await officer(s, s.officerB).list()).filter((window) => window.late);
       expect(late).to.have.length(4);
       const audit = await s.a.audit.disclosures({ patient: s.patient });

@@ -20,8 +20,8 @@ describe("releases", () => {
   it("are replaced by who knows what stands there, and by the first of two only", () => {
     const accessId = randomId();
     made.vault.putRelease(accessId, "old");
-    expect(made.vault.replaceRelease(accessId, "old", "new")).to.equal("new");
-    expect(made.vault.replaceRelease(accessId, "old", "late")).to.equal("new");
+    expect(made.vault.releases.replace(accessId, "old", "new")).to.equal("new");
+    expect(made.vault.releases.replace(accessId, "old", "late")).to.equal("new");
     expect(made.vault.release(accessId)).to.equal("new");
   });
 
