@@ -251,10 +251,7 @@ export class Chartseal implements AsyncDisposable {
     };
   }
 
-  /**
-   * Serves other members' logged accesses until the signal aborts: requests in the shared folder, and with `listen`
-   * those that come over HTTP. See {@link serveAgent}.
-   */
+  /** Answers other members until the signal aborts. See {@link runAgents}. */
   async runReleaseAgent(options: ReleaseAgentOptions): Promise<void> {
     const { chain, vault, journal, exchange, memberId } = this;
     const fileReceipt = (receipt: SupportingDocument) => this.fileDocument(receipt);

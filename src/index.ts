@@ -16,6 +16,8 @@ export {
   type AccessOptions,
   type Acknowledgement,
   type Answer,
+  type LateAnswer,
+  type ReleaseAgentOptions,
   type CustodianAgentOptions,
   type ChartEntry,
   type EmergencyVerdict,
@@ -29,7 +31,6 @@ export {
   type OwnRequestOptions,
   type PreparedEmergency,
   type PreparedOwnRequest,
-  type ReleaseAgentOptions,
   type ScopeOptions,
   type Statement,
 } from "./access/index.js";

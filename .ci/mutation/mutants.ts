@@ -57,8 +57,10 @@ export function mutantsOf(path: string): Mutant[] {
   visit(parse(path), (node) => changes.push(...changesOf(node, (of) => text(placeOf(of)))));
   return changes.map(([operator, node, becomes]) => {
     const [start, length] = placeOf(node);
+    // A statement's place ends before its semicolon, and an empty one is none in Solidity.
+    const end = start + length + (operator === "statement" ? 1 : 0);
     const line = source.subarray(0, start).toString().split("\n").length;
-    return { path, line, operator, start, end: start + length, was: text([start, length]), becomes };
+    return { path, line, operator, start, end, was: text([start, end - start]), becomes };
   });
 }
 
@@ -107,9 +109,9 @@ function changesOf(node: AstNode, text: (node: AstNode) => string): Change[] {
     case "Conditional":
       return ["true", "false"].map((constant): Change => ["condition", part("condition"), constant]);
     case "ExpressionStatement":
-      return [["statement", node, ""]];
+    case "EmitStatement":
     case "RevertStatement":
-      return [["statement", node, ""]];
+      return [["statement", node, "{}"]];
     case "ModifierInvocation":
       return (part("modifierName")["name"] as string).startsWith("only") || text(node) === "restricted"
         ? [["access control", node, ""]]

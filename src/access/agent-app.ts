@@ -76,14 +76,13 @@ export function agentApp({
     onAnswer?.(answer);
     return context.json(message);
   });
-  servePeers(app, peers);
+  takeReplicas(app, peers);
   app.notFound((context) => problem(context, 404, "ERR_USAGE", "there is nothing at this path"));
   app.onError((error, context) => answerTo(error, context, onError));
   return app;
 }
 
-/** For the member's other agents. */
-function servePeers(app: Hono<AppEnv>, peers: PeerDesk): void {
+function takeReplicas(app: Hono<AppEnv>, peers: AppParts["peers"]): void {
   // Who sends a stored release is known before it is read.
   app.use("/v1/peer/releases", async (context, next) => {
     context.set("notice", await peers.sender(context.req.header(SENDER_HEADER)));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+export type { Answer } from "./answer-request.js";
+export type { LateAnswer } from "./late-agent.js";
 export { runAgentService, type ReleaseAgentOptions } from "./agent-service.js";
 export { Access } from "./access.js";
 export type { AccessOptions, AccessParts, ScopeOptions } from "./access.js";
 export { accessEventOf, type AccessEvent, type Scope } from "./access-event.js";
-export type { Answer } from "./answer-request.js";
 export { cardBlocks, cardSvg, cardText, parseCard, type Card } from "./card.js";
 export { Chart, type ChartEntry, type EntryLabels } from "./chart.js";
 export { CustodianAgent, type CustodianAgentOptions } from "./custodian-agent.js";
@@ -21,7 +22,6 @@ export { FolderExchange } from "./folder-exchange.js";
 export { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";
 export { openExchange, readTls } from "./open-exchange.js";
 export type { LateAccess, LateOptions } from "./late-access.js";
-export type { LateAnswer } from "./late-agent.js";
 export { lookUp, type LookupOptions, type LookupResult } from "./lookups.js";
 export type { Message, MessageType } from "./message.js";
 export { inParallel } from "./in-parallel.js";
@@ -29,5 +29,6 @@ export { requireSender, signMessage } from "./messages.js";
 export { OwnRecords, type OwnRequestOptions, type PreparedOwnRequest } from "./own-records.js";
 export type { Acknowledgement } from "./patient-desk.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
+export { lateReleasesOf } from "./late-release.js";
 export { copyVault } from "./vault-copies.js";
 export { withoutErased } from "./stored-release.js";

@@ -31,6 +31,9 @@ export interface KeptLateRelease extends Omit<LateRequest, "accessId" | "publicK
   /** Of the two, for the quotas. */
   member: number;
   persons: [Hex, Hex];
+  /** Log indices of the entries in it. */
+  indices: number[];
+  /** Empty once one of them was erased. */
   release: string;
 }
 
@@ -56,7 +59,7 @@ export async function lateRelease(parts: ReleaseParts, request: LateRequest): Pr
   const windowId = request.accessId;
   const kept = keptLateReleases(vault);
   const before = kept.find((made) => made.windowId === windowId);
-  if (before !== undefined) return before.release;
+  if (before !== undefined) return stillWhole(before);
   requireQuotas(known, kept, permission, now);
   const items = releasableWithoutChain(parts, request.patientId, permission.compartments);
   const made = await makeRelease(parts, { accessId: windowId, extent: "CHART" }, permission, items);
@@ -78,10 +81,28 @@ export async function lateRelease(parts: ReleaseParts, request: LateRequest): Pr
     releaseDigest: toHex(createHash("sha256").update(release, "utf8").digest()),
     member: permission.initiator.memberId,
     persons: [permission.initiator.personId, permission.colleague.personId],
+    indices: items.map(({ entry }) => entry.leaf.index),
     release,
   };
   // Of two agents at once, both serve what the first one stored.
-  return parseKept(vault.releases.putUnfiled(windowId, JSON.stringify(keep))).release;
+  return stillWhole(parseKept(vault.releases.putUnfiled(windowId, JSON.stringify(keep))));
+}
+
+/** @throws ERR_CAPSULE_REFUSED when an entry of it was erased since */
+function stillWhole({ release }: KeptLateRelease): string {
+  if (release !== "") return release;
+  throw lateRefusal("a record of this release was erased since: break the glass again");
+}
+
+/** Whom an entry was released to while the chain was down, filed by now or not. */
+export function lateReleasesOf(vault: Vault, index: number): KeptLateRelease[] {
+  const found: KeptLateRelease[] = [];
+  vault.releases.each((json) => {
+    const kept = JSON.parse(json) as Partial<KeptLateRelease>;
+    if (kept.windowId !== undefined && kept.indices?.includes(index) === true) found.push(parseKept(json));
+    return undefined;
+  });
+  return found;
 }
 
 /** Holds a request against what is last known. Releases nothing. @throws ERR_CAPSULE_REFUSED */
@@ -130,7 +151,12 @@ function releasableWithoutChain(
   const entries = new Entries(journal, memberId);
   const items = journal.itemsOfPatient(patientId).filter((item) => {
     const { kind, compartment } = entries.leaf(item);
-    return !item.retracted && kind === LeafKind.RECORD && ((compartments >> BigInt(compartment)) & 1n) === 1n;
+    return (
+      !item.retracted &&
+      !item.erased &&
+      kind === LeafKind.RECORD &&
+      ((compartments >> BigInt(compartment)) & 1n) === 1n
+    );
   });
   if (items.length === 0) throw lateRefusal("there is no record of this patient here that may be shown");
   return items.map((item) => ({ item, entry: entries.of(item), status: 0 }));

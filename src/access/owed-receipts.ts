@@ -35,7 +35,7 @@ export class OwedReceipts {
   /** Hands them to an agent that answers. */
   async pay(): Promise<void> {
     for (const owed of this.all()) {
-      const stored = this.#state.release(owed.accessId);
+      const stored = this.#state.releases.get(owed.accessId);
       if (stored !== undefined) await this.#peers.agree(owed, stored);
       if (stored === undefined || this.#peers.hasFiled(owed.accessId))
         this.#write(this.all().filter(({ accessId }) => accessId !== owed.accessId));

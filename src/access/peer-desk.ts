@@ -46,7 +46,7 @@ export class PeerDesk {
 
   #agreed(accessId: ReplicaNotice["accessId"], stored: string): string {
     const { state } = this.#parts;
-    const mine = state.putRelease(accessId, stored);
+    const mine = state.releases.put(accessId, stored);
     if (mine === stored) return stored;
     // Two made it at the same moment, or a reorganised access had its id: both come to the same.
     const same = storedRelease(mine).access === storedRelease(stored).access;

@@ -45,7 +45,7 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
   const { accessId } = access;
   const permission = await permissionOf(parts, access, publicKey);
   const items = await releasable(parts, access, permission);
-  const made = state.release(accessId);
+  const made = state.releases.get(accessId);
   const mine =
     made !== undefined && storedRelease(made).access === accessDigest(access)
       ? made
@@ -71,7 +71,7 @@ async function make(
   const receipt = receiptText(access, answer, indices, text);
   const stored: StoredRelease = { format: 1, access: accessDigest(access), indices, release: text, receipt };
   const json = JSON.stringify(stored);
-  return old === undefined ? state.putRelease(accessId, json) : state.releases.replace(accessId, old, json);
+  return old === undefined ? state.releases.put(accessId, json) : state.releases.replace(accessId, old, json);
 }
 
 /** Nothing leaves before its receipt is safe. */

@@ -6,7 +6,7 @@ import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
 
 /** What an agent remembers: what it gave, and what patients withdrew. */
-export type AgentState = Pick<Vault, "release" | "putRelease" | "releases" | "withdrawals">;
+export type AgentState = Pick<Vault, "releases" | "withdrawals">;
 
 /** A release as it is kept: with the log indices that it shows or opens. */
 export interface StoredRelease {

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { ACT_DETAILS } from "./acts.js";
-import { memberOf, type Accessed, type Act, type Audit, type AuditEntry } from "./audit.js";
+import { changeAgents, readAgents } from "./audit-event-agents.js";
+import type { Accessed, Act, Audit, AuditEntry } from "./audit.js";
 import {
   APPLICATION_SERVER,
-  AUTHOR,
   DESTINATION_ROLE,
   DOMAIN_RESOURCE,
   PATIENT_ROLE,
   PERSON,
   QUERY_ROLE,
-  RECIPIENT,
   REST,
   SOURCE_ROLE,
   SYSTEM_OBJECT,
   TRANSACTION,
-  concept,
   interaction,
-  onChain,
   purposeOfUse,
-  uri,
   urn,
-  type Agent,
   type Entity,
   type FhirAuditEvent,
   type Reference,
@@ -83,13 +78,16 @@ function eventOf(entry: AuditEntry, audit: Audit): FhirAuditEvent {
         ["recordedTo", isoDay(entry.recordedTo)],
       ]);
     case "grant-revoked":
-      return changeEvent(entry, audit, "update", urn(`grant:${entry.termsHash}`, "Consent"));
+      return changeEvent(entry, audit, "update", urn(`grant:${entry.termsHash}`, "Consent"), [
+        ["revokedBy", entry.revokedBy],
+      ]);
     case "directive-set": {
       const what = urn(`directive:${audit.patientId}`, "Consent");
       return changeEvent(entry, audit, entry.nonce === 0 ? "create" : "update", what, [
         ["denyAll", String(entry.denyAll)],
         ["denyEmergency", String(entry.denyEmergency)],
         ["deniedCompartments", entry.deniedCompartments.join(" ")],
+        ["setBy", entry.setBy],
       ]);
     }
     case "access":
@@ -192,39 +190,6 @@ function queryEvent(entry: Accessed, audit: Audit): FhirAuditEvent {
   };
 }
 
-/** The reader's member, the custodian and the reader himself. */
-function readAgents(
-  entry: Accessed,
-  audit: Audit,
-  client: typeof SOURCE_ROLE,
-  server: typeof SOURCE_ROLE,
-): Agent[] {
-  const { chainId, contracts } = audit;
-  const policy = entry.basis === "GRANT" ? `urn:chartseal:grant:${entry.basisRef}` : undefined;
-  const patient = entry.basis === "PATIENT" ? urn(`patient:${audit.patientId}`, "Patient") : undefined;
-  return [
-    {
-      type: concept(client),
-      who: patient ?? memberReference(audit, entry.memberId),
-      requestor: false,
-      network: onChain(chainId, entry.reader),
-    },
-    {
-      type: concept(server),
-      who: memberReference(audit, audit.custodian),
-      requestor: false,
-      network: onChain(chainId, contracts.AccessLog),
-    },
-    {
-      type: concept(RECIPIENT),
-      who: patient ?? urn(`account:${entry.reader}`, "Practitioner"),
-      requestor: true,
-      policy: [policy ?? `urn:chartseal:basis:${entry.basis}`],
-      purposeOfUse: [purposeOfUse(entry.purpose)],
-    },
-  ];
-}
-
 /** A change by the custodian's staff (enrolment, own log) or by the patient (consent). */
 function changeEvent(
   entry: AuditEntry,
@@ -233,9 +198,6 @@ function changeEvent(
   what: Reference,
   details: readonly (readonly [type: string, value: string])[] = [],
 ): FhirAuditEvent {
-  const { chainId, contracts } = audit;
-  const contract = urn(`contract:${chainId}:${contracts[entry.contract]}`, "Device", entry.contract);
-  const author = authorOf(entry, audit);
   const written = details.filter(([, value]) => value !== ""); // FHIR knows no empty string
   const data: Entity = {
     what,
@@ -247,31 +209,9 @@ function changeEvent(
   };
   return {
     ...baseOf(entry, audit, pattern),
-    agent: [
-      {
-        type: concept(SOURCE_ROLE),
-        who: author ?? contract,
-        requestor: author === undefined,
-        // Anyone may relay a transaction: whose account that was says nothing, so its own name stands here.
-        network: uri(`urn:chartseal:transaction:${chainId}:${entry.transactionHash}`),
-      },
-      {
-        type: concept(DESTINATION_ROLE),
-        who: contract,
-        requestor: false,
-        network: onChain(chainId, contracts[entry.contract]),
-      },
-      ...(author === undefined ? [] : [{ type: concept(AUTHOR), who: author, requestor: true }]),
-    ],
+    agent: changeAgents(entry, audit),
     entity: [patientEntity(audit), data],
   };
-}
-
-/** Who made a change; undefined when the event is not one that this version knows. */
-function authorOf(entry: AuditEntry, audit: Audit): Reference | undefined {
-  if (entry.kind === "other") return undefined;
-  if (entry.contract === "ConsentRegistry") return urn(`patient:${audit.patientId}`, "Patient");
-  return memberReference(audit, memberOf(entry) ?? audit.custodian);
 }
 
 function patientEntity(audit: Audit): Entity {
@@ -290,8 +230,4 @@ function transactionEntity({ accessId, suspectSince }: Accessed): Entity {
 
 function recordReference(audit: Audit, memberId: number, index: number): Reference {
   return urn(`entry:${audit.chainId}:${memberId}:${index}`);
-}
-
-function memberReference(audit: Audit, memberId: number): Reference {
-  return urn(`member:${memberId}`, "Organization", printable(audit.members[memberId] ?? ""));
 }

@@ -66,12 +66,15 @@ export interface Enrolled extends Place {
   hasSigner: boolean;
 }
 
+/** Who acted for the patient. */
+export type GivenBy = "PATIENT" | "GUARDIANS" | "WITNESSES" | "DELEGATE";
+
 export interface GrantGiven extends Place {
   kind: "grant-given";
   termsHash: Hex;
   /** Member id. */
   grantee: number;
-  givenBy: "PATIENT" | "GUARDIANS" | "WITNESSES" | "DELEGATE";
+  givenBy: GivenBy;
   purposes: Purpose[];
   /** Numbers 0..63. */
   compartments: number[];
@@ -88,6 +91,7 @@ export interface GrantRevoked extends Place {
   termsHash: Hex;
   /** Member id, from the grant; left out when the terms were revoked before they were given. */
   grantee?: number;
+  revokedBy: GivenBy;
 }
 
 export interface DirectiveSet extends Place {
@@ -96,6 +100,7 @@ export interface DirectiveSet extends Place {
   denyEmergency: boolean;
   /** Numbers 0..63. */
   deniedCompartments: number[];
+  setBy: GivenBy;
   /** From 0; counts the patient's directives. */
   nonce: number;
 }
@@ -184,7 +189,7 @@ export interface Ground {
   /** Unix seconds: when the grant was given, the order entered, the glass broken. */
   at: number;
   /** Of a grant. */
-  givenBy?: GrantGiven["givenBy"];
+  givenBy?: GivenBy;
   /** Accounts: the two witnesses of a paper consent, the two who entered an order, or the reader and his colleague. */
   persons?: [first: string, second: string];
   /** Index of the paper in the custodian's log. */

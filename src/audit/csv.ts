@@ -93,13 +93,14 @@ function eventCells(entry: AuditEntry): Partial<Record<Field, Cell>> {
         ...scopeCells(entry),
       };
     case "grant-revoked":
-      return { terms_hash: entry.termsHash };
+      return { terms_hash: entry.termsHash, given_by: entry.revokedBy };
     case "directive-set":
       return {
         deny_all: entry.denyAll,
         deny_emergency: entry.denyEmergency,
         denied_compartments: entry.deniedCompartments.join(" "),
         nonce: entry.nonce,
+        given_by: entry.setBy,
       };
     case "access":
       return {

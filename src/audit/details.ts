@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ACT_DETAILS } from "./acts.js";
-import type { Accessed, Act, Audit, AuditEntry, GrantGiven } from "./audit.js";
+import type { Accessed, Act, Audit, AuditEntry, GivenBy, GrantGiven } from "./audit.js";
 import { shortId } from "./columns.js";
 import { isLastDay, isoDay, isoTime } from "./iso-time.js";
 import type { Messages } from "./messages.js";
@@ -14,7 +14,9 @@ export function detailOf(entry: AuditEntry, audit: Audit, messages: Messages): s
     case "grant-given":
       return grantDetail(entry, audit, messages);
     case "grant-revoked":
-      return messages.terms(shortId(entry.termsHash));
+      return [...byWhom(entry.revokedBy, messages), messages.terms(shortId(entry.termsHash))].join(
+        messages.comma,
+      );
     case "directive-set": {
       const denials = [
         ...(entry.denyAll ? [messages.denyAll] : []),
@@ -23,7 +25,8 @@ export function detailOf(entry: AuditEntry, audit: Audit, messages: Messages): s
           ? []
           : [messages.denied(compartmentList(entry.deniedCompartments, audit))]),
       ];
-      return denials.length === 0 ? messages.deniesNothing : denials.join(messages.comma);
+      const told = denials.length === 0 ? [messages.deniesNothing] : denials;
+      return [...told, ...byWhom(entry.setBy, messages)].join(messages.comma);
     }
     case "access":
       return accessDetail(entry, audit, messages);
@@ -50,15 +53,19 @@ function actDetail({ details }: Act, audit: Audit, messages: Messages): string {
 
 function grantDetail(entry: GrantGiven, audit: Audit, messages: Messages): string {
   const { notBefore, notAfter } = entry;
-  const giver = messages.givenBy[entry.givenBy];
   return [
     entry.purposes.join("+"),
     `${isoTime(notBefore).slice(0, 10)}/${isoTime(notAfter).slice(0, 10)}`,
     compartments(entry.compartments, audit, messages),
-    ...(giver === undefined ? [] : [giver]),
+    ...byWhom(entry.givenBy, messages),
     ...recordedPeriod(entry, messages),
     messages.terms(shortId(entry.termsHash)),
   ].join(messages.comma);
+}
+
+/** Who acted for the patient, if not he himself. */
+function byWhom(givenBy: GivenBy, messages: Messages): string[] {
+  return givenBy === "PATIENT" ? [] : [messages.givenBy[givenBy]];
 }
 
 function accessDetail(entry: Accessed, audit: Audit, messages: Messages): string {

@@ -5,11 +5,11 @@ import type { Chain } from "../chain/index.js";
 import { PURPOSES } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import { actOf } from "./acts.js";
-import type { AuditEntry, Place, Registry } from "./audit.js";
+import type { AuditEntry, GivenBy, Place, Registry } from "./audit.js";
 import { REGISTRIES } from "./registries.js";
 
-/** IConsentRegistry.GivenBy, by number. */
-const GIVEN_BY = ["NOBODY", "PATIENT", "GUARDIANS", "WITNESSES", "DELEGATE"] as const;
+/** IConsentRegistry.GivenBy, from number 1 on; 0 is nobody. */
+const GIVEN_BY = ["PATIENT", "GUARDIANS", "WITNESSES", "DELEGATE"] as const;
 
 /** Of the terms in GrantGiven, what is shown. */
 type LoggedTerms = Record<
@@ -65,8 +65,8 @@ const readers: Readonly<Record<string, Reader>> = {
   }),
   GrantGiven: (place, { args }) => {
     const terms = args["terms"] as LoggedTerms;
-    const givenBy = GIVEN_BY[Number(args["givenBy"])];
-    if (givenBy === undefined || givenBy === "NOBODY") return undefined;
+    const givenBy = giverOf(args["givenBy"]);
+    if (givenBy === undefined) return undefined;
     return {
       ...place,
       at: Number(args["grantedAt"]),
@@ -82,21 +82,26 @@ const readers: Readonly<Record<string, Reader>> = {
       recordedTo: Number(terms.recordedTo),
     };
   },
-  GrantRevoked: (place, { args }) => ({
-    ...place,
-    at: Number(args["revokedAt"]),
-    kind: "grant-revoked",
-    termsHash: args["termsHash"] as Hex,
-  }),
-  DirectiveSet: (place, { args }) => ({
-    ...place,
-    at: Number(args["setAt"]),
-    kind: "directive-set",
-    denyAll: args["denyAll"] as boolean,
-    denyEmergency: args["denyEmergency"] as boolean,
-    deniedCompartments: bitsOf(args["deniedCompartments"] as bigint),
-    nonce: Number(args["nonce"]),
-  }),
+  GrantRevoked: (place, { args }) => {
+    const revokedBy = giverOf(args["revokedBy"]);
+    if (revokedBy === undefined) return undefined;
+    const termsHash = args["termsHash"] as Hex;
+    return { ...place, at: Number(args["revokedAt"]), kind: "grant-revoked", termsHash, revokedBy };
+  },
+  DirectiveSet: (place, { args }) => {
+    const setBy = giverOf(args["setBy"]);
+    if (setBy === undefined) return undefined;
+    return {
+      ...place,
+      at: Number(args["setAt"]),
+      kind: "directive-set",
+      denyAll: args["denyAll"] as boolean,
+      denyEmergency: args["denyEmergency"] as boolean,
+      deniedCompartments: bitsOf(args["deniedCompartments"] as bigint),
+      setBy,
+      nonce: Number(args["nonce"]),
+    };
+  },
   RecordsRequested: accessEntry,
   ScopeRequested: accessEntry,
   EntrySuperseded: (place, { args }) => ({
@@ -133,6 +138,11 @@ function accessEntry(place: Place, _parsed: LogDescription, chain: Chain, log: L
     indices,
     ...(scope === undefined ? {} : { scope: { ...scope, compartments: bitsOf(scope.compartments) } }),
   };
+}
+
+/** Undefined for nobody and for a number that no contract writes. */
+function giverOf(number: unknown): GivenBy | undefined {
+  return GIVEN_BY[Number(number) - 1];
 }
 
 /** Numbers of the bits set in a uint64. */

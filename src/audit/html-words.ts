@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Purpose } from "../consent/index.js";
-import type { GrantGiven } from "./audit.js";
+import type { GivenBy } from "./audit.js";
 import type { Language } from "./messages.js";
 
 /** What the printable report says beside {@link Messages}. */
@@ -19,7 +19,7 @@ export interface HtmlWords {
   /** Of the columns. */
   columns: Record<"when" | "patient" | "what" | "who" | "purpose" | "basis" | "place", string>;
   purposes: Readonly<Record<Purpose, string>>;
-  consent: (givenBy: GrantGiven["givenBy"] | undefined, day: string) => string;
+  consent: (givenBy: GivenBy | undefined, day: string) => string;
   order: (day: string) => string;
   /** Two persons, and a paper in the custodian's log. */
   persons: string;

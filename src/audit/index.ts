@@ -13,6 +13,7 @@ export type {
   AuditKind,
   DirectiveSet,
   Enrolled,
+  GivenBy,
   GrantGiven,
   GrantRevoked,
   HeadedRegistry,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CHINESE_ACTS, ENGLISH_ACTS, type ActWords } from "./act-words.js";
-import type { AuditHead, AuditKind } from "./audit.js";
+import type { AuditHead, AuditKind, GivenBy } from "./audit.js";
 
 export type Language = "en" | "zh";
 
@@ -41,8 +41,8 @@ export interface Messages {
   noCompartments: string;
   recorded: (from: string, to: string) => string;
   terms: (id: string) => string;
-  /** Who gave a grant, if not the patient. */
-  givenBy: Readonly<Record<string, string>>;
+  /** Who acted, if not the patient. */
+  givenBy: Readonly<Record<Exclude<GivenBy, "PATIENT">, string>>;
   denyAll: string;
   denyEmergency: string;
   denied: (list: string) => string;
@@ -193,7 +193,7 @@ const CHINESE: Messages = {
   noCompartments: "无分类",
   recorded: (from, to) => `${from} 至 ${to} 的记录`,
   terms: (id) => `条款 ${id}`,
-  givenBy: { GUARDIANS: "由监护人授权", WITNESSES: "由两名见证人授权", DELEGATE: "由受托人授权" },
+  givenBy: { GUARDIANS: "由监护人作出", WITNESSES: "由两名见证人作出", DELEGATE: "由受托人作出" },
   denyAll: "拒绝一切查阅",
   denyEmergency: "拒绝紧急查阅",
   denied: (list) => `拒绝分类 ${list}`,

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { lateReleasesOf } from "../access/index.js";
 import { disclosures, type Accessed } from "../audit/index.js";
 import type { Chain } from "../chain/index.js";
-import type { Leaf } from "../crypto/index.js";
+import type { Hex, Leaf } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { Backup } from "../vault/index.js";
+import type { Backup, Vault } from "../vault/index.js";
 
 /** Who or what permits an erasure: IRecordRegistry.ErasureGround, in its order. */
 export const GROUNDS = ["patient", "reviewer", "retention"] as const;
 export type Ground = (typeof GROUNDS)[number];
+
+/** Whom an entry was opened or listed to. */
+type Reached = Pick<Accessed, "accessId" | "memberId" | "reader" | "purpose" | "extent" | "at">;
 
 /** Body of an ERASURE_CERTIFICATE leaf, format 1. It says when through its leaf; equal facts give equal bytes. */
 export interface ErasureCertificate {
@@ -16,7 +20,7 @@ export interface ErasureCertificate {
   erased: Pick<Leaf, "memberId" | "index" | "patientId" | "patientSeq" | "contentDigest"> & { cid: string };
   cannotBeRecalled: {
     /** Accesses that reached the entry: what they opened or listed cannot be unread. */
-    accesses: Pick<Accessed, "accessId" | "memberId" | "reader" | "purpose" | "extent" | "at">[];
+    accesses: Reached[];
     /** Backups that hold its wrapped key, until they expire or their key-encryption key is destroyed. */
     backups: Pick<Backup, "id" | "madeAt" | "expiresAt">[];
   };
@@ -34,7 +38,7 @@ export async function certificateOf(
   chain: Chain,
   { leaf, cid }: { leaf: Leaf; cid: string },
   ground: Ground,
-  { backups, horizon }: { backups: readonly Backup[]; horizon: Horizon },
+  { vault, horizon }: { vault: Vault; horizon: Horizon },
 ): Promise<ErasureCertificate> {
   const { memberId, index, patientId, patientSeq, contentDigest } = leaf;
   const audit = await disclosures({ chain, patient: patientId });
@@ -53,15 +57,14 @@ export async function certificateOf(
     ground,
     erased: { memberId, index, patientId, patientSeq, contentDigest, cid },
     cannotBeRecalled: {
-      accesses: (accesses as Accessed[]).map((access) => ({
-        accessId: access.accessId,
-        memberId: access.memberId,
-        reader: access.reader,
-        purpose: access.purpose,
-        extent: access.extent,
-        at: access.at,
-      })),
-      backups: backups.filter(isMeant).map(({ id, madeAt, expiresAt }) => ({ id, madeAt, expiresAt })),
+      accesses: [
+        ...(accesses as Accessed[]).map(reachedBy),
+        ...lateReleasesOf(vault, leaf.index).map(reachedLate),
+      ],
+      backups: vault.backups
+        .all()
+        .filter(isMeant)
+        .map(({ id, madeAt, expiresAt }) => ({ id, madeAt, expiresAt })),
     },
   };
 }
@@ -74,4 +77,19 @@ function reaches({ indices, scope }: Accessed, leaf: Leaf): boolean {
     leaf.recordedDay <= scope.recordedTo &&
     leaf.index <= scope.upTo
   );
+}
+
+function reachedBy({ accessId, memberId, reader, purpose, extent, at }: Accessed): Reached {
+  return { accessId, memberId, reader, purpose, extent, at };
+}
+
+/** While the chain was down: its window's id stands for the access. */
+function reachedLate({
+  windowId,
+  member,
+  initiator,
+  releasedAt,
+}: ReturnType<typeof lateReleasesOf>[number]): Reached {
+  const access = { accessId: windowId, memberId: member, reader: initiator.toLowerCase() as Hex };
+  return { ...access, purpose: "BTG", extent: "CHART", at: releasedAt };
 }

@@ -2,7 +2,7 @@
 import { withoutErased, type Exchange } from "../access/index.js";
 import { ENTRY_STATUS, collectLogs, type Chain } from "../chain/index.js";
 import { typedData, type TypedData } from "../consent/index.js";
-import { LeafKind, indexRef, type Hex } from "../crypto/index.js";
+import { LeafKind, indexRef, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { anchorDocument, type IngestParts } from "../ingest/index.js";
 import { Entries, ItemState, type AnchoredEntry, type Journal } from "../records/index.js";
@@ -95,7 +95,9 @@ export class Erasures {
     // No access can come any more: if some came since the certificate, another one names them too.
     const { entry, accesses } = await this.#certify(this.#entry(index), mark.ground, mark);
     await this.wipe(index);
-    for (const { memberId: to, accessId: id } of accesses) await exchange.remove({ to, type: "release", id });
+    for (const { memberId: to, accessId: id } of accesses) {
+      for (const type of ["release", "late-release"] as const) await exchange.remove({ to, type, id });
+    }
     const backups = vault.backups.live(await timeOn(chain)).length;
     return { index, certificateIndex: entry.leaf.index, versions: this.#versionsOf(index), backups };
   }
@@ -116,7 +118,7 @@ export class Erasures {
     const { vault, store, journal } = this.#parts;
     const item = journal.itemAt(index)!;
     vault.eraseKey(item.recordId!);
-    vault.releases.edit((json) => withoutErased(json, index));
+    vault.releases.each((json) => withoutErased(json, index));
     await store.delete(item.cid!);
     journal.erase(index);
   }
@@ -132,17 +134,40 @@ export class Erasures {
     const { chain, vault, journal, memberId } = this.#parts;
     await chain.check();
     await this.#requireCaughtUp();
-    const erased = (await erasedOnChain(chain, memberId)).filter((index) => isAnchored(journal, index));
-    for (const index of erased) {
-      // Else the copy's own numbering would decide whose key is destroyed.
-      await chain.ask(() => chain.records.requireAnchored(this.#entry(index)), "ERR_CHAIN_MISMATCH");
+    let erased = 0;
+    for (const index of await erasedOnChain(chain, memberId)) {
+      if (!(await this.#isThatEntry(index))) continue;
       await this.wipe(index);
+      erased++;
     }
     vault.backups.reconciled();
     const newest = journal.newestAnchored();
     const own = newest === undefined ? 0 : newest.firstIndex + newest.count - 1;
     const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
-    return { erased: erased.length, lost: Math.max(0, head - own) };
+    return { erased, lost: Math.max(0, head - own) };
+  }
+
+  /**
+   * Whether the journal's entry is the one that stands on chain: its own numbering must not decide whose key is
+   * destroyed. One that was on its way when the copy was made may have been anchored since, or another in its place.
+   */
+  async #isThatEntry(index: number): Promise<boolean> {
+    const { chain, journal, memberId } = this.#parts;
+    if (isAnchored(journal, index)) {
+      await chain.ask(() => chain.records.requireAnchored(this.#entry(index)), "ERR_CHAIN_MISMATCH");
+      return true;
+    }
+    const batchId = journal.itemAt(index)?.batchId;
+    const batch = batchId === undefined ? undefined : journal.batch(batchId);
+    if (batch === undefined) return false;
+    try {
+      const { firstIndex, count, root } = batch;
+      const found = await chain.ask(() => chain.records.rootAndStatus(memberId, firstIndex, count, index));
+      return found.root === toHex(root);
+    } catch (error) {
+      if (error instanceof ChartsealError && error.values["reason"] === "BatchUnknown") return false;
+      throw error;
+    }
   }
 
   /** A node that is behind would keep later erasures from us. */
@@ -174,7 +199,7 @@ export class Erasures {
     const block = await chain.ask(() => chain.provider.getBlock(mark?.blockNumber ?? "latest"));
     const at = mark === undefined ? await timeOn(chain) : block!.timestamp;
     const horizon = { blockNumber: block!.number, at };
-    const certificate = await certificateOf(chain, entry, ground, { backups: vault.backups.all(), horizon });
+    const certificate = await certificateOf(chain, entry, ground, { vault, horizon });
     const anchored = await anchorDocument(this.#parts, {
       kind: LeafKind.ERASURE_CERTIFICATE,
       patientId,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concatBytes, toHex, type Hex } from "../crypto/bytes.js";
 import type { Database, SqlRow } from "../sqlite.js";
+import type { Backups } from "./backups.js";
 import { bytes32 } from "./expected-bytes.js";
 import type { Cell } from "./sealed-cell.js";
 import type { VaultKeys } from "./vault-keys.js";
@@ -21,18 +22,25 @@ export interface UnfiledRelease {
 export class Releases {
   readonly #database: Database;
   readonly #keys: VaultKeys;
+  readonly #backups: Pick<Backups, "requireReconciled">;
 
-  readonly #requireReconciled: () => void;
-
-  /** @param requireReconciled Throws for a restored copy that may have missed erasures */
-  constructor(database: Database, keys: VaultKeys, requireReconciled: () => void) {
+  constructor(database: Database, keys: VaultKeys, backups: Pick<Backups, "requireReconciled">) {
     this.#database = database;
     this.#keys = keys;
-    this.#requireReconciled = requireReconciled;
+    this.#backups = backups;
   }
 
+  /**
+   * Stores what an access released, unless there is something already, and returns what is stored: also of two
+   * processes at once, both serve the same. With a leaf hash, one release for each leaf of the access.
+   * @throws ERR_VAULT_RESTORED
+   */
   put(accessId: Hex, json: string, leafHash: Hex = WHOLE_ACCESS): string {
-    this.#requireReconciled();
+    this.#backups.requireReconciled();
+    return this.#put(accessId, json, leafHash);
+  }
+
+  #put(accessId: Hex, json: string, leafHash: Hex): string {
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");
     const sealed = this.#keys.seal(releaseCell(access, leaf), Buffer.from(json));
@@ -43,29 +51,15 @@ export class Releases {
         leaf,
         sealed,
       );
-      return added > 0 ? json : this.get(accessId, leafHash)!;
+      return added > 0 ? json : this.#find(accessId, leafHash)!;
     });
   }
 
   /**
-   * Stores another release in the place of `old`: a reorganised chain can give an access id to another access.
-   * @returns what is stored afterwards: `json`, or what another process put there instead of `old`
+   * Shows every release, and replaces it by what `edit` gives; a page at a time, so that others can go on.
+   * @throws ERR_TIMEOUT (retryable) when an earlier one may still be in the write-ahead log
    */
-  replace(accessId: Hex, old: string, json: string): string {
-    this.#requireReconciled();
-    const access = bytes32(accessId, "the access id");
-    const leaf = bytes32(WHOLE_ACCESS, "the leaf hash");
-    const sealed = this.#keys.seal(releaseCell(access, leaf), Buffer.from(json));
-    return this.#database.transaction(() => {
-      const found = this.get(accessId);
-      if (found !== undefined && found !== old) return found;
-      this.#database.run("INSERT OR REPLACE INTO releases VALUES (?, ?, ?)", access, leaf, sealed);
-      return json;
-    });
-  }
-
-  /** Replaces each release for which `edit` gives another; a page at a time, so that others can go on. */
-  edit(edit: (json: string) => string | undefined): void {
+  each(edit: (json: string) => string | undefined): void {
     let [access, leaf]: Uint8Array[] = [new Uint8Array(), new Uint8Array()];
     for (;;) {
       const page = this.#database.transaction(() => {
@@ -85,8 +79,31 @@ export class Releases {
     this.#database.truncateLog();
   }
 
+  /**
+   * Stores another release in the place of `old`, unless another process was first, and returns what is stored: a
+   * reorganised chain can give an access id to another access.
+   * @throws ERR_VAULT_RESTORED
+   */
+  replace(accessId: Hex, old: string, json: string): string {
+    this.#backups.requireReconciled();
+    const access = bytes32(accessId, "the access id");
+    const leaf = bytes32(WHOLE_ACCESS, "the leaf hash");
+    const sealed = this.#keys.seal(releaseCell(access, leaf), Buffer.from(json));
+    return this.#database.transaction(() => {
+      const found = this.#find(accessId, WHOLE_ACCESS);
+      if (found !== undefined && found !== old) return found;
+      this.#database.run("INSERT OR REPLACE INTO releases VALUES (?, ?, ?)", access, leaf, sealed);
+      return json;
+    });
+  }
+
+  /** @throws ERR_VAULT_RESTORED */
   get(accessId: Hex, leafHash: Hex = WHOLE_ACCESS): string | undefined {
-    this.#requireReconciled();
+    this.#backups.requireReconciled();
+    return this.#find(accessId, leafHash);
+  }
+
+  #find(accessId: Hex, leafHash: Hex): string | undefined {
     const access = bytes32(accessId, "the access id");
     const leaf = bytes32(leafHash, "the leaf hash");
     const row = this.#database.get(
@@ -111,9 +128,15 @@ export class Releases {
     );
   }
 
-  /** As {@link put}, for what is to be filed on chain; what was filed already is returned instead. */
+  /**
+   * As {@link put}, for what was released while the chain was down: it is {@link unfiled} until {@link setFiled}. What
+   * was filed already is returned instead.
+   */
   putUnfiled(windowId: Hex, json: string): string {
-    return this.#database.transaction(() => this.get(windowId) ?? this.put(windowId, json, UNFILED));
+    this.#backups.requireReconciled();
+    return this.#database.transaction(
+      () => this.#find(windowId, WHOLE_ACCESS) ?? this.#put(windowId, json, UNFILED),
+    );
   }
 
   unfiled(): UnfiledRelease[] {
@@ -121,16 +144,16 @@ export class Releases {
       .all("SELECT access_id FROM releases WHERE leaf_hash = ?", bytes32(UNFILED, "the mark"))
       .map((row) => {
         const windowId = toHex(row["access_id"] as Uint8Array);
-        return { windowId, json: this.get(windowId, UNFILED)! };
+        return { windowId, json: this.#find(windowId, UNFILED)! };
       });
   }
 
   /** Notes that it is on chain; may be repeated. */
   setFiled(windowId: Hex): void {
     this.#database.transaction(() => {
-      const json = this.get(windowId, UNFILED);
+      const json = this.#find(windowId, UNFILED);
       if (json === undefined) return; // another process was quicker
-      this.put(windowId, json);
+      this.#put(windowId, json, WHOLE_ACCESS);
       this.#database.run(
         "DELETE FROM releases WHERE access_id = ? AND leaf_hash = ?",
         bytes32(windowId, "the window id"),

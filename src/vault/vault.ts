@@ -30,8 +30,6 @@ import { Withdrawals } from "./withdrawals.js";
  * const contentKey = vault.keyOf(recordId);
  */
 export class Vault implements Disposable {
-  /** What was released, beyond {@link Vault.release} and {@link Vault.putRelease}. */
-  readonly releases: Releases;
   /** What patients withdrew by telling this member. */
   readonly withdrawals: Withdrawals;
   readonly #database: Database;
@@ -43,6 +41,7 @@ export class Vault implements Disposable {
   readonly #staffKeys: StaffKeys;
   readonly backups: Backups;
   readonly merges: Merges;
+  readonly releases: Releases;
 
   private constructor({ database, keys }: UnlockedFile) {
     this.#database = database;
@@ -58,9 +57,9 @@ export class Vault implements Disposable {
     this.merges = new Merges(database, this.#patients);
     this.#memberKeys = new MemberKeys(database, keys);
     this.#staffKeys = new StaffKeys(database, keys);
-    this.withdrawals = new Withdrawals(database, this.#settings);
     this.backups = new Backups(database, keys, this.#settings);
-    this.releases = new Releases(database, keys, () => this.backups.requireReconciled());
+    this.releases = new Releases(database, keys, this.backups);
+    this.withdrawals = new Withdrawals(database, this.#settings);
   }
 
   /**
@@ -273,18 +272,6 @@ export class Vault implements Disposable {
 
   setSecret(name: string, value: Uint8Array): void {
     this.#settings.set(`secret/${name}`, value);
-  }
-
-  /**
-   * Stores what an access released, unless there is something already, and returns what is stored: also of two
-   * processes at once, both serve the same. With a leaf hash, one release for each leaf of the access.
-   */
-  putRelease(accessId: Hex, json: string, leafHash?: Hex): string {
-    return this.releases.put(accessId, json, leafHash);
-  }
-
-  release(accessId: Hex, leafHash?: Hex): string | undefined {
-    return this.releases.get(accessId, leafHash);
   }
 
   /** Closes the file and zeroes the keys. */

@@ -42,7 +42,7 @@ describe("a hostile client of a release agent over HTTP", function () {
     // No stack, no path, nothing of what was sent.
     expect(answer.text).not.to.match(/\\n|node_modules|\.ts:|chartseal-/);
     expect(answer.text.length).to.be.lessThan(300);
-    expect(s.a.vault.release(request.id)).to.equal(undefined);
+    expect(s.a.vault.releases.get(request.id)).to.equal(undefined);
   }
 
   const altered = (changes: object): string => JSON.stringify({ ...request, ...changes });

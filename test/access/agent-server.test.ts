@@ -77,7 +77,7 @@ describe("a release agent over HTTP", function () {
       const exchange = exchangeOver(s.b, s.a.memberId, [agent.address], stranger);
       await rejected("ERR_TIMEOUT", exchange.send(request));
     }
-    expect(s.a.vault.release(request.id)).to.equal(undefined);
+    expect(s.a.vault.releases.get(request.id)).to.equal(undefined);
   });
 
   it("never speaks in clear text on a network", async () => {

@@ -154,7 +154,7 @@ describe("how deep an access must stand in the chain", function () {
         lying(method, lie);
         const error = await rejected(code, answer());
         if (code === "ERR_CAPSULE_REFUSED") expect(error.retryable).to.equal(true);
-        expect(s.a.vault.release(request.id)).to.equal(undefined);
+        expect(s.a.vault.releases.get(request.id)).to.equal(undefined);
         proxy.intercept = () => undefined;
         expect((await answer()).message?.type).to.equal("release");
       });
@@ -169,7 +169,7 @@ describe("how deep an access must stand in the chain", function () {
           : undefined;
       const { answer: outcome } = await answer();
       expect(outcome.dropped).to.equal(true);
-      expect(s.a.vault.release(request.id)).to.equal(undefined);
+      expect(s.a.vault.releases.get(request.id)).to.equal(undefined);
     });
   });
 });

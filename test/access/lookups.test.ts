@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import type { Exchange } from "../../src/access/exchange.js";
+import type { Exchange } from "../../src/access/index.js";
 import { runLookupAgent } from "../../src/access/lookup-agent.js";
 import { lookUp, lookupMessageId, type LookupOptions } from "../../src/access/lookups.js";
 import { signMessage } from "../../src/access/messages.js";

@@ -76,8 +76,9 @@ describe("what a later version of chartseal wrote", function () {
   it("is not served as a release that was stored", async () => {
     const access = await logAccess(s, p.ticket, "CHART");
     const { vault } = s.a;
-    const stored: Pick<Vault, "release"> = { release: () => JSON.stringify(later({ indices: [] })) };
-    const parts = agentOf(s.a, { state: Object.assign(Object.create(vault), stored) as Vault });
+    const releases = { get: () => JSON.stringify(later({ indices: [] })) };
+    const stored = Object.create(vault, { releases: { value: releases } }) as Vault;
+    const parts = agentOf(s.a, { vault: stored });
     await unsupported(() => release(parts, access), "the stored release");
   });
 });

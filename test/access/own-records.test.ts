@@ -145,13 +145,13 @@ describe("a patient's own records", function () {
         expect(text).not.to.match(/\\n|\.ts:/);
       }
       expect((await bring({ transactionHash: another.transactionHash })).status).to.equal(403);
-      expect(s.a.vault.release(asked.accessId)).to.equal(undefined);
+      expect(s.a.vault.releases.get(asked.accessId)).to.equal(undefined);
     });
 
     it("are given to no member that asks for them as if it had logged the access", async () => {
       const message = await requestFor(s, access);
       expect((await post(agent.address, JSON.stringify(message))).status).to.equal(403);
-      expect(s.a.vault.release(asked.accessId)).to.equal(undefined);
+      expect(s.a.vault.releases.get(asked.accessId)).to.equal(undefined);
     });
 
     it("are the same whoever brings it, and as often", async () => {

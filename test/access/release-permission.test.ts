@@ -39,7 +39,7 @@ describe("an access whose permission changed since", function () {
     await revoke(s.a, p);
     expect((await ask.refused(access)).message).to.contain("TermsRevoked");
     expect((await ask.refused(another)).message).to.contain("TermsRevoked");
-    expect(s.a.vault.release(another.accessId)).to.equal(undefined);
+    expect(s.a.vault.releases.get(another.accessId)).to.equal(undefined);
   });
 
   it("is refused after the patient denied everything", async () => {
@@ -180,7 +180,7 @@ describe("an access whose permission changed since", function () {
     await s.b.exchange.send(request);
     const [answer] = await answerRequests(agentOf(s.c));
     expect(answer?.error?.message).to.contain(`member ${s.a.memberId} keeps this patient's records`);
-    expect(s.c.vault.release(access.accessId)).to.equal(undefined);
+    expect(s.c.vault.releases.get(access.accessId)).to.equal(undefined);
   });
 
   it("is refused when the access, or the grant behind it, is too old", async () => {

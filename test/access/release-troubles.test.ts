@@ -42,7 +42,7 @@ describe("a release agent in trouble", function () {
       const errors: unknown[] = [];
       expect(await answerRequests(agent, { onError: (error) => errors.push(error) })).to.deep.equal([]);
       expect(errors[0], method).to.include({ code: "ERR_RPC_UNAVAILABLE", retryable: true });
-      expect(s.a.vault.release(access.accessId)).to.equal(undefined);
+      expect(s.a.vault.releases.get(access.accessId)).to.equal(undefined);
     }
     proxy.intercept = () => undefined;
     const [answer] = await answerRequests(agent);
@@ -89,7 +89,7 @@ describe("a release agent in trouble", function () {
         [],
       );
       expect(errors[0]).to.include({ code: "ERR_STORE_FAILED" });
-      expect(s.a.vault.release(access.accessId)).to.equal(undefined);
+      expect(s.a.vault.releases.get(access.accessId)).to.equal(undefined);
     } finally {
       move(victim.patient);
     }

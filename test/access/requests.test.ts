@@ -41,7 +41,7 @@ describe("who asks for a release", function () {
   async function dropped(message: Message): Promise<ChartsealError> {
     const answer = await answered(message);
     expect(answer.dropped, answer.error?.message).to.equal(true);
-    expect(s.a.vault.release(message.id)).to.equal(undefined);
+    expect(s.a.vault.releases.get(message.id)).to.equal(undefined);
     expect(await s.b.exchange.find(message.from, "release", message.id)).to.equal(undefined);
     expect(await s.b.exchange.find(message.from, "refusal", message.id)).to.equal(undefined);
     return answer.error!;
@@ -149,7 +149,7 @@ describe("who asks for a release", function () {
     expect(await answerRequests(agentOf(s.a), { onError: (error) => errors.push(error) })).to.deep.equal([]);
     expect(errors).to.have.length(1);
     expect(errors[0]).to.include({ code: "ERR_CAPSULE_REFUSED", retryable: true });
-    expect(s.a.vault.release(nowhere.accessId)).to.equal(undefined);
+    expect(s.a.vault.releases.get(nowhere.accessId)).to.equal(undefined);
     expect(await s.a.exchange.find(s.a.memberId, "request", nowhere.accessId)).to.deep.equal(request);
     await s.a.exchange.remove(request);
 

@@ -132,7 +132,7 @@ describe("two release agents of one custodian", function () {
     await owed.pay();
     expect(owed.all()).to.deep.equal([]);
     expect(await receiptsOf(p)).to.deep.equal([accessId]);
-    expect(s.a.vault.release(accessId!)).to.equal(state.release(accessId!));
+    expect(s.a.vault.releases.get(accessId!)).to.equal(state.releases.get(accessId!));
   });
 
   it("come to the same when both make a release at the same moment", async () => {
@@ -201,7 +201,7 @@ describe("two release agents of one custodian", function () {
     for (const access of [await logAccess(s, p.ticket, "CHART"), await ask.logRecords(p, [later.index])]) {
       const request = await requestFor(s, access);
       expect((await post(second.address, JSON.stringify(request))).status).to.equal(503);
-      expect(state.release(access.accessId)).to.equal(undefined);
+      expect(state.releases.get(access.accessId)).to.equal(undefined);
     }
   });
 
@@ -237,7 +237,7 @@ describe("two release agents of one custodian", function () {
     expect(await send(releaser, {}, { ...notice, accessId: p.patient })).to.equal(400);
     expect(await send(releaser, {}, { ...notice, digest: p.patient })).to.equal(400);
     expect((await post(first.address, stored, "/v1/peer/releases")).status).to.equal(400);
-    expect(s.a.vault.release(accessId)).to.equal(undefined);
+    expect(s.a.vault.releases.get(accessId)).to.equal(undefined);
   });
 
   it("run as services: the second takes up each new copy, serves when the first ends, and pays its receipts", async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { Acts, type OnPaper } from "../../src/acts/index.js";
-import { html } from "../../src/audit/index.js";
+import { auditEvents, csv, html, timeline, type GivenBy } from "../../src/audit/index.js";
 import { makeOrderTerms, purposeNumber, type Purpose, type Terms } from "../../src/consent/index.js";
 import { LeafKind, type Hex } from "../../src/crypto/index.js";
 import {
@@ -82,5 +82,54 @@ describe("what an access rests on", function () {
     expect(words).to.match(
       new RegExp(`Legal order, entered [-\\d]+ by ${persons[0]} , ${persons[1]} document: entry 2`),
     );
+  });
+
+  it("is told with who acted for the patient, in words, CSV and FHIR", async () => {
+    const { terms } = s.a.consent.terms({
+      patient,
+      grantee: s.b.memberId,
+      purposes: ["TREAT"],
+      notAfter: IN_TEN_YEARS,
+    });
+    const { termsHash } = s.a.consent.prepared(terms);
+    const form = paper(LeafKind.CONSENT_DOCUMENT, s.a.signer("operator").address);
+    await carriedOut(s, s.a.attestations.revocation(patient, termsHash, form), s.witness.signer);
+    await carriedOut(s, s.a.attestations.denial({ patient, denyAll: true }, form), s.witness.signer);
+    const audit = await s.a.audit.disclosures({ patient });
+    const byWitnesses = { "grant-given": 1, "grant-revoked": 1, "directive-set": 1 };
+    const text = timeline(audit, { width: 300 });
+    expect(text.match(/by two witnesses/g)).to.have.length(Object.keys(byWitnesses).length);
+    expect(timeline(audit, { language: "zh", width: 300 })).to.contain("由两名见证人作出");
+    const rows = csv(audit)
+      .split("\r\n")
+      .filter((row) => row.includes(",WITNESSES,"))
+      .map((row) => row.split(",", 1)[0]!.replace("\uFEFF", ""));
+    expect(rows).to.deep.equal(Object.keys(byWitnesses));
+    const authors = auditEvents(audit).map(({ agent }) => {
+      const author = agent.find(({ type }) => type.coding[0]!.code === "AUT");
+      return author?.who.identifier.value.replace("urn:chartseal:", "").replace(/^account:.*/, "account");
+    });
+    // Enrolment; the paper and its grant; an access; order and access; the papers of revocation and denial.
+    const [account, custodian] = ["account", `member:${s.a.memberId}`];
+    expect(authors).to.deep.equal([
+      custodian,
+      ...[account, custodian, undefined],
+      ...[account, undefined],
+      ...[account, custodian],
+      ...[account, custodian],
+    ]);
+  });
+
+  it("names a guardian or a delegate as the author of what he signed, not the patient", async () => {
+    const audit = await s.a.audit.disclosures({ patient });
+    const grant = audit.entries.find((entry) => entry.kind === "grant-given")!;
+    const authorBy = (givenBy: GivenBy) => {
+      const [event] = auditEvents({ ...audit, entries: [{ ...grant, givenBy }] });
+      const { who } = event!.agent.find(({ type }) => type.coding[0]!.code === "AUT")!;
+      return [who.type, who.identifier.value];
+    };
+    expect(authorBy("PATIENT")).to.deep.equal(["Patient", `urn:chartseal:patient:${patient}`]);
+    expect(authorBy("GUARDIANS")).to.deep.equal(["RelatedPerson", `urn:chartseal:guardians:${patient}`]);
+    expect(authorBy("DELEGATE")).to.deep.equal(["RelatedPerson", `urn:chartseal:delegate:${patient}`]);
   });
 });

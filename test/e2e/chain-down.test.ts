@@ -4,8 +4,11 @@ import { createHash } from "node:crypto";
 import type { LateOptions } from "../../src/access/index.js";
 import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";
 import { csv, timeline } from "../../src/audit/index.js";
+import { signAs } from "../../src/consent/index.js";
 import { toHex } from "../../src/crypto/index.js";
+import type { ErasureCertificate } from "../../src/lifecycle/index.js";
 import { rejected } from "../support/rejected.js";
+import { openItem } from "../support/log-check.js";
 import { lateStage, type LateStage } from "../support/chain-down.js";
 import { officer } from "../support/emergency.js";
 
@@ -122,6 +125,23 @@ describe("an emergency while the chain is down", function () {
       const audit = await s.a.audit.disclosures({ patient: s.patient });
       expect(audit.complete).to.equal(true);
       expect(audit.entries.filter(({ kind }) => kind === "glass-late")).to.have.length(4);
+    });
+
+    it("has them named when a record is erased, and keeps nothing of what they held", async () => {
+      const { a, patient } = s;
+      const [item] = a.journal.itemsOfPatient(patient);
+      const act = await a.erasures.prepare(item!.logIndex!, "patient");
+      const erased = await a.erasures.carryOut(act, { signature: await signAs(s.device, act.typedData) });
+      const { body } = await openItem(a, a.journal.itemAt(erased.certificateIndex)!);
+      const { cannotBeRecalled } = JSON.parse(body.toString()) as ErasureCertificate;
+      const windows = (await officer(s, s.officerB).list()).filter(({ late }) => late);
+      expect(cannotBeRecalled.accesses.map(({ accessId }) => accessId)).to.have.members(
+        windows.map(({ windowId }) => windowId),
+      );
+      for (const { accessId } of cannotBeRecalled.accesses) {
+        expect(JSON.parse(a.vault.releases.get(accessId)!)).to.include({ release: "" });
+        expect(await a.exchange.find(s.b.memberId, "late-release", accessId)).to.equal(undefined);
+      }
     });
   });
 });

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { signAs } from "../../src/consent/index.js";
 import { Journal } from "../../src/records/index.js";
 import { Vault, passphrase } from "../../src/vault/index.js";
 import { Consortium, enrol, openHospital } from "../support/hospital.js";
 import { linesSource, observations } from "../support/observations.js";
+import { rejected } from "../support/rejected.js";
+import { PatientDevice } from "../support/sharing-acts.js";
 
 const PASSPHRASE = "correct horse battery staple";
 
-describe("A backup taken while records come in", function () {
+describe("A backup", function () {
   this.timeout(60_000);
   let consortium: Consortium;
 
@@ -18,7 +21,7 @@ describe("A backup taken while records come in", function () {
   });
   after(() => consortium[Symbol.asyncDispose]());
 
-  it("names no record whose key it lacks, and holds none half", async () => {
+  it("taken while records come in names no record whose key it lacks", async () => {
     const place = await consortium.hospital("a");
     await using hospital = await openHospital(place);
     await using another = await openHospital(place);
@@ -45,5 +48,69 @@ describe("A backup taken while records come in", function () {
       counts.push(items.length);
     }
     expect(Math.max(...counts)).to.be.greaterThan(0);
+  });
+
+  it("erases nothing else in place of an erased entry whose number was still open when it was taken", async () => {
+    const place = await consortium.hospital("b");
+    const folder = join(place.folder, "copy");
+    mkdirSync(folder);
+    const device = new PatientDevice();
+    await using hospital = await openHospital(place);
+    await hospital.patients.enrol({ identifiers: [{ system: "fhir:Patient", value: "p" }], signer: device });
+    for (const id of [1, 2, 3]) await hospital.ingest(linesSource(observations("p", 1, id)));
+    hospital.journal.copyTo(join(folder, "journal.db"));
+    hospital.vault.backups.copyTo(join(folder, "vault.db"), { now: 1, expiresAt: 2 });
+    const act = await hospital.erasures.prepare(2, "patient");
+    await hospital.erasures.carryOut(act, { signature: await signAs(device, act.typedData) });
+
+    const config = JSON.parse(readFileSync(place.config, "utf8")) as object;
+    const paths = { vault: join(folder, "vault.db"), journal: join(folder, "journal.db") };
+    writeFileSync(join(place.folder, "copy.json"), JSON.stringify({ ...config, ...paths }));
+    await using copy = await openHospital({ config: join(place.folder, "copy.json") });
+    copy.vault.backups.addKeks(hospital.vault.backups.keks());
+    // As if the third record's batch had been built as entry 2 and not been sent, when another took its place.
+    const { database } = copy.journal;
+    database.run("UPDATE items SET log_index = NULL, batch_id = NULL, state = 2 WHERE log_index = 2");
+    database.run("UPDATE items SET log_index = 2, state = 3 WHERE log_index = 3");
+    database.run("DELETE FROM batches WHERE first_index = 2");
+    database.run("UPDATE batches SET first_index = 2, state = 3 WHERE first_index = 3");
+    const other = copy.journal.itemAt(2)!.recordId!;
+    expect(await copy.erasures.reconcile()).to.deep.include({ erased: 0 });
+    expect(copy.vault.keyOf(other)).to.have.length(32);
+  });
+
+  it("of another log gives no key, and erases nothing", async () => {
+    const place = await consortium.hospital("c");
+    await using hospital = await openHospital(place);
+    const device = new PatientDevice();
+    await hospital.patients.enrol({ identifiers: [{ system: "fhir:Patient", value: "p" }], signer: device });
+    await hospital.ingest(linesSource(observations("p", 2)));
+    const act = await hospital.erasures.prepare(1, "patient");
+    const other = hospital.journal.itemAt(2)!.recordId!;
+    await hospital.erasures.carryOut(act, { signature: await signAs(device, act.typedData) });
+    // The two entries change places, as in a journal that was altered.
+    const { database } = hospital.journal;
+    database.run("UPDATE items SET log_index = 100 WHERE log_index = 2");
+    database.run("UPDATE items SET log_index = 2 WHERE log_index = 1");
+    database.run("UPDATE items SET log_index = 1 WHERE log_index = 100");
+    await rejected("ERR_CHAIN_MISMATCH", hospital.erasures.reconcile());
+    expect(hospital.vault.keyOf(other)).to.have.length(32);
+  });
+
+  it("erases what was on its way when it was taken, and was anchored and erased since", async () => {
+    const place = await consortium.hospital("d");
+    await using hospital = await openHospital(place);
+    const device = new PatientDevice();
+    await hospital.patients.enrol({ identifiers: [{ system: "fhir:Patient", value: "p" }], signer: device });
+    await hospital.ingest(linesSource(observations("p", 2)));
+    const act = await hospital.erasures.prepare(1, "patient");
+    const { recordId } = hospital.journal.itemAt(1)!;
+    await hospital.erasures.carryOut(act, { signature: await signAs(device, act.typedData) });
+    // The journal as it was before it knew: its vault's copy would still hold the key.
+    const { database } = hospital.journal;
+    database.run("UPDATE items SET state = 4, erased = 0");
+    database.run("UPDATE batches SET state = 4 WHERE first_index = 1");
+    expect(await hospital.erasures.reconcile()).to.deep.include({ erased: 1 });
+    expect(hospital.journal.itemAt(1)).to.deep.include({ erased: true, recordId });
   });
 });

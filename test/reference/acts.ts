@@ -19,6 +19,7 @@ export interface Signature {
   together: boolean;
 }
 
+/** No keys: none. */
 export interface Guardians {
   keys: readonly string[];
   threshold: number;
@@ -32,7 +33,8 @@ export interface Directive {
 }
 
 export type Condition = "CAPABLE" | "INCAPABLE" | "DEAD";
-export type Change = { what: "SIGNER"; key: string } | { what: Condition };
+export type Change =
+  { what: "SIGNER"; key: string } | { what: "GUARDIANS"; guardians: Guardians } | { what: Condition };
 
 export type LeafKind = "record" | "consent" | "order" | "certificate";
 export interface LogEntry {
@@ -79,6 +81,8 @@ export type Act =
   | { kind: "rotate"; patient: string; key: string; signature: Signature }
   | { kind: "delegate"; patient: string; key: string; until: number; signature: Signature }
   | { kind: "propose"; patient: string; change: Change; operator: string; reviewer: string }
+  | { kind: "proposeAsGuardians"; patient: string; change: Change; signature: Signature }
+  | { kind: "setGuardians"; patient: string; guardians: Guardians; signature: Signature }
   | { kind: "cancel"; patient: string; signature: Signature }
   | { kind: "complete"; patient: string; change: Change }
   | { kind: "grant"; terms: Terms; signature: Signature }

@@ -30,8 +30,8 @@ export const keysFor = (patient: string) => ({
   own: `${patient}'s key`,
   next: `${patient}'s next key`,
   delegate: `${patient}'s delegate`,
+  guardians: ["first", "second", "third"].map((which) => `${patient}'s ${which} guardian`),
 });
-export const GUARDIANS = ["first guardian", "second guardian", "third guardian"];
 export const COMPARTMENTS = [0, 1, 2];
 export const DIRECTIVES = [
   { all: true, emergencies: false, compartments: [] },
@@ -62,7 +62,7 @@ export function prologue(at: number, terms: readonly Terms[]): Act[] {
 }
 
 function guardiansUntil(until: number): Guardians {
-  return { keys: GUARDIANS, threshold: 2, until };
+  return { keys: keysFor("ward").guardians, threshold: 2, until };
 }
 
 /** Terms whose limits fall into the time that a history takes. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { all } from "./acts.js";
 import type { History, LogEntry, Signature, Terms } from "./acts.js";
-import { ACCOUNTS, GUARDIANS, PATIENTS, keysFor } from "./cast.js";
+import { ACCOUNTS, PATIENTS, keysFor } from "./cast.js";
 import { conditionOf, guardiansOf, keyOf } from "./patients.js";
 
 /** What the choices of a step are made from. */
@@ -81,15 +81,8 @@ export class Choice {
   /** Mostly of who signs for the patient; else of another of his keys, or of too few. */
   signature(patient: string): Signature {
     const { own, next, delegate } = keysFor(patient);
-    const others = [
-      one(own),
-      one(next),
-      one(delegate),
-      together(2),
-      together(1),
-      together(3),
-      one(GUARDIANS[0]!),
-    ];
+    const groups = [2, 1, 3].map((count) => together(patient, count));
+    const others = [one(own), one(next), one(delegate), ...groups, one(keysFor(patient).guardians[0]!)];
     return this.mostly([this.#signer(patient)], others);
   }
 
@@ -97,7 +90,7 @@ export class Choice {
     const key = keyOf(this.history, patient);
     const himself = key !== undefined && conditionOf(this.history, patient) === "CAPABLE";
     if (himself || !guardiansOf(this.history, patient)) return one(key ?? keysFor(patient).own);
-    return together(2 + this.number(2));
+    return together(patient, 2 + this.number(2));
   }
 }
 
@@ -105,6 +98,6 @@ export function one(key: string): Signature {
   return { keys: [key], together: false };
 }
 
-export function together(count: number): Signature {
-  return { keys: GUARDIANS.slice(0, count), together: true };
+export function together(patient: string, count: number): Signature {
+  return { keys: keysFor(patient).guardians.slice(0, count), together: true };
 }

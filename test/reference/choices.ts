@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PURPOSE, SECONDS_A_DAY, all } from "./acts.js";
-import type { Act, ActOf, Basis, LogEntry, Terms } from "./acts.js";
+import type { Act, ActOf, Basis, Guardians, LogEntry, Terms } from "./acts.js";
 import { ACCOUNTS, COMPARTMENTS, DIRECTIVES, PATIENTS, PERSONS, keysFor, today } from "./cast.js";
 import { Choice, one, together } from "./choice.js";
 import type { Setting } from "./choice.js";
 import { denialRef, directiveOf } from "./consent.js";
 import { windowOf } from "./emergencies.js";
 import { holdOn } from "./entries.js";
-import { custodianOf, keyOf, pendingOf } from "./patients.js";
+import { custodianOf, guardiansOf, keyOf, pendingOf } from "./patients.js";
 import { enrolmentOf } from "./staff.js";
 import type { Step } from "./stories.js";
 
@@ -75,14 +75,33 @@ const CHOICES: Choices = {
       { what: "SIGNER", key: keysFor(patient).next } as const,
       { what: "CAPABLE" } as const,
       { what: "DEAD" } as const,
+      { what: "GUARDIANS", guardians: guardians(c, patient) } as const,
     ];
     const reviewer = c.mostly(["reviewer B", "reviewer C"], ACCOUNTS);
     return { patient, change: c.of(changes), operator: c.operator(), reviewer };
   },
+  proposeAsGuardians: (c) => {
+    const patient = c.mostly(["ward"], PATIENTS);
+    const changes = [
+      { what: "SIGNER", key: keysFor(patient).next } as const,
+      { what: "INCAPABLE" } as const,
+      { what: "CAPABLE" } as const,
+      { what: "DEAD" } as const,
+    ];
+    return {
+      patient,
+      change: c.of(changes),
+      signature: c.mostly([together(patient, 2)], [c.signature(patient)]),
+    };
+  },
+  setGuardians: (c) => {
+    const patient = c.patient();
+    return { patient, guardians: guardians(c, patient), signature: c.signature(patient) };
+  },
   cancel: (c) => {
     const patient = c.mostly(waitingFor(c), PATIENTS);
     const key = keyOf(c.history, patient);
-    const refuses = key === undefined ? together(2) : one(key);
+    const refuses = key === undefined ? together(patient, 2) : one(key);
     return { patient, signature: c.mostly([refuses], [c.signature(patient)]) };
   },
   complete: (c) => {
@@ -187,6 +206,14 @@ const CHOICES: Choices = {
     return { patient, scope, signature: c.signature(patient) };
   },
 };
+
+/** All of his, two of them, none, or another's; until when a ward's end or some time on. */
+function guardians(c: Choice, patient: string): Guardians {
+  const own = keysFor(patient).guardians;
+  const keys = c.of([own, own.slice(0, 2), [], keysFor(c.patient()).guardians]);
+  const until = c.of([guardiansOf(c.history, patient)?.until ?? c.at + DAY, c.at + 5 * DAY, c.at, c.at - 1]);
+  return { keys, threshold: keys.length === 0 ? 0 : 1 + c.number(keys.length), until };
+}
 
 function waitingFor(c: Choice): string[] {
   return PATIENTS.filter((patient) => pendingOf(c.history, patient) !== undefined);

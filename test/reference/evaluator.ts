@@ -20,6 +20,7 @@ import {
 } from "./entries.js";
 import {
   areGuardians,
+  changeIsPossible,
   custodianOf,
   guardiansOf,
   isDead,
@@ -28,6 +29,7 @@ import {
   keyOf,
   looseningFaults,
   pendingOf,
+  setIsPossible,
   signatureFaults,
   waitingFaults,
 } from "./patients.js";
@@ -68,6 +70,8 @@ const RULES: Rules = {
   rotate: rotationFaults,
   delegate: delegationFaults,
   propose: proposalFaults,
+  proposeAsGuardians: guardiansProposalFaults,
+  setGuardians: guardiansFaults,
   cancel: (history, at, act) => [
     ...when(pendingOf(history, act.patient) === undefined, "standing"),
     ...refuserFaults(history, at, act),
@@ -119,7 +123,10 @@ function rotationFaults(history: History, at: number, act: ActOf<"rotate">): Rea
   const replaced = present !== undefined && !isOf(signature, present);
   return [
     ...looseningFaults(history, at, patient, signature),
-    ...when(isDead(history, patient) || replaced || keyIsTaken(history, key), "standing"),
+    ...when(
+      isDead(history, patient) || replaced || keyIsTaken(history, key, { patient, use: "signer" }),
+      "standing",
+    ),
   ];
 }
 
@@ -132,7 +139,7 @@ function delegationFaults(history: History, at: number, act: ActOf<"delegate">):
   return [
     ...signed,
     ...waitingFaults(history, at, patient),
-    ...when(keyIsTaken(history, key, patient) || outlasts, "standing"),
+    ...when(keyIsTaken(history, key, { patient, use: "delegate" }) || outlasts, "standing"),
   ];
 }
 
@@ -142,13 +149,38 @@ function proposalFaults(history: History, at: number, act: ActOf<"propose">): Re
   const custodian = custodianOf(history, patient);
   const possible =
     pendingOf(history, patient) === undefined &&
-    (!isDead(history, patient) || change.what === "CAPABLE") &&
-    (change.what !== "SIGNER" || !keyIsTaken(history, change.key));
+    (!isDead(history, patient) || ["CAPABLE", "GUARDIANS"].includes(change.what)) &&
+    changeIsPossible(history, at, patient, change);
   return [
     ...staffFaults(history, at, caller, { role: "OPERATOR", activity: "writing" }),
     ...when(enrolmentOf(history, caller)?.member !== custodian, "pair"),
     ...outsideReviewerFaults(history, at, { caller, reviewer, custodian }),
     ...when(!possible, "standing"),
+  ];
+}
+
+/** Guardians propose a key or a condition, not death, nor other guardians. */
+function guardiansProposalFaults(history: History, at: number, act: ActOf<"proposeAsGuardians">): Reason[] {
+  const { patient, change, signature } = act;
+  const possible =
+    pendingOf(history, patient) === undefined &&
+    ["SIGNER", "INCAPABLE", "CAPABLE"].includes(change.what) &&
+    (!isDead(history, patient) || change.what === "CAPABLE") &&
+    changeIsPossible(history, at, patient, change);
+  return [
+    ...when(!areGuardians(history, at, patient, signature), "signature"),
+    ...when(!possible, "standing"),
+  ];
+}
+
+/** Guardians name none who outlast them. */
+function guardiansFaults(history: History, at: number, act: ActOf<"setGuardians">): Reason[] {
+  const { patient, guardians, signature } = act;
+  const own = guardiansOf(history, patient);
+  const outlasts = guardians.keys.length > 0 && signature.together && guardians.until > (own?.until ?? 0);
+  return [
+    ...looseningFaults(history, at, patient, signature),
+    ...when(outlasts || !setIsPossible(history, at, patient, guardians), "standing"),
   ];
 }
 
@@ -165,6 +197,5 @@ function completionFaults(history: History, at: number, { patient, change }: Act
     pending !== undefined &&
     JSON.stringify(pending.change) === JSON.stringify(change) &&
     at >= pending.at + LIMITS.recoveryDelay;
-  const taken = change.what === "SIGNER" && keyIsTaken(history, change.key);
-  return when(!ready || taken, "standing");
+  return when(!ready || !changeIsPossible(history, at, patient, change), "standing");
 }

@@ -26,13 +26,21 @@ function keyIn(change: Change): string | undefined {
   return change.what === "SIGNER" ? change.key : undefined;
 }
 
+/** The set that was last named, unless it is empty. */
 export function guardiansOf(history: History, patient: string): Guardians | undefined {
-  return registrationOf(history, patient).guardians;
+  const named = all(history, "register", "setGuardians", "complete").filter((act) => act.patient === patient);
+  const sets = named.map((act) => (act.kind === "complete" ? guardiansIn(act.change) : act.guardians));
+  const last = sets.findLast((set) => set !== undefined);
+  return last && last.keys.length > 0 ? last : undefined;
+}
+
+function guardiansIn(change: Change): Guardians | undefined {
+  return change.what === "GUARDIANS" ? change.guardians : undefined;
 }
 
 export function conditionOf(history: History, patient: string): Condition {
   const said = changesOf(history, patient).map((act) => act.change.what);
-  return said.findLast((what) => what !== "SIGNER") ?? "CAPABLE";
+  return said.findLast((what) => what !== "SIGNER" && what !== "GUARDIANS") ?? "CAPABLE";
 }
 
 export function isDead(history: History, patient: string): boolean {
@@ -101,19 +109,60 @@ export function unableFaults(history: History, at: number, patient: string): Rea
   return [...when(somebody || isDead(history, patient), "standing"), ...waitingFaults(history, at, patient)];
 }
 
-/** A key serves one patient and one use, for good. */
-export function keyIsTaken(history: History, key: string, mayDelegateFor?: string): boolean {
-  const uses = all(history, "register", "rotate", "complete", "delegate").map((act) => {
-    if (act.kind === "delegate") return act.patient === mayDelegateFor || act.until < act.at ? [] : [act.key];
-    if (act.kind === "complete") return [keyIn(act.change)];
-    return act.kind === "rotate" ? [act.key] : [act.key, ...(act.guardians?.keys ?? [])];
-  });
-  return uses.some((keys) => keys.includes(key));
+/** A key serves one patient and one use, for good; guardians and delegates may be named again. */
+export function keyIsTaken(history: History, key: string, wanted: Use): boolean {
+  return usesOf(history).some(
+    ({ keys, patient, use }) =>
+      keys.includes(key) && !(use !== "signer" && use === wanted.use && patient === wanted.patient),
+  );
 }
 
+interface Use {
+  patient: string;
+  use: "signer" | "guardian" | "delegate";
+}
+
+function usesOf(history: History): (Use & { keys: readonly string[] })[] {
+  const acts = all(history, "register", "rotate", "complete", "delegate", "setGuardians");
+  return acts.flatMap((act): (Use & { keys: readonly string[] })[] => {
+    const { patient } = act;
+    // An end that is past names nobody.
+    if (act.kind === "delegate") {
+      return act.until < act.at ? [] : [{ patient, use: "delegate", keys: [act.key] }];
+    }
+    const key = act.kind === "complete" ? keyIn(act.change) : "key" in act ? act.key : undefined;
+    const guardians =
+      act.kind === "complete" ? guardiansIn(act.change) : "guardians" in act ? act.guardians : undefined;
+    return [
+      { patient, use: "signer", keys: key === undefined ? [] : [key] },
+      { patient, use: "guardian", keys: guardians?.keys ?? [] },
+    ];
+  });
+}
+
+/** Whether the change may still be: its keys are free, its guardians' time is not over. */
+export function changeIsPossible(history: History, at: number, patient: string, change: Change): boolean {
+  if (change.what === "SIGNER") return !keyIsTaken(history, change.key, { patient, use: "signer" });
+  return change.what !== "GUARDIANS" || setIsPossible(history, at, patient, change.guardians);
+}
+
+export function setIsPossible(
+  history: History,
+  at: number,
+  patient: string,
+  { keys, until }: Guardians,
+): boolean {
+  const free = keys.every((key) => !keyIsTaken(history, key, { patient, use: "guardian" }));
+  return keys.length === 0 || (until >= at && free);
+}
+
+type Proposal = Done<ActOf<"propose" | "proposeAsGuardians">>;
+
 /** The proposal that waits, if none of what ends one came after it. */
-export function pendingOf(history: History, patient: string): Done<ActOf<"propose">> | undefined {
-  const acts = all(history, "propose", "cancel", "complete").filter((act) => act.patient === patient);
+export function pendingOf(history: History, patient: string): Proposal | undefined {
+  const acts = all(history, "propose", "proposeAsGuardians", "cancel", "complete").filter(
+    (act) => act.patient === patient,
+  );
   const last = acts.at(-1);
-  return last?.kind === "propose" ? last : undefined;
+  return last?.kind === "propose" || last?.kind === "proposeAsGuardians" ? last : undefined;
 }

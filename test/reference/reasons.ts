@@ -52,6 +52,7 @@ const ERRORS: Record<Reason, readonly string[]> = {
     ...["GuardiansOutlasted", "ChangePending", "ChangeUnknown", "ChangeNotReady", "WitnessesOnlyTighten"],
     ...["OrderAlreadyEntered", "OrderUnknown", "OrderWasLifted", "WindowUnknown", "AlreadyJustified"],
     ...["AlreadyFlagged", "NotOverdue", "StaffAlreadyEnrolled", "StaffExpiryPast", "StaffIsRevoked"],
+    ...["ChangeNotForGuardians", "DeadlinePassed"],
     ...["HoldEndsTooSoon", "HoldLasts", "NotHeld", "RetentionLasts"],
   ],
 };

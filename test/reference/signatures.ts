@@ -12,6 +12,8 @@ const SIGNED = {
   PatientDelegate: "bytes32 patientId,bytes key,uint48 deadline",
   SignerRotation: "bytes32 patientId,bytes key,uint32 nonce,uint48 deadline",
   Delegation: "bytes32 patientId,bytes key,uint48 until,uint32 nonce,uint48 deadline",
+  GuardianSet:
+    "bytes32 patientId,bytes[] guardians,uint8 threshold,uint48 until,uint32 nonce,uint48 deadline",
   PatientChange: "bytes32 patientId,bytes32 changeHash,uint32 nonce,uint48 deadline",
   Cancellation: "bytes32 patientId,bytes32 changeHash,uint48 readyAt",
   Revocation: "bytes32 patientId,bytes32 termsHash",

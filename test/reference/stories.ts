@@ -72,6 +72,7 @@ const KINDS: Act["kind"][] = [
   ] as const),
   ...([
     "liftHold",
+    ...(["setGuardians", "setGuardians", "proposeAsGuardians", "proposeAsGuardians"] as const),
     "liftEndedHold",
     "erase",
     "erase",

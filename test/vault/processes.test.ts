@@ -63,12 +63,12 @@ describe("two processes with one vault", () => {
   it("serve the same release for each access, though both make one", async () => {
     const second = new SecondProcess(
       made.path,
-      'return input.map((id) => vault.putRelease(id, "theirs " + id));',
+      'return input.map((id) => vault.releases.put(id, "theirs " + id));',
     );
     await second.ready();
     const ids = Array.from({ length: 300 }, randomId);
     const ours = new Map<Hex, string>();
-    const put = (id: Hex): unknown => ours.set(id, made.vault.putRelease(id, `ours ${id}`));
+    const put = (id: Hex): unknown => ours.set(id, made.vault.releases.put(id, `ours ${id}`));
     ids.slice(200).forEach(put); // first for these
     second.start(ids);
     for (const id of ids.slice(100, 200).toReversed()) {
@@ -79,7 +79,7 @@ describe("two processes with one vault", () => {
     ids.slice(0, 100).forEach(put); // second for these
     expect(theirs).to.deep.equal(ids.map((id) => ours.get(id)));
     expect(theirs.map((text) => text.split(" ")[0])).to.include.members(["ours", "theirs"]);
-    expect(theirs).to.deep.equal(ids.map((id) => made.vault.release(id)));
+    expect(theirs).to.deep.equal(ids.map((id) => made.vault.releases.get(id)));
   }).timeout(30_000);
 
   it("store keys while the other wraps all keys anew, and none is lost", async () => {

@@ -11,39 +11,39 @@ describe("releases", () => {
 
   it("stay as first stored, whatever is put after", () => {
     const accessId = randomId();
-    expect(made.vault.release(accessId)).to.equal(undefined);
-    expect(made.vault.putRelease(accessId, '{"enc":"first"}')).to.equal('{"enc":"first"}');
-    expect(made.vault.putRelease(accessId, '{"enc":"second"}')).to.equal('{"enc":"first"}');
-    expect(made.vault.release(accessId)).to.equal('{"enc":"first"}');
+    expect(made.vault.releases.get(accessId)).to.equal(undefined);
+    expect(made.vault.releases.put(accessId, '{"enc":"first"}')).to.equal('{"enc":"first"}');
+    expect(made.vault.releases.put(accessId, '{"enc":"second"}')).to.equal('{"enc":"first"}');
+    expect(made.vault.releases.get(accessId)).to.equal('{"enc":"first"}');
   });
 
   it("are replaced by who knows what stands there, and by the first of two only", () => {
     const accessId = randomId();
-    made.vault.putRelease(accessId, "old");
+    made.vault.releases.put(accessId, "old");
     expect(made.vault.releases.replace(accessId, "old", "new")).to.equal("new");
     expect(made.vault.releases.replace(accessId, "old", "late")).to.equal("new");
-    expect(made.vault.release(accessId)).to.equal("new");
+    expect(made.vault.releases.get(accessId)).to.equal("new");
   });
 
   it("are one for each leaf of an access, apart from that of the whole access", () => {
     const [accessId, leafA, leafB] = [randomId(), randomId(), randomId()];
-    made.vault.putRelease(accessId, "a", leafA);
-    made.vault.putRelease(accessId, "b", leafB);
-    expect(made.vault.release(accessId, leafA)).to.equal("a");
-    expect(made.vault.release(accessId, leafB)).to.equal("b");
-    expect(made.vault.release(accessId)).to.equal(undefined);
+    made.vault.releases.put(accessId, "a", leafA);
+    made.vault.releases.put(accessId, "b", leafB);
+    expect(made.vault.releases.get(accessId, leafA)).to.equal("a");
+    expect(made.vault.releases.get(accessId, leafB)).to.equal("b");
+    expect(made.vault.releases.get(accessId)).to.equal(undefined);
   });
 
   it("are refused when moved to another access", () => {
     const [one, two] = [randomId(), randomId()];
-    made.vault.putRelease(one, "capsule");
+    made.vault.releases.put(one, "capsule");
     made.tamper((database) => {
       database
         .prepare("UPDATE releases SET access_id = ? WHERE access_id = ?")
         .run(Buffer.from(two.slice(2), "hex"), Buffer.from(one.slice(2), "hex"));
     });
-    refusal("ERR_VAULT_DAMAGED", () => made.vault.release(two));
-    refusal("ERR_VAULT_DAMAGED", () => made.vault.putRelease(two, "another"));
-    refusal("ERR_USAGE", () => made.vault.release("0xABCD"));
+    refusal("ERR_VAULT_DAMAGED", () => made.vault.releases.get(two));
+    refusal("ERR_VAULT_DAMAGED", () => made.vault.releases.put(two, "another"));
+    refusal("ERR_USAGE", () => made.vault.releases.get("0xABCD"));
   });
 });

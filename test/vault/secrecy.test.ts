@@ -99,7 +99,7 @@ describe("the files of a vault in use", () => {
       secrets.set(`content key ${toHex(recordId)}`, contentKey);
     vault.setSecret("relay", Buffer.from("relay-token-4711-0815"));
     secrets.set("setting", Buffer.from("relay-token-4711-0815"));
-    vault.putRelease(randomId(), '{"enc":"capsule-of-one-access"}');
+    vault.releases.put(randomId(), '{"enc":"capsule-of-one-access"}');
     secrets.set("release", Buffer.from("capsule-of-one-access"));
     secrets.set("journal key", vault.journalKey());
     secrets.set("dedupe key", vault.dedupeKey());

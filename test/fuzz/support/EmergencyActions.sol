@@ -65,7 +65,7 @@ abstract contract EmergencyActions is ConsentActions {
         address from = _seasonedFor(window.terms.grantee, 0, REVIEWER, REMOVED);
         bytes32 digest = bytes32(_onceIn(10) ? 0 : seed | 1);
         uint32 memberId = _officerRules(from, window, digest);
-        bool forColleague = window.flagged && memberId == window.colleagueMember;
+        bool forColleague = window.flagged && !window.justified && memberId == window.colleagueMember;
         _rule(memberId == window.terms.grantee || forColleague, IBreakGlass.NotReviewer.selector);
         _rule(!window.justified, IBreakGlass.AlreadyJustified.selector);
 

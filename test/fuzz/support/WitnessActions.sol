@@ -38,6 +38,7 @@ abstract contract WitnessActions is ErasureActions {
         _rule(patient.condition != 2, IPatientRegistry.PatientIsDead.selector);
         _rule(unable, IPatientRegistry.PatientCanSign.selector);
         _grantRules(terms);
+        _looseningRules(terms.patientId);
 
         bytes memory call = abi.encodeCall(CONSENTS.grantWitnessed, (terms, paper.document, paper.second));
         if (!_attempt(paper.from, address(CONSENTS), call)) return;
