@@ -5,7 +5,9 @@ import { typedData } from "../consent/index.js";
 import { keyDigest, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { KnownStaff, LastKnown } from "./last-known.js";
+import type { Withdrawal } from "../vault/index.js";
 import type { LateRequest } from "./message-bodies.js";
+import { toldIn } from "./withdrawal.js";
 
 /** Seconds for which the two signatures can be used. */
 export const LATE_LIFETIME = 10 * 60;
@@ -50,6 +52,15 @@ export interface LatePermission {
   reader: { publicKey: Uint8Array; keyEpoch: number };
 }
 
+interface LateCircumstances {
+  custodian: number;
+  publicKey: Uint8Array;
+  /** Unix seconds. */
+  now: number;
+  /** What the patient told this member, and the chain does not know yet. */
+  told: readonly Withdrawal[];
+}
+
 /**
  * Holds what two clinicians ask for while the chain is down against what is last known of it: as breakGlass would.
  * @throws ERR_CAPSULE_REFUSED with the reason
@@ -58,7 +69,7 @@ export function latePermission(
   chain: Chain,
   known: LastKnown,
   request: LateRequest,
-  { custodian, publicKey, now }: { custodian: number; publicKey: Uint8Array; now: number },
+  { custodian, publicKey, now, told }: LateCircumstances,
 ): LatePermission {
   const { deadline, patientId } = request;
   if (deadline < now) throw lateRefusal("the time that the two signed for is over");
@@ -70,12 +81,18 @@ export function latePermission(
   if (initiator.personId === colleague.personId) throw lateRefusal("the two are one person");
   if (initiator.memberId === custodian) throw lateRefusal("it is for the custodian's own clinician");
   const denial = known.denials.get(patientId);
-  if (denial?.emergency === true) throw lateRefusal("the patient denies emergencies, or is dead");
+  const directives = told.map(toldIn).filter((each) => each.kind === "directive");
+  if (denial?.emergency === true || directives.some((each) => each.denyAll || each.denyEmergency))
+    throw lateRefusal("the patient denies emergencies, or is dead");
   const { keyEpoch, keyDigest: digest } = known.members.get(initiator.memberId)!;
   if (keyDigest(publicKey) !== digest) {
     throw lateRefusal(`the key is not the one that member ${initiator.memberId} last published`);
   }
-  const compartments = ~BigInt(denial?.compartments ?? 0) & ((1n << 64n) - 1n);
+  const denied = directives.reduce(
+    (bitmap, { deniedCompartments }) => bitmap | BigInt(deniedCompartments),
+    BigInt(denial?.compartments ?? 0),
+  );
+  const compartments = ~denied & ((1n << 64n) - 1n);
   return { initiator, colleague, compartments, reader: { publicKey, keyEpoch } };
 }
 

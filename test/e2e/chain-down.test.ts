@@ -63,7 +63,7 @@ describe("an emergency while the chain is down", function () {
     expect(late).to.deep.include({ kind: "glass-late", member: 2, covered: true });
     expect(late).to.have.nested.property("details.release", releaseDigest);
     expect(late).to.have.nested.property("details.reader", s.b.signer("clinician").address.toLowerCase());
-    expect(timeline(audit)).to.contain("LATE READ");
+    expect(timeline(audit)).to.contain("LATE");
     expect(timeline(audit, { language: "zh" })).to.contain("补报调阅");
     expect(csv(audit)).to.contain("glass-late").and.to.contain("released=");
   });
@@ -97,6 +97,22 @@ describe("an emergency while the chain is down", function () {
 
     it("stays denied by the patient's directive", async () => {
       await refusedFor("denies emergencies", { patient: s.denying });
+    });
+
+    it("stays denied by a directive that the patient told the custodian, and the chain has still to be told", async () => {
+      const [patientId, signature] = [s.patient, `0x${"00".repeat(65)}`];
+      const denial = {
+        denyAll: false,
+        denyEmergency: true,
+        deniedCompartments: "0",
+        nonce: "0",
+        deadline: 1,
+      };
+      const withdrawal = { patientId, key: `0x${"11".repeat(32)}` as const };
+      const json = JSON.stringify({ format: 1, kind: "directive", patientId, ...denial, signature });
+      s.a.vault.withdrawals.add({ ...withdrawal, json });
+      await refusedFor("denies emergencies", {});
+      s.a.vault.withdrawals.told({ ...withdrawal, json });
     });
 
     it("is refused to a pair of one person, and to a colleague who is revoked, new or no clinician", async () => {
