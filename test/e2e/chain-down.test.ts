@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { createHash } from "node:crypto";
 import type { LateOptions } from "../../src/access/index.js";
 import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";
+import { CHINESE_ACTS, ENGLISH_ACTS } from "../../src/audit/act-words.js";
 import { csv, timeline } from "../../src/audit/index.js";
 import { signAs } from "../../src/consent/index.js";
 import { toHex } from "../../src/crypto/index.js";
@@ -63,8 +64,8 @@ describe("an emergency while the chain is down", function () {
     expect(late).to.deep.include({ kind: "glass-late", member: 2, covered: true });
     expect(late).to.have.nested.property("details.release", releaseDigest);
     expect(late).to.have.nested.property("details.reader", s.b.signer("clinician").address.toLowerCase());
-    expect(timeline(audit)).to.contain("LATE READ");
-    expect(timeline(audit, { language: "zh" })).to.contain("补报调阅");
+    expect(timeline(audit)).to.contain(ENGLISH_ACTS.kinds["glass-late"]);
+    expect(timeline(audit, { language: "zh" })).to.contain(CHINESE_ACTS.kinds["glass-late"]);
     expect(csv(audit)).to.contain("glass-late").and.to.contain("released=");
   });
 
