@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { createHash } from "node:crypto";
 import type { LateOptions } from "../../src/access/index.js";
 import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";
+import { CHINESE_ACTS, ENGLISH_ACTS } from "../../src/audit/act-words.js";
 import { csv, timeline } from "../../src/audit/index.js";
 import { signAs } from "../../src/consent/index.js";
 import { toHex } from "../../src/crypto/index.js";
