@@ -64,8 +64,8 @@ describe("an emergency while the chain is down", function () {
     expect(late).to.deep.include({ kind: "glass-late", member: 2, covered: true });
     expect(late).to.have.nested.property("details.release", releaseDigest);
     expect(late).to.have.nested.property("details.reader", s.b.signer("clinician").address.toLowerCase());
-    expect(timeline(audit)).to.contain("LATE");
-    expect(timeline(audit, { language: "zh" })).to.contain("补报调阅");
+    expect(timeline(audit)).to.contain(ENGLISH_ACTS.kinds["glass-late"]);
+    expect(timeline(audit, { language: "zh" })).to.contain(CHINESE_ACTS.kinds["glass-late"]);
     expect(csv(audit)).to.contain("glass-late").and.to.contain("released=");
   });
 
