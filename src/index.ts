@@ -52,11 +52,19 @@ export {
 } from "./acts/index.js";
 export {
   auditEventNdjson,
+  compareReport,
   csv,
+  html,
   timeline,
+  viewCsv,
+  viewOf,
+  type Accounting,
   type Audit,
   type AuditEntry,
   type AuditFilter,
+  type Report,
+  type ReportComparison,
+  type ViewTable,
 } from "./audit/index.js";
 export {
   Chain,

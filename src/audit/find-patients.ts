@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toBeHex, zeroPadValue, type Log, type LogDescription } from "ethers";
+import { toBeHex, zeroPadValue, type Log } from "ethers";
 import { accessEventOf, inParallel } from "../access/index.js";
 import { headCount, readLogs, type Chain, type LogFilter } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
@@ -86,15 +86,13 @@ function isAccessOfSubject(log: Log, { chain, subject, filter }: Search): boolea
 function isEmergencyOfSubject(log: Log, { chain, subject }: Search): boolean {
   try {
     const { name, args } = chain.emergencies.interface.parseLog(log)!;
-    // What was filed late names no member: its patient's events say whether it is this one.
-    if ("member" in subject) return name === "LateReleaseFiled" || granteeOf(args) === subject.member;
+    if ("member" in subject) {
+      const { memberId, terms } = args as unknown as { memberId: bigint; terms: { grantee: bigint } };
+      return Number(name === "LateReleaseFiled" ? memberId : terms.grantee) === subject.member;
+    }
     const persons = [args["reader"], args["colleague"]].map((account) => String(account).toLowerCase());
     return persons.includes(subject.clinician);
   } catch {
     return true;
   }
-}
-
-function granteeOf(args: LogDescription["args"]): number {
-  return Number((args["terms"] as { grantee: bigint }).grantee);
 }

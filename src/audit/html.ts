@@ -141,9 +141,17 @@ function whoOf(entry: AuditEntry, audit: Audit, { messages }: Wording): Markup[]
   const suspect = entry.kind === "access" ? entry.suspectSince : undefined;
   return [
     ...(member === undefined ? [] : [paragraph(nameOf(audit, member))]),
-    ...(entry.kind === "access" && entry.memberId !== 0 ? [paragraph(code(entry.reader))] : []),
+    ...accountsOf(entry).map((account) => paragraph(code(account))),
     ...(suspect === undefined ? [] : [element("p", { class: "alarm" }, messages.suspect(isoTime(suspect)))]),
   ];
+}
+
+/** Who acted, where the event names an account and the basis does not. */
+function accountsOf(entry: AuditEntry): string[] {
+  if (entry.kind === "access") return entry.memberId === 0 ? [] : [entry.reader];
+  if (!("details" in entry)) return [];
+  const { officer, first, second, reviewer, reader } = entry.details;
+  return [officer, first ?? reader, second, reviewer].filter((account) => account !== undefined);
 }
 
 function purposesOf(entry: AuditEntry) {

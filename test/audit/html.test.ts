@@ -100,10 +100,13 @@ describe("the printable report", function () {
   it("shows of an emergency its two persons, justification, review and their digests", () => {
     const words = wordsOf(html(emergency, { timeZone }));
     const { emergency: state } = Object.values(emergency.grounds)[0]!;
+    const officer = s.stage.officerB.address.toLowerCase();
+    const short = (account: string) => `${account.slice(0, 6)}…${account.slice(-4)}`;
     expect(words)
       .to.contain(`by ${s.clinician} , ${s.colleague}`)
       .and.to.contain(`Reason: text not kept here; its digest is ${state!.reason}`)
       .and.to.match(/Justified [^,]+, by 0x[0-9a-f]{40} : text not kept here/)
+      .and.to.contain(`justified by ${short(officer)}, terms`)
       .and.to.match(/Reviewed [^,]+: appropriate, by 0x/);
     const told = { ...emergency.local!, statements: { [state!.reason]: "unconscious, <b>no card</b>" } };
     expect(html({ ...emergency, local: told }, { timeZone })).to.contain(

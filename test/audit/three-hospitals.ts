@@ -14,17 +14,6 @@ import { PatientDevice, grant, takeIn } from "../support/sharing-acts.js";
 
 export const JUSTIFICATION = "no relative could be reached";
 export const REASON = "unconscious, <b>no card</b>";
-const EMERGENCY_RELEASE = {
-  EmergencyRelease: [
-    { name: "initiator", type: "address" },
-    { name: "colleague", type: "address" },
-    { name: "patientId", type: "bytes32" },
-    { name: "reasonDigest", type: "bytes32" },
-    { name: "nonce", type: "bytes32" },
-    { name: "deadline", type: "uint48" },
-  ],
-};
-
 /** Seconds that new staff wait in this consortium, and a minute. */
 const PAST_WAITING_TIME = 3_660;
 
@@ -101,12 +90,12 @@ async function fileLate({ a, b, colleague }: ThreeHospitals["stage"], patientId:
     nonce: id("nonce"),
     deadline: now,
   };
-  const { domain } = typedData(chain.deployment, "emergencies", "Emergency", { ...signed });
+  const { domain, types, message } = typedData(chain.deployment, "emergencies", "EmergencyRelease", signed);
   const release = { ...signed, releasedAt: now - 30, releaseDigest: id("bytes") };
   const call = await chain.emergencies.fileLate.populateTransaction({
     ...release,
-    initiatorSignature: await clinician.signTypedData(domain, EMERGENCY_RELEASE, signed),
-    colleagueSignature: await colleague.signTypedData(domain, EMERGENCY_RELEASE, signed),
+    initiatorSignature: await clinician.signTypedData(domain, types, message),
+    colleagueSignature: await colleague.signTypedData(domain, types, message),
   });
   await a.writer("releaser").execute(call);
 }
