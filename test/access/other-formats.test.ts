@@ -78,7 +78,7 @@ describe("what a later version of chartseal wrote", function () {
     const { vault } = s.a;
     const releases = { get: () => JSON.stringify(later({ indices: [] })) };
     const stored = Object.create(vault, { releases: { value: releases } }) as Vault;
-    const parts = agentOf(s.a, { vault: stored });
+    const parts = agentOf(s.a, { state: stored });
     await unsupported(() => release(parts, access), "the stored release");
   });
 });
