@@ -18,17 +18,19 @@ export interface AccessReceipt {
  * What the receipt of an access says, as JSON.
  * @param listed Log indices of the entries that the access reached
  * @param release As it is sent, byte for byte
+ * @param releasedAt Unix seconds
  */
 export function receiptText(
-  { accessId, extent }: AccessEvent,
+  { accessId, extent }: Pick<AccessEvent, "accessId" | "extent">,
   { index, capsules }: Release,
   listed: readonly number[],
   release: string,
+  releasedAt = Math.floor(Date.now() / 1_000),
 ): string {
   return JSON.stringify({
     format: 1,
     accessId,
-    releasedAt: Math.floor(Date.now() / 1_000),
+    releasedAt,
     extent,
     listed: index === undefined ? [] : listed,
     keys: capsules.map(({ leafHash }) => leafHash),

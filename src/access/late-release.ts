@@ -14,7 +14,8 @@ import {
   type EmergencyRelease,
   type LatePermission,
 } from "./late-permission.js";
-import type { LateRequest } from "./message-bodies.js";
+import { receiptDocument, receiptText } from "./access-receipt.js";
+import type { LateRequest, Release } from "./message-bodies.js";
 import { makeRelease, type ReleaseParts } from "./release.js";
 import type { Releasable } from "./releasable.js";
 
@@ -49,7 +50,7 @@ export function keptLateReleases(vault: Vault): KeptLateRelease[] {
 
 /**
  * Releases a patient's records while the chain is down, or gives what was released. It is durable, with both
- * signatures, before it is returned: no key leaves that is not filed on chain later.
+ * signatures and its receipt, before it is returned: no key leaves that is not filed on chain later.
  * @returns the release as JSON
  * @throws ERR_CAPSULE_REFUSED with the reason
  */
@@ -59,7 +60,7 @@ export async function lateRelease(parts: ReleaseParts, request: LateRequest): Pr
   const windowId = request.accessId;
   const kept = keptLateReleases(vault);
   const before = kept.find((made) => made.windowId === windowId);
-  if (before !== undefined) return stillWhole(before);
+  if (before !== undefined) return await handOut(parts, before);
   requireQuotas(known, kept, permission, now);
   const items = releasableWithoutChain(parts, request.patientId, permission.compartments);
   const made = await makeRelease(parts, { accessId: windowId, extent: "CHART" }, permission, items);
@@ -85,7 +86,17 @@ export async function lateRelease(parts: ReleaseParts, request: LateRequest): Pr
     release,
   };
   // Of two agents at once, both serve what the first one stored.
-  return stillWhole(parseKept(vault.releases.putUnfiled(windowId, JSON.stringify(keep))));
+  return await handOut(parts, parseKept(vault.releases.putUnfiled(windowId, JSON.stringify(keep))));
+}
+
+/** Nothing leaves before its receipt is safe. @throws ERR_CAPSULE_REFUSED when an entry of it was erased since */
+async function handOut({ fileReceipt }: ReleaseParts, kept: KeptLateRelease): Promise<string> {
+  const release = stillWhole(kept);
+  const { windowId: accessId, patientId, indices, releasedAt } = kept;
+  const made = JSON.parse(release) as Release;
+  const text = receiptText({ accessId, extent: "CHART" }, made, indices, release, releasedAt);
+  await fileReceipt(receiptDocument({ accessId, patientId }, text));
+  return release;
 }
 
 /** @throws ERR_CAPSULE_REFUSED when an entry of it was erased since */

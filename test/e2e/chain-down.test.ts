@@ -6,8 +6,9 @@ import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";
 import { CHINESE_ACTS, ENGLISH_ACTS } from "../../src/audit/act-words.js";
 import { csv, timeline } from "../../src/audit/index.js";
 import { signAs } from "../../src/consent/index.js";
-import { toHex } from "../../src/crypto/index.js";
+import { LeafKind, toHex } from "../../src/crypto/index.js";
 import type { ErasureCertificate } from "../../src/lifecycle/index.js";
+import { ItemState } from "../../src/records/index.js";
 import { rejected } from "../support/rejected.js";
 import { openItem } from "../support/log-check.js";
 import { lateStage, type LateStage } from "../support/chain-down.js";
@@ -49,7 +50,8 @@ describe("an emergency while the chain is down", function () {
     expect(await textsOf(opened)).to.deep.equal(s.lines);
     const [kept] = s.a.vault.releases.unfiled();
     expect(kept?.windowId).to.equal(windowId);
-
+    const receipts = s.a.journal.itemsIn(ItemState.SEALED).filter(({ ref }) => ref === kept!.windowId);
+    expect(receipts.map(({ kind }) => kind)).to.deep.equal([LeafKind.ACCESS_RECEIPT]);
     await s.consortium.chain.up();
     await s.until((answer) => answer.event === "late-filed" && answer.windowId === windowId);
     expect(s.a.vault.releases.unfiled()).to.deep.equal([]);
