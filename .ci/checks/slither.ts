@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs Slither over what `npm run build` compiled. Every finding is explained in docs/static-analysis.md, and what is
+// Runs Slither over the contracts. Every finding is explained in docs/static-analysis.md, and what is
 // explained there is still found.
 import { spawnSync } from "node:child_process";
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { report } from "./our-files.js";
 
 const EXPLAINED = "docs/static-analysis.md";
@@ -15,23 +15,16 @@ interface Finding {
   elements: { name: string; type_specific_fields?: { parent?: { name: string } } }[];
 }
 
-/** Build information of the contracts alone: Slither knows no other sources of a Hardhat 3 project. */
-function copyBuildInfo(): void {
-  rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(`${FOLDER}/build-info`, { recursive: true });
-  for (const path of globSync("artifacts/build-info/*.json").filter(
-    (name) => !name.endsWith(".output.json"),
-  )) {
-    if (readFileSync(path, "utf8").includes('"project/test/')) continue;
-    for (const file of [path, path.replace(/json$/, "output.json")]) {
-      cpSync(file, `${FOLDER}/build-info/${basename(file)}`);
-    }
-  }
+function build(): void {
+  const options = ["--config", ".ci/slither/hardhat.config.ts", "build", "--no-tests"];
+  const { status, stdout, stderr } = spawnSync("hardhat", options, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`hardhat ${options.join(" ")}: ${stdout}${stderr}`);
 }
 
 function findings(): Finding[] {
   const output = `${FOLDER}/findings.json`;
-  const options = ["--hardhat-ignore-compile", "--hardhat-artifacts-directory", FOLDER];
+  rmSync(output, { force: true });
+  const options = ["--hardhat-ignore-compile", "--hardhat-artifacts-directory", `${FOLDER}/artifacts`];
   const run = spawnSync(
     join(".venv", "bin", "slither"),
     [".", ...options, "--filter-paths", "node_modules", "--json", output],
@@ -39,6 +32,7 @@ function findings(): Finding[] {
       encoding: "utf8",
     },
   );
+  if (!existsSync(output)) throw new Error(`slither: ${run.error?.message ?? run.stderr}`);
   const { success, results } = JSON.parse(readFileSync(output, "utf8")) as {
     success: boolean;
     results: { detectors?: Finding[] };
@@ -60,7 +54,7 @@ function keyOf(check: string, where: string): string {
   return `${check} ${where}`;
 }
 
-copyBuildInfo();
+build();
 const known = new Set(explained());
 const found = findings();
 const used = new Set<string>();
