@@ -7,13 +7,15 @@ import { testPaths } from "./test-titles.js";
 import { drawTree, leafPaths } from "./tree-file.js";
 
 const FOLDER = import.meta.dirname;
+/** Folders of helpers. */
+const HELPERS = ["accounts", "behaviours"];
 /** Inherited from OpenZeppelin, which tests them. */
 const INHERITED = ["authority", "setAuthority", "isConsumingScheduledOp", "eip712Domain"];
 
 describe("The trees beside the contract tests", () => {
   it("should exist for every contract", async () => {
     const folders = (await readdir(FOLDER, { withFileTypes: true })).filter(
-      (entry) => entry.isDirectory() && entry.name !== "behaviours",
+      (entry) => entry.isDirectory() && !HELPERS.includes(entry.name),
     );
     expect(folders.map(({ name }) => name)).to.have.members(await contractNames());
   });
