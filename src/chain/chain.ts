@@ -15,7 +15,7 @@ import {
   type MemberRegistry,
   type PatientRegistry,
   type RecordRegistry,
-} from "../../typechain-types/index.js";
+} from "./factories.js";
 import { ChartsealError, type ErrorCode } from "../errors.js";
 import { chainError } from "./contract-error.js";
 import type { Deployment } from "./deployment.js";

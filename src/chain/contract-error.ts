@@ -10,7 +10,7 @@ import {
   MemberRegistry__factory,
   PatientRegistry__factory,
   RecordRegistry__factory,
-} from "../../typechain-types/index.js";
+} from "./factories.js";
 import { nodeFault, type NodeFault } from "./node-fault.js";
 
 /** Every custom error of every contract: one contract's refusal may come up through another. */

@@ -10,7 +10,7 @@ import {
   MemberRegistry__factory,
   PatientRegistry__factory,
   RecordRegistry__factory,
-} from "../../typechain-types/index.js";
+} from "./factories.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { Chain } from "./chain.js";
