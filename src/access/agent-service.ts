@@ -5,7 +5,7 @@ import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessReceipt } from "./access-receipt.js";
 import type { ClientTls } from "./agent-call.js";
-import { serveAgent, type ServerTls } from "./agent-server.js";
+import type { AgentServer, ServeOptions, ServerTls } from "./agent-server.js";
 import type { Answer } from "./answer-request.js";
 import type { Exchange } from "./exchange.js";
 import { runLateAgent, type LateAnswer } from "./late-agent.js";
@@ -70,8 +70,7 @@ export async function runAgentService(parts: ServiceParts, options: ReleaseAgent
   const peers = new Peers({ memberId, chain, signer, addresses, tls });
   const agent = agentParts(parts, peers, standby);
   const tellPeers = (text: string) => peers.tell(text);
-  const server =
-    listen === undefined ? undefined : await serveAgent(agent, { ...until, ...listen, tellPeers });
+  const server = listen === undefined ? undefined : await listenOn(agent, { ...until, ...listen, tellPeers });
   onReady?.(server?.address);
   const work = [
     runReleaseAgent(agent, until),
@@ -90,6 +89,12 @@ export async function runAgentService(parts: ServiceParts, options: ReleaseAgent
     await Promise.allSettled(work);
     await server?.stopped;
   }
+}
+
+/** The HTTP server is loaded when it is needed: an ingest must not carry it. */
+async function listenOn(agent: AgentParts, options: ServeOptions): Promise<AgentServer> {
+  const { serveAgent } = await import("./agent-server.js");
+  return await serveAgent(agent, options);
 }
 
 function agentParts(parts: ServiceParts, peers: Peers, standby: Standby | undefined): AgentParts {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from "node:fs/promises";
 import { ReadableStream, TransformStream, type TransformStreamDefaultController } from "node:stream/web";
-import { Reader, ZipReader, ZipWriter, configure, type FileEntry } from "@zip.js/zip.js";
+import type { FileEntry, Reader, ZipReader } from "@zip.js/zip.js";
 import { ChartsealError } from "../errors.js";
 
-configure({ useWebWorkers: false });
+/** Loaded when it is needed: an ingest must not carry it. */
+async function zipJs() {
+  const zip = await import("@zip.js/zip.js");
+  zip.configure({ useWebWorkers: false });
+  return zip;
+}
 
 export interface ArchiveFile {
   /** Path inside the archive, with slashes. */
@@ -29,6 +34,7 @@ export async function* zipOf(files: AsyncIterable<ArchiveFile>): AsyncGenerator<
 }
 
 async function writeAll(writable: WritableStream, files: AsyncIterable<ArchiveFile>): Promise<void> {
+  const { ZipWriter } = await zipJs();
   const zip = new ZipWriter(writable);
   for await (const { name, content, stored } of files) {
     const source = ReadableStream.from(content) as unknown as globalThis.ReadableStream;
@@ -60,7 +66,8 @@ export class ZipFile implements AsyncDisposable {
     });
     try {
       const { size } = await file.stat();
-      const zip = new ZipReader(new FileReader(file, size));
+      const { Reader: Base, ZipReader: Zip } = await zipJs();
+      const zip = new Zip(readerOf(Base, file, size));
       const entries = new Map<string, FileEntry>();
       for (const entry of await zip.getEntries().catch(() => Promise.reject(bad(path, "is no ZIP file")))) {
         if (entry.directory) continue;
@@ -100,20 +107,21 @@ export class ZipFile implements AsyncDisposable {
   }
 }
 
+type Handle = Awaited<ReturnType<typeof open>>;
+
 /** zip.js's way to the bytes of a file. */
-class FileReader extends Reader<undefined> {
-  readonly #file: Awaited<ReturnType<typeof open>>;
+function readerOf(Base: typeof Reader<undefined>, file: Handle, size: number): Reader<undefined> {
+  return new (class extends Base {
+    constructor() {
+      super(undefined);
+      this.size = size;
+    }
 
-  constructor(file: Awaited<ReturnType<typeof open>>, size: number) {
-    super(undefined);
-    this.#file = file;
-    this.size = size;
-  }
-
-  override async readUint8Array(index: number, length: number): Promise<Uint8Array> {
-    const { buffer, bytesRead } = await this.#file.read(new Uint8Array(length), 0, length, index);
-    return buffer.subarray(0, bytesRead);
-  }
+    override async readUint8Array(index: number, length: number): Promise<Uint8Array> {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, index);
+      return buffer.subarray(0, bytesRead);
+    }
+  })();
 }
 
 function bad(path: string, why: string): ChartsealError {
