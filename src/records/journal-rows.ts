@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toHex, type Hex, type LeafKind, type SupportingKind } from "../crypto/index.js";
 import type { SqlRow } from "../sqlite.js";
-import type { PatientRef } from "./item.js";
-import type { ItemState } from "./journal-schema.js";
+import type { ItemEvent, PatientRef } from "./item.js";
+import type { EventState, ItemState } from "./journal-schema.js";
 
 /** What the journal keeps encrypted about an item: for people, and to find its patient later. */
 export interface ItemDetails {
@@ -15,6 +15,9 @@ export interface ItemDetails {
   recordedAt?: string;
   /** Kept while the patient is unknown. */
   subjects?: readonly (readonly PatientRef[])[];
+  administrative?: boolean;
+  /** Kept until it is followed. */
+  event?: ItemEvent;
 }
 
 export interface NewItem {
@@ -34,6 +37,8 @@ export interface NewItem {
   amends?: number;
   /** Left out for a record. */
   supports?: Supports;
+  withdrawn?: number;
+  event?: EventState;
 }
 
 /** What a supporting leaf stands for: its kind, and by kind a terms hash, access id or erased index (32 bytes). */
@@ -68,6 +73,8 @@ export interface JournalItem {
   ref: Hex | undefined;
   /** Its key, body and details are gone. */
   erased: boolean;
+  /** Its source took it back: the how manieth time that one did. `retracted` follows once it is so on chain. */
+  withdrawn: number | undefined;
 }
 
 /** What a batch needs of a sealed item. */
@@ -122,6 +129,7 @@ export function itemOf(row: SqlRow): JournalItem {
     kind: Number(row["kind"]) as LeafKind,
     ref: hex(row["ref"]),
     erased: row["erased"] === 1,
+    withdrawn: number(row["withdrawn"]),
   };
 }
 

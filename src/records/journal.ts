@@ -82,8 +82,8 @@ export class Journal implements Disposable {
     const { sealed, patient, supports } = item;
     const added = this.database.run(
       `INSERT INTO items (item_mac, source_mac, state, record_id, cid, content_digest, details, recorded_day,
-         received_at, reason, patient_id, compartment, amends, kind, ref)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+         received_at, reason, patient_id, compartment, amends, kind, ref, withdrawn, event)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       item.itemMac,
       item.sourceMac,
       item.state,
@@ -99,15 +99,17 @@ export class Journal implements Disposable {
       item.amends ?? null,
       supports?.kind ?? LeafKind.RECORD,
       supports === undefined ? null : fromHex(supports.ref, 32),
+      item.withdrawn ?? null,
+      item.event ?? null,
     );
     return added > 0;
   }
 
-  /** The newest item of a source key that was neither refused nor retracted. */
+  /** The newest item of a source key that was neither refused nor retracted nor taken back. */
   newestOf(sourceMac: Uint8Array): JournalItem | undefined {
     const row = this.database.get(
       `SELECT * FROM items WHERE source_mac = ? AND state <> ${ItemState.DEAD} AND retracted = 0
-       ORDER BY id DESC LIMIT 1`,
+         AND withdrawn IS NULL ORDER BY id DESC LIMIT 1`,
       sourceMac,
     );
     return row === undefined ? undefined : itemOf(row);
@@ -196,14 +198,19 @@ export class Journal implements Disposable {
   retract(logIndex: number): void {
     this.database.transaction(() => {
       const row = this.database.get(
-        "SELECT id, item_mac FROM items WHERE log_index = ? AND retracted = 0",
+        "SELECT id, item_mac FROM items WHERE log_index = ? AND (retracted = 0 OR withdrawn IS NOT NULL)",
         logIndex,
       );
       if (row === undefined) return;
       const id = Number(row["id"]);
       const details = this.details(id);
-      const mac = this.macOf("retracted", row["item_mac"] as Uint8Array);
-      this.database.run("UPDATE items SET retracted = 1, item_mac = ? WHERE id = ?", mac, id);
+      // With its place, for the same bytes may be taken and retracted again.
+      const mac = this.macOf("retracted", row["item_mac"] as Uint8Array, String(logIndex));
+      this.database.run(
+        "UPDATE items SET retracted = 1, withdrawn = NULL, item_mac = ? WHERE id = ?",
+        mac,
+        id,
+      );
       this.setDetails(id, details);
     });
   }

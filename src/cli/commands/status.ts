@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
-import { ItemState, type Journal } from "../../records/index.js";
+import { countUnretracted, openEvents } from "../../ingest/index.js";
+import { ItemState, type ItemEvent, type Journal } from "../../records/index.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { table } from "../table.js";
 
 const NAMES = Object.entries(ItemState).map(([name, state]) => [name.toLowerCase(), state] as const);
+
+/** What an item says, for the list. */
+const WORDS: Readonly<Record<ItemEvent["kind"], string>> = {
+  merge: "two patients are one",
+  unlink: "two patients are not one",
+  ask: "identifiers or results moved",
+  withdraw: "takes back what is not here",
+  delete: "deletes",
+};
 
 export async function run(context: Context, values: { list?: boolean }): Promise<void> {
   await using chartseal = await openMember(context, { chain: "expected" });
@@ -20,6 +30,8 @@ export async function run(context: Context, values: { list?: boolean }): Promise
     ...(transactionHash === undefined ? {} : { transactionHash }),
   }));
   const head = await heads(chartseal);
+  const toRetract = countUnretracted(journal);
+  const events = openEvents(journal).length;
   const list = values.list === true ? unfinished(journal) : undefined;
   const lines = [
     table(["STATE", "ITEMS"], Object.entries(items)),
@@ -28,6 +40,8 @@ export async function run(context: Context, values: { list?: boolean }): Promise
       (batch) => `open batch: ${batch.count} entries from ${batch.firstIndex}, ${batch.state}`,
     ),
   ];
+  if (toRetract > 0) lines.push(`to be retracted: ${toRetract} items that their source took back`);
+  if (events > 0) lines.push(`to be decided: what follows of ${events} items`);
   if (list !== undefined && list.length > 0) {
     lines.push(
       table(
@@ -38,7 +52,7 @@ export async function run(context: Context, values: { list?: boolean }): Promise
   }
   const member = chartseal.config.member;
   context.print(
-    { member, items, openBatches, head, ...(list === undefined ? {} : { list }) },
+    { member, items, openBatches, head, toRetract, events, ...(list === undefined ? {} : { list }) },
     lines.join("\n"),
   );
 }
@@ -67,12 +81,19 @@ async function heads({
 /** What waits for its patient or was refused, as only who unlocked the vault may see it. */
 function unfinished(journal: Journal) {
   const items = [...journal.itemsIn(ItemState.WAITING), ...journal.itemsIn(ItemState.DEAD)];
-  return items.map(({ id, state, reason }) => ({
+  const listed = items.map(({ id, state, reason }) => ({
     item: id,
     state: nameOf(state),
     ...(reason === undefined ? {} : { reason }),
     label: journal.details(id).label,
   }));
+  return [...listed, ...openEvents(journal).map((id) => eventOf(journal, id))];
+}
+
+/** An item of which something follows; `chartseal settle` takes it off the list. */
+function eventOf(journal: Journal, id: number) {
+  const { event, label } = journal.details(id);
+  return { item: id, state: "to decide", reason: WORDS[event?.kind ?? "ask"], label };
 }
 
 function nameOf(state: ItemState): string {
