@@ -28,7 +28,7 @@ describe("A journal of format 1", () => {
     using journal = Journal.open(folder.file("journal.db"), vault);
     const items = Object.values(ItemState).flatMap((state): JournalItem[] => journal.itemsIn(state));
     expect(items.map(({ state }) => state)).to.deep.equal([1, 5, 5, 5, 6]);
-    for (const item of items) expect(item).to.include({ kind: LeafKind.RECORD, ref: undefined });
+    for (const item of items) expect(item).to.include({ kind: LeafKind.RECORD, ref: undefined, withdrawn: undefined });
     expect(items.map(({ id }) => journal.details(id).label)).to.deep.equal([
       "test.ndjson#line 4",
       "test.ndjson#line 1",
