@@ -17,10 +17,10 @@ for (const [file, { found, missed }] of covered) {
   const excused = UNREACHABLE[file] ?? [];
   const texts = readFileSync(file, "utf8").split("\n");
   const texted = missed.map((line) => ({ line, text: texts[line - 1]!.trim() }));
-  for (const { line, text } of texted.filter(({ text }) => !excused.includes(text)))
+  for (const { line, text } of texted.filter((one) => !excused.includes(one.text)))
     findings.push(`${file}:${line}: no test reaches "${text}"`);
-  for (const text of excused.filter((one) => !texted.some((line) => line.text === one)))
-    findings.push(`${file}: "${text}" is reached, or gone: it needs no exception`);
+  for (const guard of excused.filter((one) => !texted.some(({ text }) => text === one)))
+    findings.push(`${file}: "${guard}" is reached, or gone: it needs no exception`);
 }
 // A library of constants has no line that runs, an interface neither: only contracts must be in the report.
 const contracts = ourFiles(".sol").filter((path) => /^contracts\/[^/]+\.sol$/.test(path));
