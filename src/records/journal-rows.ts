@@ -37,7 +37,13 @@ export interface NewItem {
 }
 
 /** All that the journal still says of an erased item. */
-export const ERASED_DETAILS: ItemDetails = { sourceKey: "", label: "erased", path: "", mediaType: "", size: 0 };
+export const ERASED_DETAILS: ItemDetails = {
+  sourceKey: "",
+  label: "erased",
+  path: "",
+  mediaType: "",
+  size: 0,
+};
 
 /** What a supporting leaf stands for: its kind, and by kind a terms hash, access id or erased index (32 bytes). */
 export interface Supports {

@@ -136,7 +136,10 @@ export class RowMacs {
 /** All items of a journal, page by page. */
 function* itemsIn(database: Database): Generator<JournalItem> {
   for (let last = Number.MIN_SAFE_INTEGER; ;) {
-    const rows = database.all(`SELECT ${ITEM_COLUMNS} FROM items WHERE id > ? ORDER BY id LIMIT ${PAGE}`, last);
+    const rows = database.all(
+      `SELECT ${ITEM_COLUMNS} FROM items WHERE id > ? ORDER BY id LIMIT ${PAGE}`,
+      last,
+    );
     for (const item of rows.map(itemOf)) {
       yield item;
       last = item.id;
@@ -178,7 +181,8 @@ function encoded(fields: readonly Field[]): Uint8Array {
     const length = lengthOf(field);
     at = bytes.writeUInt32BE(field === null || field === undefined ? NULL_LENGTH : length, at);
     // No row of ours holds -1.
-    if (typeof field === "number") bytes.writeBigInt64BE(BigInt(Number.isSafeInteger(field) ? field : -1), at);
+    if (typeof field === "number")
+      bytes.writeBigInt64BE(BigInt(Number.isSafeInteger(field) ? field : -1), at);
     else if (typeof field === "string") bytes.write(field, at, "utf8");
     else if (field instanceof Uint8Array) bytes.set(field, at);
     at += length;

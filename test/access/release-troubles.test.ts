@@ -70,8 +70,18 @@ describe("a release agent in trouble", function () {
 
   /** What who can write the journal's file could change of a granted entry's row, or of a victim's. */
   const ALTERATIONS = [
-    ["a victim's entry moved to the patient", "theirs", "patient_id", "(SELECT patient_id FROM items WHERE id = :own)"],
-    ["a victim's key put in place of the entry's", "own", "record_id", "(SELECT record_id FROM items WHERE id = :theirs)"],
+    [
+      "a victim's entry moved to the patient",
+      "theirs",
+      "patient_id",
+      "(SELECT patient_id FROM items WHERE id = :own)",
+    ],
+    [
+      "a victim's key put in place of the entry's",
+      "own",
+      "record_id",
+      "(SELECT record_id FROM items WHERE id = :theirs)",
+    ],
     ["an entry's body exchanged", "own", "cid", "(SELECT cid FROM items WHERE id = :theirs)"],
     ["an entry's digest exchanged", "own", "content_digest", "randomblob(32)"],
     ["an entry moved to another compartment", "own", "compartment", "(compartment + 1) % 64"],
@@ -125,7 +135,10 @@ describe("a release agent in trouble", function () {
       await s.b.exchange.send(await requestFor(s, access));
       const errors: unknown[] = [];
       await answerRequests(agentOf(s.a), { onError: (error) => errors.push(error) });
-      expect(errors[0]).to.deep.include({ code: "ERR_STORE_FAILED", values: { table: "item", row: own!.id } });
+      expect(errors[0]).to.deep.include({
+        code: "ERR_STORE_FAILED",
+        values: { table: "item", row: own!.id },
+      });
       expect(await s.b.exchange.find(s.b.memberId, "release", access.accessId)).to.equal(undefined);
     } finally {
       swap(own!.recordId!, theirs!.recordId!);
@@ -182,6 +195,6 @@ describe("a release agent in trouble", function () {
 
   /** What the proxy drops counts as unanswered soon. */
   function chainThrough({ url }: RpcProxy): Chain {
-    return Chain.open({ url, deployment: s.consortium.deployment, callTimeoutMs: 400 });
+    return Chain.open({ url, deployment: s.consortium.deployment, callTimeoutMs: 4_000 });
   }
 });

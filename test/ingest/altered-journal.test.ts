@@ -98,7 +98,9 @@ describe("An ingest whose journal was altered", function () {
   it("does not continue a patient's numbering from a row that was altered", async () => {
     await hospital.ingest(linesSource(observations("p", 2)));
     const putBack = alter(2, "patient_seq", "40");
-    const run = await hospital.ingest(linesSource([...observations("p", 1, 50), ...observations("q", 1, 60)]));
+    const run = await hospital.ingest(
+      linesSource([...observations("p", 1, 50), ...observations("q", 1, 60)]),
+    );
     expect(run).to.include({ anchored: 1, dead: 1 });
     putBack();
     expect(await hospital.retry({ dead: true })).to.include({ anchored: 1 });
@@ -107,10 +109,10 @@ describe("An ingest whose journal was altered", function () {
 
   it("refuses a correction of an entry whose row was altered, until that is put back", async () => {
     await hospital.ingest(linesSource([observation({ id: "corrected", patient: "p" })]));
-    const putBack = alter(1, "patient_id", "randomblob(32)");
+    const putBack = alter(1, "compartment", "compartment + 1");
     const lines = [
       observation({ id: "corrected", patient: "p", note: "second" }),
-      observation({ id: "new", patient: "p" }),
+      observation({ id: "new", patient: "q" }),
     ];
     const run = await hospital.ingest(linesSource(lines));
     expect(run).to.include({ anchored: 1, dead: 1 });
@@ -139,7 +141,8 @@ describe("An ingest whose journal was altered", function () {
     await takeWhileDown([...lines(), ...lines("second")]);
     let sent = 0;
     // The batch goes through, the marks do not.
-    proxy.intercept = ({ method }) => (method === "eth_sendRawTransaction" && ++sent > 1 ? "drop" : undefined);
+    proxy.intercept = ({ method }) =>
+      method === "eth_sendRawTransaction" && ++sent > 1 ? "drop" : undefined;
     expect(await hospital.retry({ chainWait: 0 })).to.include({ anchored: 4, superseded: 0 });
     proxy.intercept = () => undefined;
     const putBack = alter(1, "salt", "randomblob(32)");

@@ -110,7 +110,9 @@ describe("A journal whose file somebody wrote past chartseal", function () {
   }
 
   function columnsOf(table: string): string[] {
-    return journal.database.all("SELECT name FROM pragma_table_info(?)", table).map(({ name }) => String(name));
+    return journal.database
+      .all("SELECT name FROM pragma_table_info(?)", table)
+      .map(({ name }) => String(name));
   }
 
   it("shows nothing while the rows are as they were written", () => {
