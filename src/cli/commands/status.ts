@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
-import { ItemState, type Journal } from "../../records/index.js";
+import { ItemState, SET_ASIDE, isAlteredRow, type Journal, type JournalItem } from "../../records/index.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { table } from "../table.js";
@@ -66,13 +66,18 @@ async function heads({
 
 /** What waits for its patient or was refused, as only who unlocked the vault may see it. */
 function unfinished(journal: Journal) {
-  const items = [...journal.itemsIn(ItemState.WAITING), ...journal.itemsIn(ItemState.DEAD)];
-  return items.map(({ id, state, reason }) => ({
-    item: id,
+  const found = ([ItemState.WAITING, ItemState.DEAD] as const).flatMap((state) =>
+    journal.rowsIn(state).map((row) => ({ state, row })),
+  );
+  return found.map(({ state, row }) => ({
+    item: row.id,
     state: nameOf(state),
-    ...(reason === undefined ? {} : { reason }),
-    label: journal.details(id).label,
+    ...(isAlteredRow(row) ? { reason: SET_ASIDE, label: "" } : described(journal, row)),
   }));
+}
+
+function described(journal: Journal, { id, reason }: JournalItem): { reason?: string; label: string } {
+  return { ...(reason === undefined ? {} : { reason }), label: journal.details(id).label };
 }
 
 function nameOf(state: ItemState): string {
