@@ -13,6 +13,7 @@ import {
 import { ChartsealError } from "../errors.js";
 import {
   ItemState,
+  isAlteredError,
   isBadItem,
   type BadItem,
   type Journal,
@@ -193,8 +194,11 @@ function record(
   const row = rowOf(read, body);
   let refused = read.filing.error;
   // Evidence of an act stands beside what was filed of it before.
-  const amended = row.supports === undefined ? amendedBy(journal, read) : undefined;
-  if (amended !== undefined) {
+  const amended = row.supports === undefined ? amendedOf(journal, read) : undefined;
+  if (amended instanceof ChartsealError) {
+    row.amends = Number(amended.values["row"]);
+    refused = amended;
+  } else if (amended !== undefined) {
     row.amends = amended.id;
     const patient = filer.amending(row.patient, amended);
     if (patient !== undefined) row.patient = patient;
@@ -214,11 +218,24 @@ function record(
   else if (row.state === ItemState.WAITING) taken.waiting++;
 }
 
-function amendedBy(journal: Journal, { item, sourceMac }: Incoming): JournalItem | undefined {
-  const own = journal.newestOf(sourceMac);
-  if (own !== undefined || item.replaces === undefined) return own;
-  const replaced = item.replaces.map((key) => journal.newestOf(journal.macOf("source", key)));
-  return replaced.find((found) => found !== undefined);
+/**
+ * The newest version of the same item, else of one that it takes the place of; or the error of its altered row: nothing
+ * can be filed beside that one.
+ */
+function amendedOf(
+  journal: Journal,
+  { item: { replaces = [] }, sourceMac }: Incoming,
+): JournalItem | ChartsealError | undefined {
+  try {
+    for (const mac of [sourceMac, ...replaces.map((key) => journal.macOf("source", key))]) {
+      const newest = journal.newestOf(mac);
+      if (newest !== undefined) return newest;
+    }
+    return undefined;
+  } catch (error) {
+    if (isAlteredError(error)) return error;
+    throw error;
+  }
 }
 
 function rowOf(read: Incoming, body: Stored): NewItem {

@@ -3,7 +3,9 @@ import { LeafKind } from "../crypto/index.js";
 import {
   EventState,
   ItemState,
+  isAlteredRow,
   isBadItem,
+  selectItems,
   type BadItem,
   type ItemEvent,
   type Journal,
@@ -33,7 +35,7 @@ export function takeNote(journal: Journal, event: ItemEvent, row: NewItem): void
   else if (event.kind !== "withdraw") row.event = EventState.OPEN;
   // One that waits for its patient may not take back another's: it does so once it is filed.
   else if (row.state === ItemState.SEALED) {
-    const { withdrawn, open } = takeBack(journal, row.sourceMac, event.itself);
+    const { withdrawn, open } = withdrawFor(journal, row.sourceMac, event.itself);
     delete row.amends;
     if (withdrawn !== undefined) row.withdrawn = withdrawn;
     if (open) row.event = EventState.OPEN;
@@ -44,7 +46,7 @@ export function takeNote(journal: Journal, event: ItemEvent, row: NewItem): void
  * Takes back what was taken under an item's source key, and with `itself` the item.
  * @returns the item's own withdrawal; `open` when what it takes back was never here, or under another key
  */
-export function takeBack(
+export function withdrawFor(
   journal: Journal,
   sourceMac: Uint8Array,
   itself: boolean,
@@ -76,16 +78,17 @@ export function withdraw(
   before = Number.MAX_SAFE_INTEGER,
 ): number {
   const order = nextWithdrawal(journal);
-  return sourceMacs.reduce((sum, sourceMac) => {
-    const changed = journal.database.run(
-      `UPDATE items SET withdrawn = ? WHERE source_mac = ? AND state <> ${ItemState.DEAD} AND retracted = 0
-         AND erased = 0 AND withdrawn IS NULL AND kind = ${LeafKind.RECORD} AND id < ?`,
-      order,
-      sourceMac,
-      before,
-    );
-    return sum + changed;
-  }, 0);
+  const standing = `source_mac = ? AND state <> ${ItemState.DEAD} AND retracted = 0 AND erased = 0
+    AND withdrawn IS NULL AND kind = ${LeafKind.RECORD} AND id < ?`;
+  let found = 0;
+  for (const sourceMac of sourceMacs) {
+    for (const item of selectItems(journal, standing, sourceMac, before)) {
+      if (isAlteredRow(item)) continue;
+      journal.change(item, { withdrawn: order });
+      found++;
+    }
+  }
+  return found;
 }
 
 /** Withdrawals are counted, so that those that a node lost with its last blocks are found. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError } from "../errors.js";
-import { ItemState, type Journal } from "../records/index.js";
+import { ItemState } from "../records/index.js";
 import { withdraw } from "./item-events.js";
 import { refileOne, type RefileParts } from "./refile.js";
 
@@ -24,11 +24,8 @@ export function correctMisfiled(parts: RefileParts, id: number): void {
   }
   filer.forget();
   journal.database.transaction(() => {
-    const rows = [id, ...(item.amends === undefined ? [] : [item.amends])];
-    withdraw(
-      journal,
-      rows.map((row) => sourceMacOf(journal, row)),
-    );
+    const amended = item.amends === undefined ? undefined : journal.item(item.amends);
+    withdraw(journal, [item.sourceMac, ...(amended === undefined ? [] : [amended.sourceMac])]);
     refileOne(parts, item);
     const reason = journal.item(id)!.reason;
     if (reason === undefined) return;
@@ -36,8 +33,4 @@ export function correctMisfiled(parts: RefileParts, id: number): void {
       values: { item: id, reason },
     });
   });
-}
-
-function sourceMacOf(journal: Journal, id: number): Uint8Array {
-  return journal.database.get("SELECT source_mac FROM items WHERE id = ?", id)!["source_mac"] as Uint8Array;
 }

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { EventState, type IdentityPair, type Journal, type PatientRef } from "../records/index.js";
+import {
+  EventState,
+  isAlteredRow,
+  selectItems,
+  type IdentityPair,
+  type Journal,
+  type PatientRef,
+} from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 
 export interface PersonsParts {
@@ -34,14 +41,18 @@ export function followEvents({ journal, vault }: PersonsParts): number {
 
 /** Rows of the items with an event that was not followed yet, oldest first. */
 export function openEvents(journal: Journal): number[] {
-  const sql = `SELECT id FROM items WHERE event = ${EventState.OPEN} ORDER BY id`;
-  return journal.database.all(sql).map((row) => Number(row["id"]));
+  const items = selectItems(journal, `event = ${EventState.OPEN} ORDER BY id`);
+  return items.filter((item) => !isAlteredRow(item)).map(({ id }) => id);
 }
 
 /** Takes note that nothing more follows of an item. @returns whether something did */
 export function settleEvent(journal: Journal, id: number): boolean {
-  const sql = `UPDATE items SET event = ${EventState.SETTLED} WHERE id = ? AND event = ${EventState.OPEN}`;
-  return journal.database.run(sql, id) > 0;
+  return journal.database.transaction(() => {
+    const item = journal.item(id);
+    if (item?.event !== EventState.OPEN) return false;
+    journal.change(item, { event: EventState.SETTLED });
+    return true;
+  });
 }
 
 /** True once the two are one person in the vault. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ENTRY_STATUS, WITHDRAWN, type Chain, type Writer } from "../chain/index.js";
 import { ChartsealError } from "../errors.js";
-import { ItemState, type Entries, type Journal } from "../records/index.js";
+import { ItemState, isAlteredError, type Entries, type Journal } from "../records/index.js";
 
 /** Transactions under way at a time, as for supersessions. */
 const MOST_IN_FLIGHT = 16;
@@ -15,7 +15,7 @@ export interface RetractParts {
 }
 
 /** What became of an entry that is to be retracted. */
-type Outcome = "retracted" | "known" | "held";
+type Outcome = "retracted" | "known" | "held" | "altered";
 
 /**
  * Marks on chain every anchored entry that its source took back. Safe to repeat. What is under legal hold stays as it
@@ -57,14 +57,13 @@ export async function unretractLost({
 }: Omit<RetractParts, "entries" | "writer">): Promise<void> {
   for (;;) {
     const rows = journal.database.all(
-      `SELECT id, log_index FROM items WHERE withdrawn IS NOT NULL AND retracted = 1 AND log_index IS NOT NULL
+      `SELECT log_index FROM items WHERE withdrawn IS NOT NULL AND retracted = 1 AND log_index IS NOT NULL
        ORDER BY withdrawn DESC, log_index DESC LIMIT ${MOST_IN_FLIGHT}`,
     );
     let lost = 0;
-    for (const row of rows) {
-      const status = await chain.ask(() => chain.records.statusOf(memberId, Number(row["log_index"])));
-      if ((Number(status) & WITHDRAWN) !== 0) continue;
-      lost += journal.database.run("UPDATE items SET retracted = 0 WHERE id = ?", Number(row["id"]));
+    for (const index of rows.map((row) => Number(row["log_index"]))) {
+      const status = await chain.ask(() => chain.records.statusOf(memberId, index));
+      if ((Number(status) & WITHDRAWN) === 0 && setRetracted(journal, index, false)) lost++;
     }
     // Those that were marked together may be lost one by one.
     if (lost < rows.length || lost === 0) return;
@@ -92,11 +91,24 @@ async function retractOne(
     try {
       await writer.execute(await chain.records.retract.populateTransaction(entries.at(index)));
     } catch (error) {
+      // Until its row is put back.
+      if (isAlteredError(error)) return "altered";
       // Held, erased or retracted meanwhile.
       if (!(error instanceof ChartsealError) || error.values["reason"] !== "StatusForbids") throw error;
       if (((await status()) & WITHDRAWN) === 0) return "held";
     }
   }
-  journal.database.run("UPDATE items SET retracted = 1 WHERE log_index = ?", index);
+  setRetracted(journal, index, true);
   return (before & WITHDRAWN) === 0 ? "retracted" : "known";
+}
+
+/** An altered row stays as it is: it does not keep the others back. @returns whether it was changed */
+function setRetracted(journal: Journal, index: number, retracted: boolean): boolean {
+  try {
+    journal.database.transaction(() => journal.change(journal.itemAt(index)!, { retracted }));
+    return true;
+  } catch (error) {
+    if (isAlteredError(error)) return false;
+    throw error;
+  }
 }

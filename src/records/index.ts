@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
+export { SET_ASIDE, UNPLACED, setAside, takeBack, type ItemChanges } from "./item-changes.js";
+export { isAlteredRow } from "./journal-rows.js";
 export type {
+  AlteredRow,
   Anchoring,
   ItemDetails,
   JournalBatch,
   JournalItem,
   NewItem,
-  SealedItem,
   Supports,
 } from "./journal-rows.js";
 export { EventState, ItemState } from "./journal-schema.js";
+export { journalTrust } from "./journal-trust.js";
+export { alteredItem, isAlteredError } from "./row-macs.js";
 export { verifyLog, type Finding, type LogVerdict, type VerifyLogOptions } from "./verify-log.js";
 export { readFhir } from "./fhir-bundle.js";
 export type { BundleEntry, FhirBundle, FhirFacts, FhirText } from "./fhir-bundle.js";
@@ -21,6 +25,7 @@ export { FHIR_PATIENT, isBadItem } from "./item.js";
 export type { BadItem, IdentityPair, ItemEvent, PatientRef, SourceItem } from "./item.js";
 export type { JsonOrigin } from "./json-error.js";
 export { MAX_JSON_BYTES, scanJson } from "./json-scan.js";
+export { selectItems } from "./select-items.js";
 export { recordFileName } from "./record-name.js";
 export { DEFAULT_RULES, loadRules, parseRules, resolveSubject } from "./patient-rules.js";
 export type { PatientRule, PatientRules, Resolution } from "./patient-rules.js";

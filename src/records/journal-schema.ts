@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export const JOURNAL_FORMAT = 3;
+export const JOURNAL_FORMAT = 4;
 
-/** From 1: items other than records, and erased ones. From 2: what sources withdraw, and what they say of persons. */
+/**
+ * From 1: items other than records, and erased ones. From 2: authenticated rows; {@link RowMacs} fills them in. From 3:
+ * what its source takes back, and of what something follows.
+ */
 export const JOURNAL_MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [
     1,
     `ALTER TABLE items ADD COLUMN kind INTEGER NOT NULL DEFAULT 0; ALTER TABLE items ADD COLUMN ref BLOB;
      ALTER TABLE items ADD COLUMN erased INTEGER NOT NULL DEFAULT 0`,
   ],
+  [2, `ALTER TABLE items ADD COLUMN row_mac BLOB; ALTER TABLE batches ADD COLUMN row_mac BLOB`],
   [
-    2,
+    3,
     `ALTER TABLE items ADD COLUMN withdrawn INTEGER; ALTER TABLE items ADD COLUMN event INTEGER;
      CREATE INDEX items_withdrawn ON items (withdrawn) WHERE withdrawn IS NOT NULL;
      CREATE INDEX items_with_event ON items (id) WHERE event = 1`,
@@ -36,7 +40,7 @@ export const ItemState = {
 } as const;
 export type ItemState = (typeof ItemState)[keyof typeof ItemState];
 
-/** Whether what an item says of persons or other records was followed. */
+/** Whether what an item says of persons or of other records was followed. */
 export const EventState = {
   /** To be followed once the persons are known, or for a person to decide. */
   OPEN: 1,
@@ -51,6 +55,7 @@ export type EventState = (typeof EventState)[keyof typeof EventState];
  * the leaf's; `ref`, of all but records, its ref. Of an erased item `details` says nothing, its body and key are gone.
  * `withdrawn` counts what its source took back, in order; `retracted` says that the chain has it. `event` is an
  * {@link EventState}.
+ * `row_mac` is an HMAC over the row under a vault key of its own: who writes this file past chartseal is found out.
  */
 export const JOURNAL_SCHEMA = `
 CREATE TABLE items (
@@ -79,6 +84,7 @@ CREATE TABLE items (
   kind INTEGER NOT NULL DEFAULT 0,
   ref BLOB,
   erased INTEGER NOT NULL DEFAULT 0,
+  row_mac BLOB,
   withdrawn INTEGER,
   event INTEGER
 ) STRICT;
@@ -104,7 +110,8 @@ CREATE TABLE batches (
   transaction_hash TEXT,
   block_number INTEGER,
   block_hash TEXT,
-  gas_used INTEGER
+  gas_used INTEGER,
+  row_mac BLOB
 ) STRICT;
 CREATE UNIQUE INDEX batches_by_first ON batches (first_index);
 CREATE INDEX batches_open ON batches (state) WHERE state <> 5;

@@ -14,7 +14,7 @@ import {
 } from "../doctor/consortium.js";
 import { checkBackups, checkErasures } from "../doctor/backups.js";
 import { Diagnosis } from "../doctor/diagnosis.js";
-import { checkJournal, checkLog, checkStore } from "../doctor/log.js";
+import { checkJournal, checkLog, checkRows, checkStore } from "../doctor/log.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
 import { printable } from "../../printable.js";
 import { table } from "../table.js";
@@ -59,6 +59,7 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
   using journal = await diagnosis.attempt("journal", () => Journal.open(config.journal, vault));
   if (journal === undefined) return;
   await diagnosis.attempt("journal", () => checkJournal(diagnosis, journal));
+  await diagnosis.attempt("journal rows", () => checkRows(diagnosis, journal, vault));
   if (member !== undefined) {
     const { id: memberId } = member;
     await diagnosis.attempt("log head", () => checkLog(diagnosis, chain, journal, memberId));

@@ -2,7 +2,14 @@
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
 import { countUnretracted, openEvents } from "../../ingest/index.js";
-import { ItemState, type ItemEvent, type Journal } from "../../records/index.js";
+import {
+  ItemState,
+  SET_ASIDE,
+  isAlteredRow,
+  type ItemEvent,
+  type Journal,
+  type JournalItem,
+} from "../../records/index.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { table } from "../table.js";
@@ -80,12 +87,13 @@ async function heads({
 
 /** What waits for its patient or was refused, as only who unlocked the vault may see it. */
 function unfinished(journal: Journal) {
-  const items = [...journal.itemsIn(ItemState.WAITING), ...journal.itemsIn(ItemState.DEAD)];
-  const listed = items.map(({ id, state, reason }) => ({
-    item: id,
+  const found = ([ItemState.WAITING, ItemState.DEAD] as const).flatMap((state) =>
+    journal.rowsIn(state).map((row) => ({ state, row })),
+  );
+  const listed = found.map(({ state, row }) => ({
+    item: row.id,
     state: nameOf(state),
-    ...(reason === undefined ? {} : { reason }),
-    label: journal.details(id).label,
+    ...(isAlteredRow(row) ? { reason: SET_ASIDE, label: "" } : described(journal, row)),
   }));
   return [...listed, ...openEvents(journal).map((id) => eventOf(journal, id))];
 }
@@ -94,6 +102,10 @@ function unfinished(journal: Journal) {
 function eventOf(journal: Journal, id: number) {
   const { event, label } = journal.details(id);
   return { item: id, state: "to decide", reason: WORDS[event?.kind ?? "ask"], label };
+}
+
+function described(journal: Journal, { id, reason }: JournalItem): { reason?: string; label: string } {
+  return { ...(reason === undefined ? {} : { reason }), label: journal.details(id).label };
 }
 
 function nameOf(state: ItemState): string {
