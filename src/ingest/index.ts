@@ -3,6 +3,7 @@ export { anchorDocument, fileDocument } from "./documents.js";
 export type { AnchorDocumentOptions, SupportingDocument } from "./documents.js";
 export { ingest, retry } from "./ingest.js";
 export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";
+export type { Lag, LagFigures } from "./lag.js";
 export {
   bundleSource,
   fileSource,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
+export { figuresOf, readJournalFigures, type DeadLetters, type JournalFigures } from "./journal-figures.js";
 export type {
   Anchoring,
   ItemDetails,
@@ -10,6 +11,7 @@ export type {
   SealedItem,
   Supports,
 } from "./journal-rows.js";
+export { namedBodies, openJournalFile, type NamedBody } from "./named-bodies.js";
 export { ItemState } from "./journal-schema.js";
 export { verifyLog, type Finding, type LogVerdict, type VerifyLogOptions } from "./verify-log.js";
 export { readFhir } from "./fhir-bundle.js";

@@ -49,6 +49,8 @@ export interface JournalItem {
   cid: string | undefined;
   contentDigest: Uint8Array | undefined;
   recordedDay: number;
+  /** Unix seconds. */
+  receivedAt: number;
   reason: string | undefined;
   patientId: Hex | undefined;
   compartment: number | undefined;
@@ -107,6 +109,7 @@ export function itemOf(row: SqlRow): JournalItem {
     cid: text(row["cid"]),
     contentDigest: bytes(row["content_digest"]),
     recordedDay: Number(row["recorded_day"]),
+    receivedAt: Number(row["received_at"]),
     reason: text(row["reason"]),
     patientId: hex(row["patient_id"]),
     compartment: number(row["compartment"]),

@@ -184,6 +184,17 @@ export class Journal implements Disposable {
     return JSON.parse(Buffer.from(plain).toString("utf8")) as ItemDetails;
   }
 
+  /** When an entry's item came, in Unix seconds, and the time that its source gives it; undefined for no such entry. */
+  timesAt(logIndex: number): { receivedAt: number; recordedAt?: string } | undefined {
+    const row = this.database.get("SELECT id, received_at FROM items WHERE log_index = ?", logIndex);
+    if (row === undefined) return undefined;
+    const { recordedAt } = this.details(Number(row["id"]));
+    return {
+      receivedAt: Number(row["received_at"]),
+      ...(recordedAt === undefined ? {} : { recordedAt }),
+    };
+  }
+
   setDetails(id: number, details: ItemDetails): void {
     const mac = this.database.get("SELECT item_mac FROM items WHERE id = ?", id)?.["item_mac"] as Uint8Array;
     this.database.run("UPDATE items SET details = ? WHERE id = ?", this.#sealDetails(mac, details), id);
