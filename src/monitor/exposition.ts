@@ -127,7 +127,7 @@ export async function exposition(reading: Reading): Promise<{ text: string; cont
   for (const [name, { help, labels = [], samples }] of Object.entries(METRICS)) {
     const gauge = new Gauge({ name, help, labelNames: [...labels], registers: [registry] });
     // By itself a gauge without labels begins at 0, which would say what is not known.
-    gauge.remove();
+    if (labels.length === 0) gauge.remove();
     for (const [values, value] of samples(reading)) gauge.set({ ...values }, value);
   }
   return { text: await registry.metrics(), contentType: registry.contentType };

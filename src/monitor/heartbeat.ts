@@ -93,7 +93,11 @@ export class Heartbeat implements Disposable {
   /** A process that ends in its own way leaves no heartbeat behind. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    rmSync(this.#path, { force: true });
+    try {
+      rmSync(this.#path, { force: true });
+    } catch {
+      // It falls silent all the same.
+    }
   }
 }
 

@@ -39,7 +39,8 @@ describe("A heartbeat", () => {
     expect(readHeartbeats(folder, [], now() + 35)[0]).to.include({ up: false, vaultUnlocked: false });
   });
 
-  it("of a process that was killed stays behind, and falls silent", async () => {
+  it("of a process that was killed stays behind, and falls silent", async function () {
+    this.timeout(60_000);
     const killed = await runChild(new URL("children/beat.ts", import.meta.url), [folder], {
       onLine: (kill) => kill(),
     });

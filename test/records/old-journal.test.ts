@@ -23,14 +23,13 @@ type Row = Record<string, unknown>;
 function rowsOf(
   path: string,
   of: ReadonlyMap<string, readonly string[]> = columnsOf(path),
-): Map<string, Row[]> {
+): Record<string, Row[]> {
   using database = new DatabaseSync(path, { readOnly: true });
-  return new Map(
-    [...of].map(([table, columns]) => [
-      table,
-      database.prepare(`SELECT ${columns.join(", ")} FROM ${table} ORDER BY rowid`).all() as Row[],
-    ]),
-  );
+  const rows = [...of].map(([table, columns]): [string, Row[]] => {
+    const all = database.prepare(`SELECT ${columns.join(", ")} FROM ${table} ORDER BY rowid`).all();
+    return [table, all.map((row) => ({ ...row }))]; // SQLite's rows have no prototype
+  });
+  return Object.fromEntries(rows);
 }
 
 function columnsOf(path: string): Map<string, string[]> {
@@ -92,7 +91,7 @@ for (const format of COMMITTED) {
       expect(formatOf(journal())).to.equal(format);
       const columns = columnsOf(journal());
       const before = rowsOf(journal(), columns);
-      expect(before.get("items")).not.to.be.empty;
+      expect(before["items"]).not.to.be.empty;
       Journal.open(journal(), vault)[Symbol.dispose]();
       expect(formatOf(journal())).to.equal(JOURNAL_FORMAT);
       expect(rowsOf(journal(), columns)).to.deep.equal(before);
@@ -120,7 +119,8 @@ for (const format of COMMITTED) {
     });
 
     if (format < JOURNAL_FORMAT) {
-      it("is as it was when the process is killed in the middle, and opens the next time", async () => {
+      it("is as it was when the process is killed in the middle, and opens the next time", async function () {
+        this.timeout(120_000); // two processes of their own
         vault[Symbol.dispose]();
         const columns = columnsOf(journal());
         const before = rowsOf(journal(), columns);
