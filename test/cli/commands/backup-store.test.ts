@@ -106,7 +106,9 @@ describe("A backup with its store", function () {
     expect(opened.length).to.be.greaterThan(4 * 40 - 1);
     // What came after the backup is taken in again from its source; what the backup has is known.
     await a.done("ingest", a.path("run.ndjson"), "--batch-items", "500");
-    expect(await openAll()).to.deep.equal(sorted(lines));
+    const all = sorted(lines.map((line) => Buffer.from(line)));
+    expect((await openAll()).filter((body, place) => body !== all[place])).to.deep.equal([]);
+    expect(await openAll()).to.have.lengthOf(lines.length);
     const doctor = await a.run("doctor", "--json");
     const failed = (doctor.json as { findings: { state: string }[] }).findings.filter(
       ({ state }) => state === "fail",
