@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Chain } from "./chain.js";
 export {
+  ALL_COMPARTMENTS,
   bitNames,
   ENTRY_STATUS,
   ROLES,

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Chartseal } from "../chartseal.js";
 import { ChartsealError } from "../errors.js";
 import { copyBodies, type BodyCopies } from "../lifecycle/index.js";
+import type { Journal } from "../records/index.js";
 import type { Database } from "../sqlite.js";
 import { openEmbeddedStore } from "../storage/index.js";
 import type { Context } from "./context.js";
@@ -14,8 +15,9 @@ const TELL_MS = 5_000;
 const NAMED = 5;
 
 interface Parts extends Pick<Chartseal, "store" | "config"> {
-  /** The journal whose bodies are meant. */
+  /** The journal whose bodies are meant: this member's, or a copy of it. */
   journal: Database;
+  rows: Journal["rows"];
 }
 
 /** Adds to a folder of bodies, shared by all backups, those that a journal names. The folder is an embedded store. */
@@ -26,7 +28,13 @@ export async function copyToPool(
 ): Promise<BodyCopies> {
   requireApart(parts, pool);
   await using to = await openEmbeddedStore(resolve(pool));
-  const copies = await copyBodies({ from: parts.store, to, journal: parts.journal, ...running(context) });
+  const copies = await copyBodies({
+    from: parts.store,
+    to,
+    journal: parts.journal,
+    rows: parts.rows,
+    ...running(context),
+  });
   // What was erased while the copy was made is rightly not there.
   const missing = copies.missing.filter(({ logIndex }) => !parts.isErased(logIndex));
   return { ...copies, missing };
@@ -36,7 +44,13 @@ export async function copyToPool(
 export async function copyFromPool(context: Context, parts: Parts, pool: string): Promise<BodyCopies> {
   requireApart(parts, pool);
   await using from = await openEmbeddedStore(resolve(pool), { readOnly: true });
-  return await copyBodies({ from, to: parts.store, journal: parts.journal, ...running(context) });
+  return await copyBodies({
+    from,
+    to: parts.store,
+    journal: parts.journal,
+    rows: parts.rows,
+    ...running(context),
+  });
 }
 
 /** What became of the bodies, for people. */

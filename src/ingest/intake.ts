@@ -13,9 +13,11 @@ import {
 import { ChartsealError } from "../errors.js";
 import {
   ItemState,
+  isAlteredError,
   isBadItem,
   type BadItem,
   type Journal,
+  type JournalItem,
   type NewItem,
   type SourceItem,
 } from "../records/index.js";
@@ -171,8 +173,11 @@ function record(
   const row = rowOf(read, body);
   let refused = read.filing.error;
   // Evidence of an act stands beside what was filed of it before.
-  const amended = row.supports === undefined ? journal.newestOf(read.sourceMac) : undefined;
-  if (amended !== undefined) {
+  const amended = row.supports === undefined ? amendedOf(journal, read.sourceMac) : undefined;
+  if (amended instanceof ChartsealError) {
+    row.amends = Number(amended.values["row"]);
+    refused = amended;
+  } else if (amended !== undefined) {
     row.amends = amended.id;
     const patient = filer.amending(row.patient, amended);
     if (patient !== undefined) row.patient = patient;
@@ -189,6 +194,16 @@ function record(
   journal.add(row);
   if (row.state === ItemState.SEALED) taken.sealed++;
   else if (row.state === ItemState.WAITING) taken.waiting++;
+}
+
+/** The newest version of the same item, or the error of its altered row: nothing can be filed beside that one. */
+function amendedOf(journal: Journal, sourceMac: Uint8Array): JournalItem | ChartsealError | undefined {
+  try {
+    return journal.newestOf(sourceMac);
+  } catch (error) {
+    if (isAlteredError(error)) return error;
+    throw error;
+  }
 }
 
 function rowOf(read: Incoming, body: Stored): NewItem {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout } from "node:timers/promises";
 import type { Chain } from "../chain/index.js";
-import type { Journal, JournalBatch } from "../records/index.js";
+import { timesAt, type Journal, type JournalBatch } from "../records/index.js";
 
 /** Items of a batch whose times are looked at: evenly spread, the first among them. */
 const ITEMS_OF_A_BATCH = 32;
@@ -69,7 +69,7 @@ export class LagMeter implements Disposable {
     if (time === undefined || this.#closed) return;
     const looked = Math.min(ITEMS_OF_A_BATCH, count);
     for (let place = 0; place < looked; place++) {
-      const times = this.#journal.timesAt(firstIndex + Math.floor((place * count) / looked));
+      const times = timesAt(this.#journal, firstIndex + Math.floor((place * count) / looked));
       if (times === undefined) continue;
       this.#received.add(Math.max(0, time - times.receivedAt));
       const recorded = momentOf(times.recordedAt);

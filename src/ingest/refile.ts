@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ItemState, type Journal, type JournalItem } from "../records/index.js";
+import {
+  ItemState,
+  SET_ASIDE,
+  isAlteredError,
+  isAlteredRow,
+  takeBack,
+  type AlteredRow,
+  type Journal,
+  type JournalItem,
+} from "../records/index.js";
 import type { Filer, Filing } from "./filing.js";
 import { changedPatient } from "./intake.js";
 
@@ -23,9 +32,9 @@ export function refile(parts: RefileParts, dead = false): number {
   for (const state of dead ? [ItemState.DEAD, ItemState.WAITING] : [ItemState.WAITING]) {
     for (let last = 0; ;) {
       filer.forget();
-      const items = journal.itemsIn(state, ITEMS_PER_COMMIT, last);
+      const items = journal.rowsIn(state, ITEMS_PER_COMMIT, last);
       journal.database.transaction(() => {
-        for (const item of items) if (refileOne(parts, item)) filed++;
+        for (const item of items) if (refileSound(parts, item)) filed++;
       });
       if (items.length < ITEMS_PER_COMMIT) break;
       last = items.at(-1)!.id;
@@ -43,25 +52,32 @@ interface Decision {
   amends: number | undefined;
 }
 
+/** What was altered, or amends what was, stays as it is. */
+function refileSound(parts: RefileParts, item: JournalItem | AlteredRow): boolean {
+  const { journal } = parts;
+  try {
+    if (isAlteredRow(item)) return !hasSuccessor(journal, item) && takeBack(journal, item.id);
+    return refileOne(parts, item);
+  } catch (error) {
+    if (isAlteredError(error)) return false;
+    throw error;
+  }
+}
+
 function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean {
   // Without a body, or outdated: a newer version of it was taken since, which cannot amend a later entry.
   const lost = item.cid === undefined || hasSuccessor(journal, item);
   if (item.state === ItemState.DEAD && lost) return false;
   const details = journal.details(item.id);
+  // It was filed before it was set aside, and whom it names was forgotten then.
+  if (item.reason === SET_ASIDE && details.subjects === undefined) return takeBack(journal, item.id);
   const amended = amendedOf(journal, item);
   const found = filer.file({ ...details, subjects: details.subjects ?? [] });
   const filing = { ...found, patient: filer.amending(found.patient, amended) };
   const { state, reason, patient, amends } = decide(filing, amended);
   if (state === item.state && reason === item.reason && amends === item.amends) return false;
-  journal.database.run(
-    "UPDATE items SET state = ?, reason = ?, patient_id = ?, compartment = ?, amends = ? WHERE id = ?",
-    state,
-    reason ?? null,
-    patient === undefined ? null : Buffer.from(patient.patientId.slice(2), "hex"),
-    patient?.compartment ?? null,
-    amends ?? null,
-    item.id,
-  );
+  const { patientId, compartment } = patient ?? {};
+  journal.change(item, { state, reason, patientId, compartment, amends });
   if (state !== ItemState.SEALED) return false;
   const { subjects: _, ...kept } = details;
   journal.setDetails(item.id, kept);
@@ -89,12 +105,12 @@ function amendedOf(journal: Journal, item: JournalItem): JournalItem | undefined
   return amended;
 }
 
-function hasSuccessor(journal: Journal, item: JournalItem): boolean {
+function hasSuccessor(journal: Journal, { id }: Pick<JournalItem, "id">): boolean {
   const newer = journal.database.get(
     `SELECT 1 FROM items WHERE source_mac = (SELECT source_mac FROM items WHERE id = ?) AND id > ?
        AND state <> ${ItemState.DEAD} AND retracted = 0`,
-    item.id,
-    item.id,
+    id,
+    id,
   );
   return newer !== undefined;
 }

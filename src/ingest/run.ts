@@ -60,6 +60,12 @@ export class Run implements AsyncDisposable {
         this.#lag.add(batch);
         this.#report();
       },
+      onUnsound: ({ item, error }) => {
+        this.result.dead++;
+        // Its own label, sealed as it is, may be another's by now.
+        if (this.result.refused.length < MOST_REFUSED)
+          this.result.refused.push({ label: `item ${item.id} of the journal`, error });
+      },
     });
   }
 

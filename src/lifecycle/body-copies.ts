@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChartsealError } from "../errors.js";
-import { namedBodies, type NamedBody } from "../records/index.js";
+import { ChartsealError, type ErrorCode } from "../errors.js";
+import { namedBodies, type Journal, type NamedBody } from "../records/index.js";
 import type { Database } from "../sqlite.js";
 import type { BlobStore } from "../storage/index.js";
 
@@ -10,6 +10,9 @@ const GROUP_BYTES = 8 * 1024 * 1024;
 /** Bodies up to this many bytes are gathered for a common commit; larger ones are streamed. */
 const GATHERED = 1024 * 1024;
 
+/** What one body is at fault for. ERR_USAGE: what stands in the journal is no CID, because somebody altered it. */
+const OF_A_BODY: readonly ErrorCode[] = ["ERR_BODY_MISSING", "ERR_BODY_TAMPERED", "ERR_USAGE"];
+
 export interface BodyCopies {
   /** Bodies that the journal names. */
   named: number;
@@ -18,7 +21,7 @@ export interface BodyCopies {
   /** Of these, in bytes. */
   bytes: number;
   /** Those that the first store does not hold, or not whole. */
-  missing: { cid: string; logIndex?: number; code: "ERR_BODY_MISSING" | "ERR_BODY_TAMPERED" }[];
+  missing: { cid: string; logIndex?: number; code: ErrorCode }[];
   /** Those of erased entries, which were taken out of the other store. */
   removed: number;
 }
@@ -28,6 +31,8 @@ export interface BodyCopyOptions {
   to: BlobStore;
   /** The journal whose bodies are copied. */
   journal: Database;
+  /** Of the same journal, open. */
+  rows: Journal["rows"];
   onProgress?: (copies: BodyCopies) => void;
   signal?: AbortSignal;
 }
@@ -39,15 +44,15 @@ export interface BodyCopyOptions {
  * @throws ERR_STORE_FULL, ERR_STORE_FAILED, ERR_TIMEOUT, the signal's reason
  */
 export async function copyBodies(options: BodyCopyOptions): Promise<BodyCopies> {
-  const { journal, to, onProgress, signal } = options;
+  const { journal, rows, to, onProgress, signal } = options;
   const copies: BodyCopies = { named: 0, copied: 0, bytes: 0, missing: [], removed: 0 };
   const group = new Group(to);
-  for (const body of namedBodies(journal)) {
+  for (const body of namedBodies(journal, rows)) {
     signal?.throwIfAborted();
     if (body.erased) copies.removed += await remove(to, body);
     else {
       copies.named++;
-      if (!(await to.has(body.cid))) await copyOne(options, body, group, copies);
+      await copyOne(options, body, group, copies);
     }
     onProgress?.(copies);
   }
@@ -62,15 +67,15 @@ async function copyOne(
   copies: BodyCopies,
 ): Promise<void> {
   try {
+    if (await to.has(cid)) return;
     const { gathered, size, rest } = await begin(from.get(cid));
     if (rest === undefined) await group.add(gathered, size);
     else copies.bytes += (await to.put(whole(gathered, rest), signal === undefined ? {} : { signal })).size;
     copies.copied++;
     copies.bytes += rest === undefined ? size : 0;
   } catch (error) {
-    const code = error instanceof ChartsealError ? error.code : undefined;
-    if (code !== "ERR_BODY_MISSING" && code !== "ERR_BODY_TAMPERED") throw error;
-    copies.missing.push({ cid, code, ...(logIndex === undefined ? {} : { logIndex }) });
+    if (!(error instanceof ChartsealError) || !OF_A_BODY.includes(error.code)) throw error;
+    copies.missing.push({ cid, code: error.code, ...(logIndex === undefined ? {} : { logIndex }) });
   }
 }
 

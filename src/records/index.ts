@@ -2,17 +2,22 @@
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
 export { figuresOf, readJournalFigures, type DeadLetters, type JournalFigures } from "./journal-figures.js";
+export { SET_ASIDE, UNPLACED, setAside, takeBack, type ItemChanges } from "./item-changes.js";
+export { receivedAt, timesAt } from "./item-times.js";
+export { isAlteredRow } from "./journal-rows.js";
 export type {
+  AlteredRow,
   Anchoring,
   ItemDetails,
   JournalBatch,
   JournalItem,
   NewItem,
-  SealedItem,
   Supports,
 } from "./journal-rows.js";
 export { namedBodies, openJournalFile, type NamedBody } from "./named-bodies.js";
 export { ItemState } from "./journal-schema.js";
+export { journalTrust } from "./journal-trust.js";
+export { alteredItem, isAlteredError } from "./row-macs.js";
 export { verifyLog, type Finding, type LogVerdict, type VerifyLogOptions } from "./verify-log.js";
 export { readFhir } from "./fhir-bundle.js";
 export type { BundleEntry, FhirBundle, FhirFacts, FhirText } from "./fhir-bundle.js";

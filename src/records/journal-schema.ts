@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
-/** From 1: items other than records, and erased ones. */
+/** From 1: items other than records, and erased ones. From 2: authenticated rows; {@link RowMacs} fills them in. */
 export const JOURNAL_MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [
     1,
     `ALTER TABLE items ADD COLUMN kind INTEGER NOT NULL DEFAULT 0; ALTER TABLE items ADD COLUMN ref BLOB;
      ALTER TABLE items ADD COLUMN erased INTEGER NOT NULL DEFAULT 0`,
   ],
+  [2, `ALTER TABLE items ADD COLUMN row_mac BLOB; ALTER TABLE batches ADD COLUMN row_mac BLOB`],
 ]);
 
 /**
@@ -35,6 +36,7 @@ export type ItemState = (typeof ItemState)[keyof typeof ItemState];
  * `item_mac` and `source_mac` are HMACs under a vault key; `details` is encrypted under another. `amends` says which
  * item this one replaces; `amended_index` is what its leaf says of it, and never changes while the leaf stands. `kind` is
  * the leaf's; `ref`, of all but records, its ref. Of an erased item `details` says nothing, its body and key are gone.
+ * `row_mac` is an HMAC over the row under a vault key of its own: who writes this file past chartseal is found out.
  */
 export const JOURNAL_SCHEMA = `
 CREATE TABLE items (
@@ -62,7 +64,8 @@ CREATE TABLE items (
   retracted INTEGER NOT NULL DEFAULT 0,
   kind INTEGER NOT NULL DEFAULT 0,
   ref BLOB,
-  erased INTEGER NOT NULL DEFAULT 0
+  erased INTEGER NOT NULL DEFAULT 0,
+  row_mac BLOB
 ) STRICT;
 CREATE UNIQUE INDEX items_by_mac ON items (item_mac);
 CREATE INDEX items_by_source ON items (source_mac, id);
@@ -84,7 +87,8 @@ CREATE TABLE batches (
   transaction_hash TEXT,
   block_number INTEGER,
   block_hash TEXT,
-  gas_used INTEGER
+  gas_used INTEGER,
+  row_mac BLOB
 ) STRICT;
 CREATE UNIQUE INDEX batches_by_first ON batches (first_index);
 CREATE INDEX batches_open ON batches (state) WHERE state <> 5;

@@ -1,159 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { copyFileSync, readdirSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { LeafKind } from "../../src/crypto/index.js";
-import { ItemState, Journal, readJournalFigures, type JournalItem } from "../../src/records/index.js";
-import { JOURNAL_FORMAT } from "../../src/records/journal-schema.js";
+import { ItemState, Journal, journalTrust, type JournalItem } from "../../src/records/index.js";
 import { Vault, passphrase } from "../../src/vault/index.js";
-import { runChild } from "../support/child.js";
-import { TemporaryFolder, TemporaryVault, refusal } from "../vault/temporary-vault.js";
+import { TemporaryFolder } from "../vault/temporary-vault.js";
+import { errorOf } from "./error-of.js";
 
-/** Files as released versions wrote them before each change of format; their vaults' passphrase is no secret. */
 const OLD_FILES = join(import.meta.dirname, "../vectors/old-files");
-const COMMITTED = readdirSync(OLD_FILES)
-  .flatMap((name) => /^journal-(\d+)\.db$/.exec(name)?.[1] ?? [])
-  .map(Number)
-  .toSorted((one, other) => one - other);
 
-type Row = Record<string, unknown>;
-
-/** Every row of every table, by the names of the columns that `of` has. */
-function rowsOf(
-  path: string,
-  of: ReadonlyMap<string, readonly string[]> = columnsOf(path),
-): Record<string, Row[]> {
-  using database = new DatabaseSync(path, { readOnly: true });
-  const rows = [...of].map(([table, columns]): [string, Row[]] => {
-    const all = database.prepare(`SELECT ${columns.join(", ")} FROM ${table} ORDER BY rowid`).all();
-    return [table, all.map((row) => ({ ...row }))]; // SQLite's rows have no prototype
+/** Files as version 0.1.0 wrote them before each change of format; their vault's passphrase is no secret. */
+describe("A journal of an older format", function () {
+  this.timeout(20_000);
+  let folder: TemporaryFolder;
+  let vault: Vault;
+  beforeEach(async () => {
+    folder = new TemporaryFolder();
+    copyFileSync(join(OLD_FILES, "vault-1.db"), folder.file("vault.db"));
+    vault = await Vault.open(folder.file("vault.db"), passphrase("correct horse battery staple"));
   });
-  return Object.fromEntries(rows);
-}
-
-function columnsOf(path: string): Map<string, string[]> {
-  using database = new DatabaseSync(path, { readOnly: true });
-  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
-  return new Map(
-    tables.map(({ name }) => [
-      String(name),
-      database
-        .prepare(`SELECT name FROM pragma_table_info(?)`)
-        .all(String(name))
-        .map((row) => String(row["name"])),
-    ]),
-  );
-}
-
-/** Tables, columns and indexes, whatever the order in which they came. */
-function shapeOf(path: string): unknown {
-  using database = new DatabaseSync(path, { readOnly: true });
-  const objects = database.prepare("SELECT type, name FROM sqlite_schema ORDER BY type, name").all() as Row[];
-  return objects.map(({ type, name }) => {
-    const what = type === "table" ? "table_info" : "index_xinfo";
-    const parts = database.prepare(`SELECT * FROM pragma_${what}(?)`).all(String(name)) as Row[];
-    const said = parts.map(({ cid: _, seqno: __, ...part }) => part);
-    return { type, name, parts: said.toSorted((a, b) => String(a["name"]).localeCompare(String(b["name"]))) };
+  afterEach(() => {
+    vault[Symbol.dispose]();
+    folder[Symbol.dispose]();
   });
-}
 
-function formatOf(path: string): number {
-  using database = new DatabaseSync(path, { readOnly: true });
-  return Number(database.prepare("PRAGMA user_version").get()!["user_version"]);
-}
+  function open(format: 1 | 2): Journal {
+    copyFileSync(join(OLD_FILES, `journal-${format}.db`), folder.file("journal.db"));
+    return Journal.open(folder.file("journal.db"), vault);
+  }
 
-describe("A journal of an older format", () => {
-  it("is committed here for every format before this one", () => {
-    const older = Array.from({ length: JOURNAL_FORMAT - 1 }, (_, place) => place + 1);
-    expect(COMMITTED).to.include.members(older);
-  });
-});
+  function itemsOf(journal: Journal): JournalItem[] {
+    return Object.values(ItemState).flatMap((state) => journal.itemsIn(state));
+  }
 
-for (const format of COMMITTED) {
-  describe(`A journal of format ${format}`, () => {
-    let folder: TemporaryFolder;
-    let vault: Vault;
-    const journal = () => folder.file("journal.db");
-    beforeEach(async () => {
-      folder = new TemporaryFolder();
-      copyFileSync(join(OLD_FILES, `journal-${format}.db`), journal());
-      const ofIt = format === 1 ? "vault-1.db" : `journal-${format}-vault.db`;
-      copyFileSync(join(OLD_FILES, ofIt), folder.file("vault.db"));
-      vault = await Vault.open(folder.file("vault.db"), passphrase("correct horse battery staple"));
-    });
-    afterEach(() => {
-      vault[Symbol.dispose]();
-      folder[Symbol.dispose]();
-    });
+  /** As who can write the file, without the vault. */
+  function tamper(sql: string): void {
+    const database = new DatabaseSync(folder.file("journal.db"));
+    database.exec(sql);
+    database.close();
+  }
 
-    it("is brought to this version's when it is opened, with every row as it was", () => {
-      expect(formatOf(journal())).to.equal(format);
-      const columns = columnsOf(journal());
-      const before = rowsOf(journal(), columns);
-      expect(before["items"]).not.to.be.empty;
-      Journal.open(journal(), vault)[Symbol.dispose]();
-      expect(formatOf(journal())).to.equal(JOURNAL_FORMAT);
-      expect(rowsOf(journal(), columns)).to.deep.equal(before);
-      const once = rowsOf(journal());
-      Journal.open(journal(), vault)[Symbol.dispose]();
-      expect(rowsOf(journal())).to.deep.equal(once);
-    });
-
-    it("then has the tables, columns and indexes of a new one", async () => {
-      Journal.open(journal(), vault)[Symbol.dispose]();
-      using other = await TemporaryVault.make();
-      Journal.open(folder.file("new.db"), other.vault)[Symbol.dispose]();
-      expect(shapeOf(journal())).to.deep.equal(shapeOf(folder.file("new.db")));
-    });
-
-    it("gives all its items, with their labels and keys", () => {
-      using opened = Journal.open(journal(), vault);
-      const items = Object.values(ItemState).flatMap((state): JournalItem[] => opened.itemsIn(state));
-      const { items: counted } = readJournalFigures(journal());
-      expect(items).to.have.lengthOf(Object.values(counted).reduce((sum, count) => sum + count, 0));
-      for (const { id, recordId, erased } of items) {
-        expect(opened.details(id).label).not.to.equal("");
-        if (recordId !== undefined && !erased) expect(vault.keyOf(recordId)).to.have.lengthOf(32);
-      }
-    });
-
-    if (format < JOURNAL_FORMAT) {
-      it("is as it was when the process is killed in the middle, and opens the next time", async function () {
-        this.timeout(120_000); // two processes of their own
-        vault[Symbol.dispose]();
-        const columns = columnsOf(journal());
-        const before = rowsOf(journal(), columns);
-        const child = new URL("children/open-journal.ts", import.meta.url);
-        const killed = await runChild(child, [folder.path], {
-          imports: [new URL("../e2e/kill-point.ts", import.meta.url)],
-          env: { KILL_AT: "1", KILL_WHAT: "before commit to journal.db" },
-        });
-        expect(killed.signal, killed.output).to.equal("SIGKILL");
-        expect(formatOf(journal())).to.equal(format);
-        expect(rowsOf(journal(), columns)).to.deep.equal(before);
-        const again = await runChild(child, [folder.path]);
-        expect(again.lines.at(-1), again.output).to.have.property("opened");
-        expect(formatOf(journal())).to.equal(JOURNAL_FORMAT);
-        expect(rowsOf(journal(), columns)).to.deep.equal(before);
-      });
-
-      it("is left alone by who reads it without keys", () => {
-        refusal("ERR_FORMAT_UNSUPPORTED", () => readJournalFigures(journal()));
-        expect(formatOf(journal())).to.equal(format);
-      });
-    }
-  });
-}
-
-describe("A journal of format 1", () => {
-  it("opens with all its items, as records", async () => {
-    using folder = new TemporaryFolder();
-    for (const name of ["vault", "journal"])
-      copyFileSync(join(OLD_FILES, `${name}-1.db`), folder.file(`${name}.db`));
-    using vault = await Vault.open(folder.file("vault.db"), passphrase("correct horse battery staple"));
-    using journal = Journal.open(folder.file("journal.db"), vault);
-    const items = Object.values(ItemState).flatMap((state): JournalItem[] => journal.itemsIn(state));
+  it("1 opens with all its items, as records", () => {
+    using journal = open(1);
+    const items = itemsOf(journal);
     expect(items.map(({ state }) => state)).to.deep.equal([1, 5, 5, 5, 6]);
     for (const item of items) expect(item).to.include({ kind: LeafKind.RECORD, ref: undefined });
     expect(items.map(({ id }) => journal.details(id).label)).to.deep.equal([
@@ -163,18 +54,63 @@ describe("A journal of format 1", () => {
       "test.ndjson#line 3",
       "test.ndjson#line 5",
     ]);
+    for (const { recordId } of items.slice(1, 4)) expect(vault.keyOf(recordId!)).to.have.lengthOf(32);
   });
-});
 
-describe("A journal of a newer format", () => {
-  it("is refused, and not touched", async () => {
-    using made = await TemporaryVault.make();
-    const path = made.folder.file("journal.db");
-    Journal.open(path, made.vault)[Symbol.dispose]();
-    const newer = new DatabaseSync(path);
-    newer.exec(`PRAGMA user_version = ${JOURNAL_FORMAT + 1}`);
-    newer.close();
-    refusal("ERR_FORMAT_UNSUPPORTED", () => Journal.open(path, made.vault));
-    expect(formatOf(path)).to.equal(JOURNAL_FORMAT + 1);
+  it("2 opens with all its items as they stood, authenticated from then on", () => {
+    using journal = open(2);
+    const items = itemsOf(journal);
+    expect(items.map(({ state }) => state)).to.deep.equal([1, 2, 5, 5, 5, 6]);
+    expect(items[1]).to.include({ kind: LeafKind.CONSENT_DOCUMENT });
+    expect(items[1]!.ref).to.match(/^0x[0-9a-f]{64}$/);
+    expect(items.slice(2, 5).map(({ retracted, erased }) => [retracted, erased])).to.deep.equal([
+      [false, false],
+      [true, false],
+      [false, true],
+    ]);
+    expect(journal.batches().map(({ firstIndex, count }) => [firstIndex, count])).to.deep.equal([[1, 3]]);
+    expect(journal.rows.findAltered(journal.database)).to.deep.equal({ items: [], batches: [] });
+    const trust = journalTrust(vault)!;
+    expect(trust).to.include({ format: 1, taken: 6 });
+    expect(trust.since).to.be.closeTo(Date.now() / 1000, 60);
+    tamper("UPDATE items SET record_id = zeroblob(16) WHERE log_index = 1");
+    expect(errorOf(() => journal.itemAt(1)).code).to.equal("ERR_STORE_FAILED");
+  });
+
+  it("is left as it was when opening it is cut short, and opens the next time", () => {
+    copyFileSync(join(OLD_FILES, "journal-2.db"), folder.file("journal.db"));
+    // Half of the rows are done when it fails, as on a full disk.
+    tamper(`CREATE TRIGGER full BEFORE UPDATE ON items WHEN old.id = 4
+      BEGIN SELECT RAISE(ABORT, 'full'); END`);
+    expect(errorOf(() => Journal.open(folder.file("journal.db"), vault)).code).to.equal("ERR_STORE_FAILED");
+    expect(journalTrust(vault)).to.equal(undefined);
+    const database = new DatabaseSync(folder.file("journal.db"));
+    expect(database.prepare("PRAGMA user_version").get()).to.deep.include({ user_version: 2 });
+    database.exec("DROP TRIGGER full");
+    database.close();
+    using journal = Journal.open(folder.file("journal.db"), vault);
+    expect(itemsOf(journal)).to.have.length(6);
+  });
+
+  it("is taken on trust once: one that was made older again, to change its rows, is refused", () => {
+    open(2)[Symbol.dispose]();
+    tamper(`ALTER TABLE items DROP COLUMN row_mac; ALTER TABLE batches DROP COLUMN row_mac;
+      UPDATE items SET record_id = zeroblob(16) WHERE log_index = 1; PRAGMA user_version = 2`);
+    const error = errorOf(() => Journal.open(folder.file("journal.db"), vault));
+    expect(error.code).to.equal("ERR_STORE_FAILED");
+    expect(error.values).to.deep.equal({ path: folder.file("journal.db"), format: 2 });
+    // An older file in a new one's place is no better.
+    copyFileSync(join(OLD_FILES, "journal-1.db"), folder.file("journal.db"));
+    expect(errorOf(() => Journal.open(folder.file("journal.db"), vault)).values["format"]).to.equal(1);
+  });
+
+  it("is not authenticated by emptying its rows' MACs", () => {
+    open(2)[Symbol.dispose]();
+    tamper("UPDATE items SET row_mac = NULL; UPDATE batches SET row_mac = NULL");
+    using journal = Journal.open(folder.file("journal.db"), vault);
+    expect(journal.rows.findAltered(journal.database)).to.deep.equal({
+      items: [1, 2, 3, 4, 5, 6],
+      batches: [1],
+    });
   });
 });

@@ -6,7 +6,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
 import type { BodyCopies } from "../../lifecycle/index.js";
-import { openJournalFile } from "../../records/index.js";
+import { isAlteredError, openJournalFile, type Journal } from "../../records/index.js";
 import type { Backup } from "../../vault/index.js";
 import { endArgument } from "../arguments.js";
 import { bodyLines, copyToPool } from "../body-pool.js";
@@ -87,11 +87,8 @@ async function writeBackup(
     // last: an erasure must hear of this backup as soon as it holds a key.
     journal.copyTo(join(temporary, "journal.db"));
     using copied = openJournalFile(join(temporary, "journal.db"));
-    const isErased = (index?: number) => index !== undefined && journal.itemAt(index)?.erased === true;
-    const bodies =
-      pool === undefined
-        ? undefined
-        : await copyToPool(context, { store, config, journal: copied, isErased }, pool);
+    const parts = { store, config, journal: copied, rows: journal.rows, isErased: erasedIn(journal) };
+    const bodies = pool === undefined ? undefined : await copyToPool(context, parts, pool);
     copied.close();
     const backup = vault.backups.copyTo(join(temporary, "vault.db"), { now, expiresAt });
     for (const name of ["journal.db", "vault.db"]) await makeDurable(join(temporary, name));
@@ -103,6 +100,18 @@ async function writeBackup(
     await rm(temporary, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Whether an entry is erased by now; of a row that was altered nothing is believed. */
+function erasedIn(journal: Journal): (logIndex: number | undefined) => boolean {
+  return (logIndex) => {
+    try {
+      return logIndex !== undefined && journal.itemAt(logIndex)?.erased === true;
+    } catch (error) {
+      if (isAlteredError(error)) return false;
+      throw error;
+    }
+  };
 }
 
 function textOf(

@@ -14,7 +14,7 @@ import {
 } from "../doctor/consortium.js";
 import { checkBackups, checkErasures } from "../doctor/backups.js";
 import { Diagnosis } from "../doctor/diagnosis.js";
-import { checkJournal, checkLog, checkStore } from "../doctor/log.js";
+import { checkJournal, checkLog, checkRows, checkStore } from "../doctor/log.js";
 import { checkDuties, checkItems, checkProcesses } from "../doctor/operation.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
 import { printable } from "../../printable.js";
@@ -62,6 +62,7 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
   if (journal === undefined) return;
   await diagnosis.attempt("journal", () => checkJournal(diagnosis, journal));
   await diagnosis.attempt("items", () => checkItems(diagnosis, journal));
+  await diagnosis.attempt("journal rows", () => checkRows(diagnosis, journal, vault));
   if (member !== undefined) {
     const { id: memberId } = member;
     await diagnosis.attempt("log head", () => checkLog(diagnosis, chain, journal, memberId));

@@ -63,7 +63,7 @@ async function bodiesOf(
   pool: string | undefined,
 ): Promise<BodyCopies | undefined> {
   if (pool === undefined) return undefined;
-  return await copyFromPool(context, { store, config, journal: journal.database }, pool);
+  return await copyFromPool(context, { store, config, journal: journal.database, rows: journal.rows }, pool);
 }
 
 function exitCodeOf(bodies: BodyCopies | undefined): number {

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
-import { ItemState, figuresOf, type Journal, type JournalFigures } from "../../records/index.js";
+import {
+  ItemState,
+  SET_ASIDE,
+  figuresOf,
+  isAlteredRow,
+  receivedAt,
+  type Journal,
+  type JournalFigures,
+  type JournalItem,
+} from "../../records/index.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { span } from "../progress.js";
@@ -96,14 +105,19 @@ async function heads(
 
 /** What waits for its patient or was refused, as only who unlocked the vault may see it. */
 function unfinished(journal: Journal) {
-  const items = [...journal.itemsIn(ItemState.WAITING), ...journal.itemsIn(ItemState.DEAD)];
-  return items.map(({ id, state, reason, receivedAt }) => ({
-    item: id,
+  const found = ([ItemState.WAITING, ItemState.DEAD] as const).flatMap((state) =>
+    journal.rowsIn(state).map((row) => ({ state, row })),
+  );
+  return found.map(({ state, row }) => ({
+    item: row.id,
     state: nameOf(state),
-    receivedAt: new Date(receivedAt * 1_000).toISOString(),
-    ...(reason === undefined ? {} : { reason }),
-    label: journal.details(id).label,
+    receivedAt: new Date(receivedAt(journal, row.id) * 1_000).toISOString(),
+    ...(isAlteredRow(row) ? { reason: SET_ASIDE, label: "" } : described(journal, row)),
   }));
+}
+
+function described(journal: Journal, { id, reason }: JournalItem): { reason?: string; label: string } {
+  return { ...(reason === undefined ? {} : { reason }), label: journal.details(id).label };
 }
 
 function nameOf(state: ItemState): string {
