@@ -20,28 +20,6 @@ export function checkJournal(diagnosis: Diagnosis, journal: Journal): void {
     if (!(error instanceof ChartsealError) || error.code !== "ERR_JOURNAL_LOCKED") throw error;
     diagnosis.warn("journal", "another process writes it now", "counts and heads below may change meanwhile");
   }
-  const counts = journal.counts();
-  const [waiting, dead] = [counts.get(ItemState.WAITING) ?? 0, counts.get(ItemState.DEAD) ?? 0];
-  const open = journal.openBatches().length;
-  const unfinished = (counts.get(ItemState.SEALED) ?? 0) + open;
-  if (waiting > 0) {
-    diagnosis.warn(
-      "items",
-      `${waiting} wait for their patient`,
-      "`chartseal status --list`, enrol the patients, then `chartseal retry`",
-    );
-  }
-  if (dead > 0) {
-    diagnosis.warn(
-      "items",
-      `${dead} were refused`,
-      "`chartseal status --list`, correct them, then `chartseal retry --dead`",
-    );
-  }
-  if (unfinished > 0)
-    diagnosis.warn("items", `${open} open batches, not all is anchored yet`, "`chartseal retry` goes on");
-  if (waiting + dead + unfinished === 0)
-    diagnosis.ok("items", `${counts.get(ItemState.ANCHORED) ?? 0} anchored, none waiting`);
 }
 
 /** Whether the journal's rows are as chartseal wrote them, and since when that can be told. */

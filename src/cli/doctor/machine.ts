@@ -58,6 +58,7 @@ export async function checkDisk(
 ): Promise<void> {
   const paths = [
     dirname(config.vault),
+    dirname(config.journal),
     (await modeOf(config.store)) === undefined ? dirname(config.store) : config.store,
   ];
   for (const path of new Set(paths)) {
