@@ -5,6 +5,7 @@ import { Wallet } from "ethers";
 import { loadDeployment, type ConfigFile } from "../../config.js";
 import type { Hex } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
+import { storeSchema } from "../../storage/index.js";
 import { Vault, type Unlock } from "../../vault/index.js";
 import type { Context } from "../context.js";
 import { makeFolder, makeShared, writeNew } from "../private-file.js";
@@ -39,7 +40,7 @@ export async function run(
     member: { name: values.name },
     vault: "vault.db",
     journal: "journal.db",
-    store: values.store === undefined ? "store" : at(values.store),
+    store: values.store === undefined ? "store" : storeOf(values.store, at),
     exchange,
   };
   await makeShared(resolve(folder, exchange));
@@ -47,6 +48,18 @@ export async function run(
   const address = admin.address.toLowerCase();
   const next = "Next: governance admits this account, then `chartseal member join`.";
   context.print({ config, admin: address }, `Made ${config}\nAdmin account: ${address}\n${next}`);
+}
+
+/** A URL is the RPC of a Kubo node, anything else a folder. */
+function storeOf(text: string, at: (path: string) => string): NonNullable<ConfigFile["store"]> {
+  if (!/^https?:/i.test(text)) return at(text);
+  const store = { kubo: { rpc: text } };
+  const [issue] = storeSchema.safeParse(store).error?.issues ?? [];
+  if (issue === undefined) return store;
+  // Without the URL: it may hold a password.
+  throw new ChartsealError("ERR_USAGE", `--store: ${issue.message}`, {
+    hint: "give a folder, or a node's RPC such as http://127.0.0.1:5001",
+  });
 }
 
 /** The passphrase is asked for once, though the vault is made and then opened. */

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ChartsealError } from "../errors.js";
+import type { BlobStore } from "./blob-store.js";
+import { openEmbeddedStore } from "./embedded.js";
+import type { StoreConfig } from "./store-config.js";
+
+export interface OpenStoreOptions {
+  /** Only reads; an embedded store must exist. Default false. */
+  readOnly?: boolean;
+}
+
+/**
+ * Opens the store that chartseal.json names.
+ * @throws ERR_CONFIG_INVALID, ERR_FORMAT_UNSUPPORTED, ERR_STORE_FAILED, ERR_STORE_FULL, ERR_TIMEOUT
+ * @example
+ * await using store = await openStore((await loadConfig("a/chartseal.json")).store);
+ */
+export async function openStore(config: StoreConfig, options: OpenStoreOptions = {}): Promise<BlobStore> {
+  switch (config.kind) {
+    case "embedded":
+      return await openEmbeddedStore(config.folder, options);
+    case "kubo":
+      throw new ChartsealError("ERR_CONFIG_INVALID", "this version opens no Kubo store yet");
+  }
+}
