@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChartsealError } from "../errors.js";
 import type { BlobStore } from "./blob-store.js";
 import { openEmbeddedStore } from "./embedded.js";
 import type { StoreConfig } from "./store-config.js";
@@ -19,7 +18,10 @@ export async function openStore(config: StoreConfig, options: OpenStoreOptions =
   switch (config.kind) {
     case "embedded":
       return await openEmbeddedStore(config.folder, options);
-    case "kubo":
-      throw new ChartsealError("ERR_CONFIG_INVALID", "this version opens no Kubo store yet");
+    case "kubo": {
+      // Loaded when it is used: most members have none.
+      const { openKuboStore } = await import("./kubo.js");
+      return await openKuboStore({ ...config, ...options });
+    }
   }
 }
