@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlobStore } from "./blob-store.js";
 import { openEmbeddedStore } from "./embedded.js";
-import type { StoreConfig } from "./store-config.js";
+import type { KuboInspection } from "./kubo-inspect.js";
+import type { KuboConfig, StoreConfig } from "./store-config.js";
 
 export interface OpenStoreOptions {
   /** Only reads; an embedded store must exist. Default false. */
@@ -24,4 +25,13 @@ export async function openStore(config: StoreConfig, options: OpenStoreOptions =
       return await openKuboStore({ ...config, ...options });
     }
   }
+}
+
+/**
+ * Whether a member's Kubo node answers, and what its set-up risks.
+ * @throws ERR_CONFIG_INVALID, ERR_STORE_FAILED, ERR_TIMEOUT when it does not answer as it should
+ */
+export async function inspectNode(config: KuboConfig): Promise<KuboInspection> {
+  const { inspectKubo } = await import("./kubo-inspect.js");
+  return await inspectKubo(config);
 }

@@ -73,7 +73,13 @@ export function foldersOf(store: StoreConfig): string[] {
   return store.kind === "embedded" ? [store.folder] : [];
 }
 
+/** The IPFS nodes that a store asks. */
+export function nodesOf(store: StoreConfig): KuboConfig[] {
+  return store.kind === "kubo" ? [store] : [];
+}
+
 function isBare(text: string): boolean {
+  if (!URL.canParse(text)) return true; // named as that
   const { username, password, search, hash } = new URL(text);
   return username + password + search + hash === "";
 }

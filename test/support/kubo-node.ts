@@ -135,6 +135,11 @@ export class LocalKubo implements AsyncDisposable {
     await this.client().swarm.connect(addresses[0]!);
   }
 
+  /** Removes from the disk what is not pinned. */
+  async collectGarbage(): Promise<void> {
+    for await (const result of this.client().repo.gc()) if ("err" in result && result.err) throw result.err;
+  }
+
   /** The file in which the node keeps a block (flatfs, next-to-last/2). */
   fileOf(cid: string): string {
     const name = base32upper.baseEncode(CID.parse(cid).multihash.bytes);
