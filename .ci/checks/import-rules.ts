@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "typechain-types/": [],
   "scripts/": ["src/index.ts"], // what an integrator would copy
   "ignition/": ["src/chain/limits.ts"],
+  "network/": [], // runs before anything is installed
   "bench/": ["src/", "test/", "typechain-types/"],
   "test/": ["src/", "typechain-types/", "ignition/", "scripts/", "bench/", "hardhat.config.ts"],
   "hardhat.config.ts": [],

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expectCode } from "../storage/expect-code.js";
 import { bytesOf, keystream, keystreamBytes } from "../storage/keystream.js";
 import { LocalKubo, makeSwarmKey } from "../support/kubo-node.js";
@@ -65,6 +67,20 @@ describe("Kubo stores of two hospitals in one private swarm", function () {
     await a.down("SIGKILL");
     const error = await expectCode("ERR_BODY_MISSING", () => bytesOf(reader.get(cid)));
     expect(error.values).to.deep.equal({ cid });
+  });
+
+  it("connect by themselves once one was told of the other", async () => {
+    const { addresses } = await a.client().id();
+    await b.down();
+    const script = fileURLToPath(new URL("../../network/kubo/add-peer.ts", import.meta.url));
+    // A second time changes nothing.
+    for (const _ of [1, 2]) execFileSync(process.execPath, [script, b.repo, String(addresses[0])]);
+    await b.up();
+    await using custodian = await a.store();
+    await using reader = await b.store({ fromPeers: true });
+    const { cid } = await custodian.put(Buffer.from("abc"));
+    expect(Buffer.from(await bytesOf(reader.get(cid))).toString()).to.equal("abc");
+    expect(await b.client().config.get("Peering.Peers")).to.have.length(1);
   });
 
   it("do not speak with a node that lacks the key", async () => {
