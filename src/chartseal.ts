@@ -46,7 +46,7 @@ import {
   type LogVerdict,
   type VerifyLogOptions,
 } from "./records/index.js";
-import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
+import { openStore, type BlobStore } from "./storage/index.js";
 import { Vault, type PatientIdentifier, type Unlock } from "./vault/index.js";
 
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
@@ -165,7 +165,7 @@ export class Chartseal implements AsyncDisposable {
     const vault = await Vault.open(config.vault, unlock);
     try {
       const exchange = await openExchange(config.exchange);
-      return new Chartseal(config, vault, await openEmbeddedStore(config.store), exchange, as);
+      return new Chartseal(config, vault, await openStore(config.store), exchange, as);
     } catch (error) {
       vault[Symbol.dispose]();
       throw error;

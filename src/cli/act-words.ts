@@ -83,7 +83,10 @@ function termsRows(act: Act): string[][] {
     ["reader", `member ${terms.grantee}`],
     ["purposes", PURPOSES.filter((_, number) => (terms.purposes & (1 << number)) !== 0).join(" ")],
     ["period", `${timeOf(terms.notBefore)} to ${timeOf(terms.notAfter)}`],
-    ["compartments", terms.compartments === String(ALL_COMPARTMENTS) ? "all" : compartmentsOf(terms.compartments)],
+    [
+      "compartments",
+      terms.compartments === String(ALL_COMPARTMENTS) ? "all" : compartmentsOf(terms.compartments),
+    ],
     ["recorded", recordedOf(terms)],
   ];
 }

@@ -5,6 +5,7 @@ export { ingest, retry } from "./ingest.js";
 export { openEvents, settleEvent } from "./persons.js";
 export { countUnretracted } from "./retract.js";
 export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";
+export type { Lag, LagFigures } from "./lag.js";
 export {
   bundleSource,
   fileSource,

@@ -4,6 +4,7 @@ import type { ChartsealError } from "../errors.js";
 import type { Journal, JournalBatch, PatientRules } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
+import type { Lag } from "./lag.js";
 
 export interface IngestProgress {
   /** Items read from the source. */
@@ -15,6 +16,8 @@ export interface IngestProgress {
   anchored: number;
   bytesRead: number;
   totalBytes: number | undefined;
+  /** How long items took to stand on chain; left out before the first batch. */
+  lag?: Lag;
 }
 
 export interface IngestOptions {

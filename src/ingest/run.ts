@@ -5,6 +5,7 @@ import { Anchorer } from "./anchorer.js";
 import { Filer } from "./filing.js";
 import type { IngestOptions, IngestParts, IngestResult } from "./ingest-run.js";
 import { takeIn, type IntakeParts } from "./intake.js";
+import { LagMeter } from "./lag.js";
 import { correctMisfiled } from "./misfiled.js";
 import { followEvents } from "./persons.js";
 import { refile } from "./refile.js";
@@ -31,6 +32,7 @@ export class Run implements AsyncDisposable {
   readonly #source: Source;
   readonly #options: IngestOptions;
   readonly #anchorer: Anchorer;
+  readonly #lag: LagMeter;
   readonly #stop = new AbortController();
   #beat: NodeJS.Timeout | undefined;
   #pumping: Promise<void> | undefined;
@@ -43,6 +45,7 @@ export class Run implements AsyncDisposable {
     this.#parts = { ...parts, filer: new Filer({ vault: parts.vault, rules, compartment }) };
     this.#source = source;
     this.#options = options;
+    this.#lag = new LagMeter(parts.journal, parts.chain);
     this.result = {
       ...{ read: 0, known: 0, sealed: 0, waiting: 0, dead: 0, anchored: 0, bytesRead: 0, superseded: 0 },
       ...{ retracted: 0, held: 0, followed: 0, events: 0 },
@@ -58,6 +61,7 @@ export class Run implements AsyncDisposable {
       onAnchored: (batch) => {
         this.result.batches.push(batch);
         this.result.anchored += batch.count;
+        this.#lag.add(batch);
         this.#report();
       },
       onUnsound: ({ item, error }) => {
@@ -110,6 +114,7 @@ export class Run implements AsyncDisposable {
       if (!mayPass || performance.now() > giveUp) break;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+    await this.#lag.settled();
     this.#report();
   }
 
@@ -169,6 +174,8 @@ export class Run implements AsyncDisposable {
   #report(): void {
     this.result.bytesRead = this.#source.bytesRead;
     this.result.totalBytes = this.#source.totalBytes;
+    const lag = this.#lag.figures;
+    if (lag !== undefined) this.result.lag = lag;
     this.#options.onProgress?.(this.result);
   }
 
@@ -176,6 +183,7 @@ export class Run implements AsyncDisposable {
     clearInterval(this.#beat);
     this.#stop.abort();
     await this.#pumping;
+    this.#lag[Symbol.dispose]();
   }
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
+export { figuresOf, readJournalFigures, type DeadLetters, type JournalFigures } from "./journal-figures.js";
 export { SET_ASIDE, UNPLACED, setAside, takeBack, type ItemChanges } from "./item-changes.js";
+export { receivedAt, timesAt } from "./item-times.js";
 export { isAlteredRow } from "./journal-rows.js";
 export type {
   AlteredRow,
@@ -12,6 +14,7 @@ export type {
   NewItem,
   Supports,
 } from "./journal-rows.js";
+export { namedBodies, openJournalFile, type NamedBody } from "./named-bodies.js";
 export { EventState, ItemState } from "./journal-schema.js";
 export { journalTrust } from "./journal-trust.js";
 export { alteredItem, isAlteredError } from "./row-macs.js";

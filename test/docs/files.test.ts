@@ -224,7 +224,7 @@ describe("docs/formats.md: store and files", () => {
     await writeFile(join(folder, "deployment.json"), textExample("deployment"));
     const config = await loadConfig(join(member, "chartseal.json"));
     expect(config.member).to.deep.equal({ id: 7, name: "Harbour Hospital" });
-    expect(config.store).to.equal(join(folder, "store"));
+    expect(config.store).to.deep.equal({ kind: "embedded", folder: join(folder, "store") });
     expect(config.chain.deployment).to.deep.equal(deployment());
   });
 

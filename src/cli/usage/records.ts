@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LOG_OPTIONS } from "../log-option.js";
 import { option, type CommandSpec } from "../spec.js";
 
 const FILING = [
@@ -31,6 +32,7 @@ export const RECORDS: CommandSpec[] = [
         choices: ["ndjson", "file"],
       },
       option("--dry-run", "only say what would happen"),
+      ...LOG_OPTIONS,
     ],
     examples: [
       "ingest export/ --split",
@@ -49,7 +51,11 @@ export const RECORDS: CommandSpec[] = [
   {
     name: "retry",
     summary: "anchor what earlier runs left",
-    options: [option("--dead", "give refused items whose body is safe another chance"), ...FILING],
+    options: [
+      option("--dead", "give refused items whose body is safe another chance"),
+      ...FILING,
+      ...LOG_OPTIONS,
+    ],
     examples: ["retry", "retry --dead --rules rules.json"],
     load: () => import("../commands/retry.js"),
   },
