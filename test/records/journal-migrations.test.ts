@@ -15,7 +15,9 @@ const OLD_FILES = join(import.meta.dirname, "../vectors/old-files");
 /** A journal as it was committed, and the vault that it belongs to. */
 const FILES = readdirSync(OLD_FILES).flatMap((name) => {
   const [, busy = "", format] = /^(busy-)?journal-(\d+)\.db$/.exec(name) ?? [];
-  return format === undefined ? [] : [{ name, format: Number(format), vault: `${busy}vault-1.db` }];
+  return format === undefined
+    ? []
+    : [{ name, format: Number(format), vault: busy === "" ? "vault-1.db" : `busy-vault-${format}.db` }];
 });
 
 type Row = Record<string, unknown>;
