@@ -6,7 +6,7 @@ import { ChartsealError } from "../errors.js";
 import { copyBodies, type BodyCopies } from "../lifecycle/index.js";
 import type { Journal } from "../records/index.js";
 import type { Database } from "../sqlite.js";
-import { openEmbeddedStore } from "../storage/index.js";
+import { foldersOf, openEmbeddedStore } from "../storage/index.js";
 import type { Context } from "./context.js";
 
 /** Milliseconds between two lines about how far it is. */
@@ -79,8 +79,8 @@ function running(context: Context) {
 /** A store copied into itself would be no copy. */
 function requireApart({ config }: Pick<Parts, "config">, pool: string): void {
   const path = resolve(pool);
-  if (!existsSync(path) || !existsSync(config.store) || realpathSync(path) !== realpathSync(config.store))
-    return;
+  const isStore = (folder: string) => existsSync(folder) && realpathSync(path) === realpathSync(folder);
+  if (!existsSync(path) || !foldersOf(config.store).some(isStore)) return;
   throw new ChartsealError("ERR_USAGE", "--bodies is the store itself", {
     values: { path },
     hint: "give a folder on another disk",

@@ -59,7 +59,8 @@ export class IngestReport {
       resultText(result, this.#refused, seconds),
     );
     this.#record(result, seconds);
-    const whole = result.waiting === 0 && result.dead === 0 && result.failure === undefined;
+    const { waiting, dead, held, events, failure } = result;
+    const whole = waiting + dead + held + events === 0 && failure === undefined;
     return whole ? ExitCode.DONE : ExitCode.PARTLY;
   }
 
@@ -85,6 +86,7 @@ export class IngestReport {
 
 function resultEvent(result: IngestResult, refused: readonly Refused[], seconds: number) {
   const { read, known, sealed, waiting, dead, anchored, superseded, failure } = result;
+  const { retracted, held, followed, events } = result;
   return {
     event: "done",
     read,
@@ -93,7 +95,7 @@ function resultEvent(result: IngestResult, refused: readonly Refused[], seconds:
     waiting,
     dead,
     anchored,
-    superseded,
+    ...{ superseded, retracted, held, followed, events },
     batches: result.batches.map(({ firstIndex, count, gasUsed = 0, transactionHash, blockNumber }) => ({
       firstIndex,
       count,
@@ -115,6 +117,7 @@ function resultText(result: IngestResult, refused: readonly Refused[], seconds: 
   const lines = [
     `${read} read in ${seconds.toFixed(1)} s (${rate(read, seconds)}/s): ${sealed} sealed, ${known} known before, ${waiting} waiting, ${dead} refused`,
     `${anchored} anchored in ${result.batches.length} batches, ${superseded} older entries superseded`,
+    ...eventLines(result),
   ];
   const gas = result.batches.reduce((sum, { gasUsed = 0 }) => sum + gasUsed, 0);
   if (anchored > 0) lines.push(`${(gas / anchored).toFixed(1)} gas a record`);
@@ -131,4 +134,16 @@ function resultText(result: IngestResult, refused: readonly Refused[], seconds: 
     lines.push("It is safe; `chartseal retry` goes on.");
   }
   return lines.join("\n");
+}
+
+/** What followed of what the items say; nothing for most runs. */
+function eventLines({ retracted, held, followed, events }: IngestResult): string[] {
+  const lines: string[] = [];
+  if (retracted > 0) lines.push(`${retracted} entries retracted, for their source took them back`);
+  if (held > 0)
+    lines.push(`${held} entries would be retracted, but are under legal hold: \`chartseal hold lift\` first`);
+  if (followed > 0) lines.push(`${followed} messages about who is who followed, in the vault`);
+  if (events > 0)
+    lines.push(`${events} items wait for a patient or a person's decision: \`chartseal status --list\``);
+  return lines;
 }

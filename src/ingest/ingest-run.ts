@@ -43,6 +43,14 @@ export interface IngestResult extends IngestProgress {
   refused: { label: string; error: ChartsealError }[];
   /** Older entries marked as superseded. */
   superseded: number;
+  /** Entries marked as entered in error, for their source took them back. */
+  retracted: number;
+  /** Entries that their source took back and that stay as they are while they are under legal hold. */
+  held: number;
+  /** Messages about who is who (merges, links, and their end) that were followed. */
+  followed: number;
+  /** Items of this run of which something follows that waits for a patient, or for a person to decide. */
+  events: number;
   /** Why not everything sealed is anchored yet; it is safe, and the next run goes on. */
   failure?: ChartsealError;
 }

@@ -6,7 +6,10 @@ import { Filer } from "./filing.js";
 import type { IngestOptions, IngestParts, IngestResult } from "./ingest-run.js";
 import { takeIn, type IntakeParts } from "./intake.js";
 import { LagMeter } from "./lag.js";
+import { correctMisfiled } from "./misfiled.js";
+import { followEvents } from "./persons.js";
 import { refile } from "./refile.js";
+import { retractWithdrawn, unretractLost } from "./retract.js";
 import { isNonceConflict } from "./settle.js";
 import type { Source } from "./sources/index.js";
 import { supersedeAmended, unmarkLost } from "./supersede.js";
@@ -45,6 +48,7 @@ export class Run implements AsyncDisposable {
     this.#lag = new LagMeter(parts.journal, parts.chain);
     this.result = {
       ...{ read: 0, known: 0, sealed: 0, waiting: 0, dead: 0, anchored: 0, bytesRead: 0, superseded: 0 },
+      ...{ retracted: 0, held: 0, followed: 0, events: 0 },
       totalBytes: source.totalBytes,
       batches: [],
       refused: [],
@@ -71,21 +75,29 @@ export class Run implements AsyncDisposable {
 
   /** Files what waited, and begins to anchor. */
   start(dead = false): void {
+    this.result.followed += followEvents(this.#parts);
     refile(this.#parts, dead);
     this.#pumpAside();
     // A source that is silent must not hold back what it gave before.
     this.#beat = setInterval(() => this.#pumpAside(), BEAT_MS);
   }
 
+  /** Before {@link start}: a refused item is right, and what it was refused for is not. */
+  correct(misfiled: number): void {
+    correctMisfiled(this.#parts, misfiled);
+  }
+
   async take(group: readonly (SourceItem | BadItem)[]): Promise<void> {
     this.#throwIfBroken();
-    const { known, sealed, waiting, dead } = await takeIn(this.#parts, group);
+    const { known, sealed, waiting, dead, followed, events } = await takeIn(this.#parts, group);
     const { result } = this;
     result.read += group.length;
     result.known += known;
     result.sealed += sealed;
     result.waiting += waiting;
     result.dead += dead.length;
+    result.followed += followed;
+    result.events += events;
     result.refused.push(...dead.slice(0, MOST_REFUSED - result.refused.length));
     this.#report();
     this.#pumpAside();
@@ -115,11 +127,13 @@ export class Run implements AsyncDisposable {
     } while (this.#anchorer.pending);
     const { journal, chain, writer, memberId } = this.#parts;
     const parts = { journal, chain, writer, memberId };
+    const marking = { ...parts, entries: new Entries(journal, memberId) };
     await unmarkLost(parts);
-    this.result.superseded += await supersedeAmended(
-      { ...parts, entries: new Entries(journal, memberId) },
-      signal,
-    );
+    await unretractLost(parts);
+    this.result.superseded += await supersedeAmended(marking, signal);
+    const { retracted, held } = await retractWithdrawn(marking, signal);
+    this.result.retracted += retracted;
+    this.result.held = held;
   }
 
   /** Looks after the batches beside the intake: one look at a time. A chain that is down does not stop the intake. */

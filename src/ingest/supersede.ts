@@ -66,7 +66,8 @@ function unmarked(journal: Journal): Amendment[] {
      FROM items newer JOIN items older ON older.id = newer.amends
      WHERE newer.amends IS NOT NULL AND newer.state = ${ItemState.ANCHORED}
        AND older.state = ${ItemState.ANCHORED} AND older.superseded_by IS NULL
-       AND older.retracted = 0 AND newer.retracted = 0 AND newer.amended_index = older.log_index
+       AND older.retracted = 0 AND newer.retracted = 0 AND older.withdrawn IS NULL AND newer.withdrawn IS NULL
+       AND newer.amended_index = older.log_index
      ORDER BY newer.log_index`,
   );
   return rows.map((row) => ({

@@ -112,12 +112,10 @@ export class Journal implements Disposable {
     changeItem(this, item, changes);
   }
 
-  /** The newest item of a source key that was neither refused nor retracted. */
+  /** The newest item of a source key that was neither refused nor retracted nor taken back. */
   newestOf(sourceMac: Uint8Array): JournalItem | undefined {
-    return this.#one(
-      `source_mac = ? AND state <> ${ItemState.DEAD} AND retracted = 0 ORDER BY id DESC LIMIT 1`,
-      sourceMac,
-    );
+    const stands = `state <> ${ItemState.DEAD} AND retracted = 0 AND withdrawn IS NULL`;
+    return this.#one(`source_mac = ? AND ${stands} ORDER BY id DESC LIMIT 1`, sourceMac);
   }
 
   itemByMac(itemMac: Uint8Array): JournalItem | undefined {
@@ -202,9 +200,11 @@ export class Journal implements Disposable {
   retract(logIndex: number): void {
     this.database.transaction(() => {
       const item = this.itemAt(logIndex);
-      if (item === undefined || item.retracted) return;
+      if (item === undefined || (item.retracted && item.withdrawn === undefined)) return;
       const details = this.details(item.id);
-      this.change(item, { retracted: true, itemMac: this.macOf("retracted", item.itemMac) });
+      // With its place, for the same bytes may be taken and retracted again.
+      const itemMac = this.macOf("retracted", item.itemMac, String(logIndex));
+      this.change(item, { retracted: true, withdrawn: undefined, itemMac });
       this.setDetails(item.id, details);
     });
   }

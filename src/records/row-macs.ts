@@ -95,6 +95,8 @@ export class RowMacs {
       item.supersededBy,
       Number(item.retracted),
       Number(item.erased),
+      // Of format 4, and few items have them: with neither, a row is authentic as format 3 wrote it.
+      ...(item.withdrawn === undefined && item.event === undefined ? [] : [item.withdrawn, item.event]),
     ]);
   }
 

@@ -14,7 +14,15 @@ import { deploymentSchema, type Chain, type Deployment } from "../../src/chain/i
 import { readRoots } from "../../src/cli/member-roots.js";
 import { loadConfig } from "../../src/config.js";
 import { hashTerms, termsSchema, typedData } from "../../src/consent/index.js";
-import { fromHex, leafHash, toHex, uintBytes, type Hex, type Receipt } from "../../src/crypto/index.js";
+import {
+  LeafKind,
+  fromHex,
+  leafHash,
+  toHex,
+  uintBytes,
+  type Hex,
+  type Receipt,
+} from "../../src/crypto/index.js";
 import { Journal, parseRules, type JournalItem } from "../../src/records/index.js";
 import { JOURNAL_FORMAT, JOURNAL_SCHEMA } from "../../src/records/journal-schema.js";
 import { RowMacs } from "../../src/records/row-macs.js";
@@ -163,14 +171,23 @@ describe("docs/formats.md: vault and journal", () => {
     const { keys, contentKey } = jsonExample<VaultExample>("vault");
     const { leaf, batch, cid } = jsonExample<Receipt>("receipt");
     const { cid: manifestCid } = jsonExample<{ cid: string }>("manifest-digest");
-    const { kind, recordedDay, patientId, compartment, patientSeq, index: logIndex } = leaf;
+    const { recordedDay, patientId, compartment, patientSeq, index: logIndex } = leaf;
     const nothing = { reason: undefined, ref: undefined, amends: undefined, amendedIndex: undefined };
     const item: JournalItem = {
       ...{ id: 2, batchId: 1, state: 5, itemMac: fromHex(row.item_mac), sourceMac: fromHex(row.source_mac) },
-      ...{ kind, recordedDay, patientId, compartment, patientSeq, logIndex, cid, ...nothing },
+      ...{
+        kind: LeafKind.RECORD,
+        recordedDay,
+        patientId,
+        compartment,
+        patientSeq,
+        logIndex,
+        cid,
+        ...nothing,
+      },
       ...{ recordId: fromHex(contentKey.recordId), contentDigest: fromHex(leaf.contentDigest) },
       ...{ salt: fromHex(leaf.salt), leafHash: leafHash(leaf), supersededBy: undefined },
-      ...{ retracted: false, erased: false, rowMac: undefined },
+      ...{ retracted: false, erased: false, withdrawn: undefined, event: undefined, rowMac: undefined },
     };
     const rows = new RowMacs(fromHex(keys.rows));
     expect(toHex(rows.macOf(item))).to.equal(row.row_mac);
@@ -207,7 +224,7 @@ describe("docs/formats.md: store and files", () => {
     await writeFile(join(folder, "deployment.json"), textExample("deployment"));
     const config = await loadConfig(join(member, "chartseal.json"));
     expect(config.member).to.deep.equal({ id: 7, name: "Harbour Hospital" });
-    expect(config.store).to.equal(join(folder, "store"));
+    expect(config.store).to.deep.equal({ kind: "embedded", folder: join(folder, "store") });
     expect(config.chain.deployment).to.deep.equal(deployment());
   });
 

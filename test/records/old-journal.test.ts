@@ -46,7 +46,8 @@ describe("A journal of an older format", function () {
     using journal = open(1);
     const items = itemsOf(journal);
     expect(items.map(({ state }) => state)).to.deep.equal([1, 5, 5, 5, 6]);
-    for (const item of items) expect(item).to.include({ kind: LeafKind.RECORD, ref: undefined });
+    for (const item of items)
+      expect(item).to.include({ kind: LeafKind.RECORD, ref: undefined, withdrawn: undefined });
     expect(items.map(({ id }) => journal.details(id).label)).to.deep.equal([
       "test.ndjson#line 4",
       "test.ndjson#line 1",

@@ -14,6 +14,7 @@ import {
 } from "../doctor/consortium.js";
 import { checkBackups, checkErasures } from "../doctor/backups.js";
 import { Diagnosis } from "../doctor/diagnosis.js";
+import { checkNodes } from "../doctor/ipfs.js";
 import { checkJournal, checkLog, checkRows, checkStore } from "../doctor/log.js";
 import { checkDuties, checkItems, checkProcesses } from "../doctor/operation.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
@@ -39,6 +40,7 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
   await diagnosis.attempt("exchange", () => checkExchange(diagnosis, config));
   await diagnosis.attempt("disk", () => checkDisk(diagnosis, config));
   await diagnosis.attempt("processes", () => checkProcesses(diagnosis, config));
+  await checkNodes(diagnosis, config);
   using chain = Chain.open(config.chain);
   const onChain = await checkChain(diagnosis, chain, config.chain.url);
   if (onChain) await diagnosis.attempt("clock", () => checkClock(diagnosis, chain));

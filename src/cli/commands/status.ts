@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
+import { countUnretracted, openEvents } from "../../ingest/index.js";
 import {
   ItemState,
   SET_ASIDE,
   figuresOf,
   isAlteredRow,
   receivedAt,
+  type ItemEvent,
   type Journal,
   type JournalFigures,
   type JournalItem,
@@ -18,6 +20,15 @@ import { explained, type ExplainedLetters } from "../reasons.js";
 import { table } from "../table.js";
 
 const NAMES = Object.entries(ItemState).map(([name, state]) => [name.toLowerCase(), state] as const);
+
+/** What an item says, for the list. */
+const WORDS: Readonly<Record<ItemEvent["kind"], string>> = {
+  merge: "two patients are one",
+  unlink: "two patients are not one",
+  ask: "identifiers or results moved",
+  withdraw: "takes back what is not here",
+  delete: "deletes",
+};
 
 export async function run(context: Context, values: { list?: boolean }): Promise<void> {
   await using chartseal = await openMember(context, { chain: "expected" });
@@ -33,10 +44,13 @@ export async function run(context: Context, values: { list?: boolean }): Promise
     ...(transactionHash === undefined ? {} : { transactionHash }),
   }));
   const head = await heads(chartseal, figures.logHead);
+  const toRetract = countUnretracted(journal);
+  const events = openEvents(journal).length;
   const list = values.list === true ? unfinished(journal) : undefined;
   const member = chartseal.config.member;
+  const counts = { items, ...ages, deadLetters, openBatches, head, toRetract, events };
   context.print(
-    { member, items, ...ages, deadLetters, openBatches, head, ...(list === undefined ? {} : { list }) },
+    { member, ...counts, ...(list === undefined ? {} : { list }) },
     [
       table(["STATE", "ITEMS"], Object.entries(items)),
       `log head: ${head.journal} in the journal, ${head.chain ?? "unknown (the node does not answer)"} on chain`,
@@ -44,6 +58,8 @@ export async function run(context: Context, values: { list?: boolean }): Promise
       ...openBatches.map(
         (batch) => `open batch: ${batch.count} entries from ${batch.firstIndex}, ${batch.state}`,
       ),
+      ...(toRetract === 0 ? [] : [`to be retracted: ${toRetract} items that their source took back`]),
+      ...(events === 0 ? [] : [`to be decided: what follows of ${events} items`]),
       ...deadLines(deadLetters),
       ...listLines(list ?? []),
     ].join("\n"),
@@ -111,11 +127,19 @@ function unfinished(journal: Journal) {
   const found = ([ItemState.WAITING, ItemState.DEAD] as const).flatMap((state) =>
     journal.rowsIn(state).map((row) => ({ state, row })),
   );
-  return found.map(({ state, row }) => ({
+  const listed = found.map(({ state, row }) => ({
     item: row.id,
     state: nameOf(state),
     ...(isAlteredRow(row) ? ALTERED : described(journal, row)),
   }));
+  return [...listed, ...openEvents(journal).map((id) => eventOf(journal, id))];
+}
+
+/** An item of which something follows; `chartseal settle` takes it off the list. */
+function eventOf(journal: Journal, id: number) {
+  const { event, label } = journal.details(id);
+  const received = new Date(receivedAt(journal, id) * 1_000).toISOString();
+  return { item: id, state: "to decide", receivedAt: received, reason: WORDS[event?.kind ?? "ask"], label };
 }
 
 function described(

@@ -4,7 +4,7 @@ import type { Chain } from "../../chain/index.js";
 import { toHex } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
 import { ItemState, journalTrust, type Journal, type JournalBatch } from "../../records/index.js";
-import { openEmbeddedStore } from "../../storage/index.js";
+import { foldersOf, openStore, type StoreConfig } from "../../storage/index.js";
 import type { Vault } from "../../vault/index.js";
 import { dayText } from "../arguments.js";
 import type { Diagnosis } from "./diagnosis.js";
@@ -81,10 +81,12 @@ export async function checkLog(
   if (wrong.length === 0) diagnosis.ok("log roots", `${batches.length} batches have their roots on chain`);
 }
 
-export async function checkStore(diagnosis: Diagnosis, folder: string, journal: Journal): Promise<void> {
+export async function checkStore(diagnosis: Diagnosis, config: StoreConfig, journal: Journal): Promise<void> {
   const batches = journal.batches();
-  if (batches.length === 0 && !existsSync(folder)) return diagnosis.ok("store", "empty");
-  await using store = await openEmbeddedStore(folder, { readOnly: true });
+  // The first ingest makes the folders.
+  const unmade = foldersOf(config).some((folder) => !existsSync(folder));
+  if (batches.length === 0 && unmade) return diagnosis.ok("store", "empty");
+  await using store = await openStore(config, { readOnly: true });
   const missing: number[] = [];
   for (const { firstIndex, manifestCid } of batches) {
     if (!(await store.has(manifestCid))) missing.push(firstIndex);
