@@ -14,7 +14,15 @@ import { deploymentSchema, type Chain, type Deployment } from "../../src/chain/i
 import { readRoots } from "../../src/cli/member-roots.js";
 import { loadConfig } from "../../src/config.js";
 import { hashTerms, termsSchema, typedData } from "../../src/consent/index.js";
-import { fromHex, leafHash, toHex, uintBytes, type Hex, type Receipt } from "../../src/crypto/index.js";
+import {
+  fromHex,
+  leafHash,
+  toHex,
+  uintBytes,
+  type Hex,
+  type LeafKind,
+  type Receipt,
+} from "../../src/crypto/index.js";
 import { Journal, parseRules, type JournalItem } from "../../src/records/index.js";
 import { JOURNAL_FORMAT, JOURNAL_SCHEMA } from "../../src/records/journal-schema.js";
 import { RowMacs } from "../../src/records/row-macs.js";
@@ -163,7 +171,8 @@ describe("docs/formats.md: vault and journal", () => {
     const { keys, contentKey } = jsonExample<VaultExample>("vault");
     const { leaf, batch, cid } = jsonExample<Receipt>("receipt");
     const { cid: manifestCid } = jsonExample<{ cid: string }>("manifest-digest");
-    const { kind, recordedDay, patientId, compartment, patientSeq, index: logIndex } = leaf;
+    const { recordedDay, patientId, compartment, patientSeq, index: logIndex } = leaf;
+    const kind = leaf.kind as LeafKind;
     const nothing = { reason: undefined, ref: undefined, amends: undefined, amendedIndex: undefined };
     const item: JournalItem = {
       ...{ id: 2, batchId: 1, state: 5, itemMac: fromHex(row.item_mac), sourceMac: fromHex(row.source_mac) },
