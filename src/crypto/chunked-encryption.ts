@@ -135,10 +135,21 @@ function chunksOf(length: number): number {
 }
 
 /** Seals `count` chunks of a message, from its chunk `first` on, into `out`. */
-function sealChunks(keys: ChunkKeys, first: number, count: number, plaintext: Uint8Array, out: Uint8Array): void {
+function sealChunks(
+  keys: ChunkKeys,
+  first: number,
+  count: number,
+  plaintext: Uint8Array,
+  out: Uint8Array,
+): void {
   for (let chunk = 0; chunk < count; chunk++) {
     const start = chunk * CHUNK_LENGTH;
-    keys.seal(first + chunk, plaintext.subarray(start, start + CHUNK_LENGTH), out, start + chunk * TAG_LENGTH);
+    keys.seal(
+      first + chunk,
+      plaintext.subarray(start, start + CHUNK_LENGTH),
+      out,
+      start + chunk * TAG_LENGTH,
+    );
   }
 }
 
