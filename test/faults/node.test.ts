@@ -8,8 +8,8 @@ import { inLanes } from "./support/lanes.js";
 import { NODE_FAULTS, type NodeFault } from "./support/node-faults.js";
 import { Stage } from "./support/stage.js";
 
-/** Milliseconds that the end of a run waits for its node: long enough for one that comes back. */
-const CHAIN_WAIT = "4000";
+/** Milliseconds that the end of a run waits for its node. */
+const CHAIN_WAIT = 4_000;
 const PARTLY = 3;
 
 const cases = NODE_FAULTS.flatMap((fault) => ROUNDS.map((round) => ({ fault, round })));
@@ -41,7 +41,7 @@ describe("An ingest whose node", function () {
     await using proxy = await RpcProxy.before(stage.consortium.chain.url);
     const place = await stage.hospital(name, proxy.url);
     proxy.intercept = fault.misbehave(randomFor(fault.name, round));
-    const run = await stage.ingest(place, stage.file, ["--chain-wait", CHAIN_WAIT]);
+    const run = await stage.ingest(place, stage.file, ["--chain-wait", String(fault.chainWait ?? CHAIN_WAIT)]);
     const where = `${fault.name}: ${run.output}\n${AGAIN}`;
     expect(run.code, where).to.be.oneOf(fault.mayFailWith === undefined ? [0] : [0, PARTLY]);
     const failure = run.report?.failure?.code;

@@ -13,6 +13,8 @@ export interface NodeFault {
   misbehave: (random: Random) => Misbehaviour;
   /** Error codes that the run may end with besides none; none given: it must come to its end. */
   mayFailWith?: readonly string[];
+  /** Milliseconds that the end of a run waits for its node; default: a few seconds. */
+  chainWait?: number;
 }
 
 const SEND = "eth_sendRawTransaction";
@@ -43,6 +45,7 @@ export const NODE_FAULTS: readonly NodeFault[] = [
       let asked = 0;
       return async () => (asked++ === silent ? await new Promise<never>(() => {}) : undefined);
     },
+    mayFailWith: GONE,
   },
   {
     name: "is down from some moment on",
@@ -55,10 +58,11 @@ export const NODE_FAULTS: readonly NodeFault[] = [
   {
     name: "is down for a while",
     misbehave: (random) => {
-      const [from, to] = [below(random, QUESTIONS), QUESTIONS + below(random, QUESTIONS)];
+      const [from, drops] = [below(random, QUESTIONS), 2 + below(random, 8)];
       let asked = 0;
-      return () => (asked++ >= from && asked <= from + (to - from) / 10 ? "drop" : undefined);
+      return () => (asked++ >= from && asked <= from + drops ? "drop" : undefined);
     },
+    chainWait: 60_000,
   },
   {
     name: "is slow",
