@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { runChild, type ChildOptions, type ChildResult } from "../support/child.js";
+import type { ChildOptions, ChildResult } from "../support/child.js";
 import type { Hospital } from "../support/hospital.js";
 import { below } from "../support/seeded.js";
 import { expectRecovery, statesLeft } from "./support/aftermath.js";
@@ -126,7 +126,7 @@ describe("An ingest that is killed", function () {
   async function ingest(place: Hospital, options: ChildOptions): Promise<ChildResult> {
     const imports = [new URL("../support/kill-point.ts", import.meta.url)];
     const script = new URL("../e2e/ingest-child.ts", import.meta.url);
-    return await runChild(script, [place.config, stage.file, String(BATCH_ITEMS)], { ...options, imports });
+    return await stage.script(script, [place.config, stage.file, String(BATCH_ITEMS)], { ...options, imports });
   }
 });
 

@@ -99,7 +99,13 @@ export class Stage implements AsyncDisposable {
   ): Promise<ChildResult> {
     const globals = ["--config", config, "--passphrase-file", this.passphraseFile, "--json"];
     const main = new URL("../../../src/cli/main.ts", import.meta.url);
-    return await runChild(main, [...command, ...globals], options);
+    return await this.script(main, [...command, ...globals], options);
+  }
+
+  /** A program in a process of its own. The processes of a stage share what Node compiled: half of their work. */
+  async script(script: URL, args: readonly string[], options: ChildOptions = {}): Promise<ChildResult> {
+    const env = { ...options.env, NODE_COMPILE_CACHE: join(this.consortium.folder, "compiled") };
+    return await runChild(script, args, { ...options, env });
   }
 
   async ingest(
