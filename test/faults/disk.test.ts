@@ -93,7 +93,11 @@ describe("An ingest whose disk is full", function () {
   async function onSmallDisk(place: Hospital, random: Random): Promise<number[]> {
     const kib = 8 + below(random, MOST_KIB);
     const within = [...NAMESPACE, SMALL_DISK, place.folder, String(kib)];
-    const run: ChildResult = await stage.child(place, ["ingest", stage.file, "--batch-items", String(BATCH_ITEMS)], { within });
+    const run: ChildResult = await stage.child(
+      place,
+      ["ingest", stage.file, "--batch-items", String(BATCH_ITEMS)],
+      { within },
+    );
     const where = `${kib} KiB left: ${run.output}\n${AGAIN}`;
     const exits = run.lines.filter(({ room }) => room !== undefined).map(({ exit }) => exit as number);
     expect(exits, where).to.have.length(2);

@@ -126,7 +126,10 @@ describe("An ingest that is killed", function () {
   async function ingest(place: Hospital, options: ChildOptions): Promise<ChildResult> {
     const imports = [new URL("../support/kill-point.ts", import.meta.url)];
     const script = new URL("../e2e/ingest-child.ts", import.meta.url);
-    return await stage.script(script, [place.config, stage.file, String(BATCH_ITEMS)], { ...options, imports });
+    return await stage.script(script, [place.config, stage.file, String(BATCH_ITEMS)], {
+      ...options,
+      imports,
+    });
   }
 });
 

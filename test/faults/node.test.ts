@@ -24,7 +24,11 @@ describe("An ingest whose node", function () {
     stage = await Stage.start();
     outcomes = inLanes(
       AT_ONCE,
-      cases.map(({ fault, round }, number) => async () => await suffer(`n${number}`, fault, round)),
+      cases.map(
+        ({ fault, round }, number) =>
+          async () =>
+            await suffer(`n${number}`, fault, round),
+      ),
     );
   });
   after(async () => {
@@ -41,7 +45,10 @@ describe("An ingest whose node", function () {
     await using proxy = await RpcProxy.before(stage.consortium.chain.url);
     const place = await stage.hospital(name, proxy.url);
     proxy.intercept = fault.misbehave(randomFor(fault.name, round));
-    const run = await stage.ingest(place, stage.file, ["--chain-wait", String(fault.chainWait ?? CHAIN_WAIT)]);
+    const run = await stage.ingest(place, stage.file, [
+      "--chain-wait",
+      String(fault.chainWait ?? CHAIN_WAIT),
+    ]);
     const where = `${fault.name}: ${run.output}\n${AGAIN}`;
     expect(run.code, where).to.be.oneOf(fault.mayFailWith === undefined ? [0] : [0, PARTLY]);
     const failure = run.report?.failure?.code;

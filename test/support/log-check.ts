@@ -68,7 +68,12 @@ async function checkAnchorings({ journal, chain, memberId }: Chartseal): Promise
   const logs = await collectLogs(chain, { address: chain.deployment.records, topics });
   const mined = logs.map((log) => {
     const { transactionHash, blockNumber, blockHash } = log;
-    return { firstIndex: Number(abi.parseLog(log)!.args["firstIndex"]), transactionHash, blockNumber, blockHash };
+    return {
+      firstIndex: Number(abi.parseLog(log)!.args["firstIndex"]),
+      transactionHash,
+      blockNumber,
+      blockHash,
+    };
   });
   const known = journal.batches().map(({ firstIndex, transactionHash, blockNumber, blockHash }) => {
     return { firstIndex, transactionHash, blockNumber, blockHash };

@@ -18,7 +18,12 @@ const SUPERSEDED = 1n;
 const OF_THE_STAGE = ["admin", "disk", "clock"];
 
 /** The fault is over: one more run must leave everything anchored once, readable and in order. */
-export async function expectRecovery(stage: Stage, place: Hospital, load = LOAD, file = stage.file): Promise<void> {
+export async function expectRecovery(
+  stage: Stage,
+  place: Hospital,
+  load = LOAD,
+  file = stage.file,
+): Promise<void> {
   {
     await using hospital = await openHospital(place);
     const run = await hospital.ingest(ndjsonSource(file), { batchItems: BATCH_ITEMS });
@@ -43,7 +48,9 @@ export async function expectWhole(hospital: Chartseal, { lines, superseded }: Lo
 
 /** `chartseal doctor` finds nothing to do. */
 export async function expectHealthy(stage: Stage, place: Hospital): Promise<void> {
-  expect((await complaints(stage, place)).filter(({ check }) => !OF_THE_STAGE.includes(check))).to.deep.equal([]);
+  expect((await complaints(stage, place)).filter(({ check }) => !OF_THE_STAGE.includes(check))).to.deep.equal(
+    [],
+  );
 }
 
 /** What `chartseal doctor` warns of. */

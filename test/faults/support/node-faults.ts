@@ -149,7 +149,9 @@ function minedThoughDropped(number: number): Misbehaviour {
       dropped = keccak256(params[0] as Hex) as Hex;
       return { result: dropped };
     }
-    return method === RECEIPT && params[0] === dropped && lies-- > 0 ? { result: madeUp(dropped!) } : undefined;
+    return method === RECEIPT && params[0] === dropped && lies-- > 0
+      ? { result: madeUp(dropped!) }
+      : undefined;
   };
 }
 

@@ -124,7 +124,11 @@ export class Stage implements AsyncDisposable {
 }
 
 /** Another configuration beside a hospital's own, with some of its fields changed. */
-export function reconfigured(place: Hospital, name: string, changes: Readonly<Record<string, unknown>>): Hospital {
+export function reconfigured(
+  place: Hospital,
+  name: string,
+  changes: Readonly<Record<string, unknown>>,
+): Hospital {
   const config = join(place.folder, name);
   const file = JSON.parse(readFileSync(place.config, "utf8")) as object;
   writeFileSync(config, JSON.stringify({ ...file, ...changes }), { mode: 0o600 });
