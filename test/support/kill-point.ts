@@ -106,7 +106,7 @@ function callIn(body: Uint8Array): string | undefined {
     params: string[];
   };
   if (method === "eth_sendRawTransaction") {
-    const supersedes = Transaction.from(params[0]!).data.startsWith(SUPERSEDE);
+    const supersedes = Transaction.from(params[0]).data.startsWith(SUPERSEDE);
     return `a transaction is sent (${supersedes ? "supersede" : "send"})`;
   }
   const step = reads ? QUESTIONS[method] : undefined;

@@ -35,7 +35,7 @@ export async function expectRecovery(
 }
 
 /** Every line is anchored once, its body opens with the vault's key to its exact bytes, and amended ones are marked. */
-export async function expectWhole(hospital: Chartseal, { lines, superseded }: Load = LOAD): Promise<void> {
+async function expectWhole(hospital: Chartseal, { lines, superseded }: Load = LOAD): Promise<void> {
   const bodies = await checkLog(hospital);
   expect(sorted(bodies)).to.deep.equal(sorted(lines.map((line) => Buffer.from(line))));
   const { chain, memberId } = hospital;
@@ -47,7 +47,7 @@ export async function expectWhole(hospital: Chartseal, { lines, superseded }: Lo
 }
 
 /** `chartseal doctor` finds nothing to do. */
-export async function expectHealthy(stage: Stage, place: Hospital): Promise<void> {
+async function expectHealthy(stage: Stage, place: Hospital): Promise<void> {
   expect((await complaints(stage, place)).filter(({ check }) => !OF_THE_STAGE.includes(check))).to.deep.equal(
     [],
   );

@@ -21,5 +21,3 @@ globalThis.Date = class extends TrueDate {
     return now();
   }
 } as DateConstructor;
-
-export {};
