@@ -7,8 +7,14 @@ export { openStore, type OpenStoreOptions } from "./open-store.js";
 export {
   foldersOf,
   storeConfigOf,
+  storeName,
   storeSchema,
   type EmbeddedConfig,
   type KuboConfig,
   type StoreConfig,
 } from "./store-config.js";
+export { importCar, type CarImport, type CarImportOptions } from "./car-import.js";
+export { MOST_CAR_BODIES, exportCar } from "./car-write.js";
+export { CidSet } from "./cid-set.js";
+export { ReplicatedStore, openReplicatedStore, type Replica, type ReplicatedOptions } from "./replicated.js";
+export type { Presence } from "./merged-lists.js";

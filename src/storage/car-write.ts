@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// CAR version 1: https://ipld.io/specs/transport/car/carv1/
+import { CarWriter } from "@ipld/car/writer";
+import { varint } from "multiformats";
+import { CID } from "multiformats/cid";
+import { ChartsealError } from "../errors.js";
+import type { BlobStore } from "./blob-store.js";
+import { blocksOf } from "./body-blocks.js";
+import { CidBuilder, parseCid } from "./cid.js";
+import { bodyTampered } from "./store-errors.js";
+import { rootOfBlocks, type NodeBlock } from "./unixfs-dag.js";
+
+/** A header of 41 bytes a root then stays below the 32 MiB that Kubo (go-car) reads. */
+export const MOST_CAR_BODIES = 500_000;
+
+/** A block with its name, as a CAR file holds it. `bytes` are valid until the next block is asked for. */
+export interface CarBlock {
+  cid: CID;
+  bytes: Uint8Array;
+}
+
+/**
+ * A CAR file of these bodies, each a root: `ipfs dag import` pins them, and `importCar` takes them. A body's blocks come
+ * in the order in which its tree is walked, a node before its children.
+ * @param onBody hears of each body that is in the file
+ * @throws ERR_USAGE for more than {@link MOST_CAR_BODIES}; what the store throws when it lacks one
+ */
+export async function* exportCar(
+  store: BlobStore,
+  cids: readonly string[],
+  onBody?: (body: { cid: string; size: number }) => void,
+): AsyncGenerator<Uint8Array> {
+  if (cids.length > MOST_CAR_BODIES) {
+    throw new ChartsealError("ERR_USAGE", `${cids.length} bodies are too many for one CAR file`, {
+      values: { bodies: cids.length, most: MOST_CAR_BODIES },
+    });
+  }
+  yield await headerOf(cids.map((cid) => CID.parse(parseCid(cid).cid)));
+  for (const cid of cids) {
+    let size = 0;
+    for await (const block of blocksOfBody(store, cid)) {
+      if (!isNode(block)) size += block.bytes.length;
+      yield sectionHead(block);
+      yield block.bytes;
+    }
+    onBody?.({ cid, size });
+  }
+}
+
+/** The blocks that IPFS knows a body as: the body itself, or the nodes and leaves of its tree. */
+async function* blocksOfBody(store: BlobStore, cid: string): AsyncGenerator<CarBlock | NodeBlock> {
+  if (parseCid(cid).isRaw) {
+    yield { cid: CID.parse(cid), bytes: Buffer.concat(await Array.fromAsync(store.get(cid))) };
+    return;
+  }
+  // Twice: the root comes first, and is known last.
+  const builder = new CidBuilder();
+  for await (const piece of store.get(cid)) builder.update(piece);
+  const { blocks, size } = builder.finish();
+  const nodes = new Map<string, NodeBlock>();
+  const root = rootOfBlocks(blocks, size, undefined, (node) => nodes.set(node.cid.toString(), node));
+  if (root.toString() !== cid) throw bodyTampered(cid, "another tree than the root's");
+  const leaves = blocksOf(store.get(cid));
+  try {
+    yield* walk(nodes.get(cid)!, nodes, leaves);
+  } finally {
+    await leaves.return(undefined);
+  }
+}
+
+async function* walk(
+  node: NodeBlock,
+  nodes: ReadonlyMap<string, NodeBlock>,
+  leaves: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<CarBlock | NodeBlock> {
+  yield node;
+  for (const child of node.children) {
+    const below = nodes.get(child.toString());
+    if (below !== undefined) yield* walk(below, nodes, leaves);
+    else yield { cid: child, bytes: (await leaves.next()).value as Uint8Array };
+  }
+}
+
+function isNode(block: CarBlock | NodeBlock): block is NodeBlock {
+  return "children" in block;
+}
+
+async function headerOf(roots: CID[]): Promise<Uint8Array> {
+  const { writer, out } = CarWriter.create(roots);
+  const [pieces] = await Promise.all([Array.fromAsync(out), writer.close()]);
+  return Buffer.concat(pieces);
+}
+
+function sectionHead({ cid, bytes }: CarBlock): Uint8Array {
+  const length = cid.bytes.length + bytes.length;
+  const prefix = varint.encodingLength(length);
+  const head = new Uint8Array(prefix + cid.bytes.length);
+  varint.encodeTo(length, head);
+  head.set(cid.bytes, prefix);
+  return head;
+}
