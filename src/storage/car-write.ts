@@ -19,16 +19,25 @@ export interface CarBlock {
   bytes: Uint8Array;
 }
 
+export interface CarExportOptions {
+  /** Hears of each body that is in the file. */
+  onBody?: (body: { cid: string; size: number }) => void;
+  /** Hears of each body that is not, and why. */
+  onLeftOut?: (body: { cid: string; error: ChartsealError }) => void;
+}
+
 /**
  * A CAR file of these bodies, each a root: `ipfs dag import` pins them, and `importCar` takes them. A body's blocks come
  * in the order in which its tree is walked, a node before its children.
- * @param onBody hears of each body that is in the file
- * @throws ERR_USAGE for more than {@link MOST_CAR_BODIES}; what the store throws when it lacks one
+ *
+ * A body that the store lacks, or does not hold whole, is left out; its root stays in the header, so that who imports
+ * the file misses it.
+ * @throws ERR_USAGE for more than {@link MOST_CAR_BODIES}; what the store throws when it breaks off within a body
  */
 export async function* exportCar(
   store: BlobStore,
   cids: readonly string[],
-  onBody?: (body: { cid: string; size: number }) => void,
+  { onBody, onLeftOut }: CarExportOptions = {},
 ): AsyncGenerator<Uint8Array> {
   if (cids.length > MOST_CAR_BODIES) {
     throw new ChartsealError("ERR_USAGE", `${cids.length} bodies are too many for one CAR file`, {
@@ -37,32 +46,51 @@ export async function* exportCar(
   }
   yield await headerOf(cids.map((cid) => CID.parse(parseCid(cid).cid)));
   for (const cid of cids) {
-    let size = 0;
-    for await (const block of blocksOfBody(store, cid)) {
-      if (!isNode(block)) size += block.bytes.length;
+    let body: Body;
+    try {
+      body = await bodyOf(store, cid);
+    } catch (error) {
+      if (!(error instanceof ChartsealError)) throw error;
+      onLeftOut?.({ cid, error });
+      continue;
+    }
+    for await (const block of body.blocks) {
       yield sectionHead(block);
       yield block.bytes;
     }
-    onBody?.({ cid, size });
+    onBody?.({ cid, size: body.size });
   }
 }
 
-/** The blocks that IPFS knows a body as: the body itself, or the nodes and leaves of its tree. */
-async function* blocksOfBody(store: BlobStore, cid: string): AsyncGenerator<CarBlock | NodeBlock> {
+interface Body {
+  size: number;
+  /** What IPFS knows the body as: the body itself, or the nodes and leaves of its tree. */
+  blocks: Iterable<CarBlock> | AsyncIterable<CarBlock>;
+}
+
+/** A body that can be read whole. */
+async function bodyOf(store: BlobStore, cid: string): Promise<Body> {
   if (parseCid(cid).isRaw) {
-    yield { cid: CID.parse(cid), bytes: Buffer.concat(await Array.fromAsync(store.get(cid))) };
-    return;
+    const bytes = Buffer.concat(await Array.fromAsync(store.get(cid)));
+    return { size: bytes.length, blocks: [{ cid: CID.parse(cid), bytes }] };
   }
-  // Twice: the root comes first, and is known last.
+  // It is read twice: the root comes first, and is known last.
   const builder = new CidBuilder();
   for await (const piece of store.get(cid)) builder.update(piece);
   const { blocks, size } = builder.finish();
   const nodes = new Map<string, NodeBlock>();
   const root = rootOfBlocks(blocks, size, undefined, (node) => nodes.set(node.cid.toString(), node));
   if (root.toString() !== cid) throw bodyTampered(cid, "another tree than the root's");
-  const leaves = blocksOf(store.get(cid));
+  return { size, blocks: blocksOfTree(nodes.get(cid)!, nodes, blocksOf(store.get(cid))) };
+}
+
+async function* blocksOfTree(
+  root: NodeBlock,
+  nodes: ReadonlyMap<string, NodeBlock>,
+  leaves: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<CarBlock> {
   try {
-    yield* walk(nodes.get(cid)!, nodes, leaves);
+    yield* walk(root, nodes, leaves);
   } finally {
     await leaves.return(undefined);
   }
@@ -72,17 +100,13 @@ async function* walk(
   node: NodeBlock,
   nodes: ReadonlyMap<string, NodeBlock>,
   leaves: AsyncGenerator<Uint8Array>,
-): AsyncGenerator<CarBlock | NodeBlock> {
+): AsyncGenerator<CarBlock> {
   yield node;
   for (const child of node.children) {
     const below = nodes.get(child.toString());
     if (below !== undefined) yield* walk(below, nodes, leaves);
     else yield { cid: child, bytes: (await leaves.next()).value as Uint8Array };
   }
-}
-
-function isNode(block: CarBlock | NodeBlock): block is NodeBlock {
-  return "children" in block;
 }
 
 async function headerOf(roots: CID[]): Promise<Uint8Array> {

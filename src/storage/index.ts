@@ -14,7 +14,7 @@ export {
   type StoreConfig,
 } from "./store-config.js";
 export { importCar, type CarImport, type CarImportOptions } from "./car-import.js";
-export { MOST_CAR_BODIES, exportCar } from "./car-write.js";
+export { MOST_CAR_BODIES, exportCar, type CarExportOptions } from "./car-write.js";
 export { CidSet } from "./cid-set.js";
 export { ReplicatedStore, openReplicatedStore, type Replica, type ReplicatedOptions } from "./replicated.js";
 export type { Presence } from "./merged-lists.js";

@@ -8,6 +8,7 @@ import { LIFE } from "../../src/cli/usage/life.js";
 import { PATIENTS } from "../../src/cli/usage/patients.js";
 import { RECORDS } from "../../src/cli/usage/records.js";
 import { SHARING } from "../../src/cli/usage/sharing.js";
+import { STORE } from "../../src/cli/usage/store.js";
 import { chartseal, done, refused } from "./command-line.js";
 
 const SPECS = [
@@ -16,6 +17,7 @@ const SPECS = [
   ...ACTS,
   ...RECORDS,
   ...LIFE,
+  ...STORE,
   ...SHARING,
   ...EMERGENCIES,
   ...EVIDENCE,
