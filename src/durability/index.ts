@@ -8,5 +8,5 @@ export {
 } from "./audit.js";
 export { collectGarbage, type Garbage, type GarbageOptions } from "./garbage.js";
 export { erasedBodies, namedBodies } from "./named-bodies.js";
-export { repairReplicas, type RepairOptions, type RepairResult } from "./repair.js";
+export { repairReplicas, whyUnreachable, type RepairOptions, type RepairResult } from "./repair.js";
 export { reportDocument } from "./report-document.js";

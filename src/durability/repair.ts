@@ -37,7 +37,7 @@ export async function repairReplicas(
   const unreachable: RepairResult["unreachable"] = [];
   const reachable: Replica[] = [];
   for (const replica of store.replicas) {
-    const error = await whyNot(replica);
+    const error = await whyUnreachable(replica);
     if (error === undefined) reachable.push(replica);
     else unreachable.push({ name: replica.name, error });
   }
@@ -106,7 +106,7 @@ class Repair {
 }
 
 /** Why a replica cannot be asked; undefined when it can. */
-async function whyNot({ store }: Replica): Promise<ChartsealError | undefined> {
+export async function whyUnreachable({ store }: Replica): Promise<ChartsealError | undefined> {
   const entries = store.list()[Symbol.asyncIterator]();
   try {
     await entries.next();

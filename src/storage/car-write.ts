@@ -13,7 +13,7 @@ import { rootOfBlocks, type NodeBlock } from "./unixfs-dag.js";
 /** A header of 41 bytes a root then stays below the 32 MiB that Kubo (go-car) reads. */
 export const MOST_CAR_BODIES = 500_000;
 
-/** A block with its name, as a CAR file holds it. `bytes` are valid until the next block is asked for. */
+/** A block with its name, as a CAR file holds it. */
 export interface CarBlock {
   cid: CID;
   bytes: Uint8Array;
@@ -105,7 +105,7 @@ async function* walk(
   for (const child of node.children) {
     const below = nodes.get(child.toString());
     if (below !== undefined) yield* walk(below, nodes, leaves);
-    else yield { cid: child, bytes: (await leaves.next()).value as Uint8Array };
+    else yield { cid: child, bytes: Buffer.from((await leaves.next()).value as Uint8Array) };
   }
 }
 

@@ -16,6 +16,7 @@ import { checkBackups, checkErasures } from "../doctor/backups.js";
 import { Diagnosis } from "../doctor/diagnosis.js";
 import { checkJournal, checkLog, checkStore } from "../doctor/log.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
+import { checkReplicas } from "../doctor/replicas.js";
 import { printable } from "../../printable.js";
 import { table } from "../table.js";
 
@@ -65,6 +66,7 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
     await diagnosis.attempt("erasures", () => checkErasures(diagnosis, chain, { journal, memberId }));
   }
   await diagnosis.attempt("store", () => checkStore(diagnosis, config.store, journal));
+  await diagnosis.attempt("replicas", () => checkReplicas(diagnosis, config.store, { journal, vault }));
 }
 
 function textOf({ findings }: Diagnosis): string {
