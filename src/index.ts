@@ -151,7 +151,9 @@ export {
 export {
   cidOfDigest,
   openEmbeddedStore,
+  openStore,
   type BlobStore,
+  type StoreConfig,
   type Stored,
   type Verification,
 } from "./storage/index.js";

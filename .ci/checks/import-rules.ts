@@ -3,10 +3,10 @@
 /*
  * Imports point one way:
  *   cli -> access, acts, audit, consent, durability, ingest, lifecycle, members -> records -> crypto | storage | vault | chain
- * src/errors.ts, src/loopback.ts, src/printable.ts and src/sqlite.ts lie under them. src/config.ts reads a deployment, so it lies above chain.
+ * src/errors.ts, src/loopback.ts, src/printable.ts, src/secret-file.ts and src/sqlite.ts lie under them. src/config.ts reads a deployment, so it lies above chain.
  */
 const ERRORS = ["src/errors.ts"];
-const BASE = [...ERRORS, "src/loopback.ts", "src/sqlite.ts", "src/crypto/"];
+const BASE = [...ERRORS, "src/loopback.ts", "src/secret-file.ts", "src/sqlite.ts", "src/crypto/"];
 const RECORDS = [...BASE, "src/storage/", "src/vault/", "src/chain/"];
 const ACTS = [...RECORDS, "src/records/", "src/printable.ts", "src/config.ts"];
 
@@ -15,10 +15,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/errors.ts": [],
   "src/loopback.ts": [],
   "src/printable.ts": [],
+  "src/secret-file.ts": [],
   "src/sqlite.ts": ERRORS,
   "src/config.ts": [...ERRORS, "src/loopback.ts", "src/chain/", "src/storage/"],
   "src/crypto/": ERRORS,
-  "src/storage/": BASE,
+  "src/storage/": [...BASE, "src/printable.ts"],
   "src/vault/": BASE,
   "src/chain/": [...BASE, "typechain-types/"],
   "src/records/": RECORDS,

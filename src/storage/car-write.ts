@@ -8,7 +8,7 @@ import type { BlobStore } from "./blob-store.js";
 import { blocksOf } from "./body-blocks.js";
 import { CidBuilder, parseCid } from "./cid.js";
 import { bodyTampered } from "./store-errors.js";
-import { rootOfBlocks, type NodeBlock } from "./unixfs-dag.js";
+import { childrenOf, rootOfBlocks, type InnerBlock } from "./unixfs-dag.js";
 
 /** A header of 41 bytes a root then stays below the 32 MiB that Kubo (go-car) reads. */
 export const MOST_CAR_BODIES = 500_000;
@@ -78,15 +78,15 @@ async function bodyOf(store: BlobStore, cid: string): Promise<Body> {
   const builder = new CidBuilder();
   for await (const piece of store.get(cid)) builder.update(piece);
   const { blocks, size } = builder.finish();
-  const nodes = new Map<string, NodeBlock>();
+  const nodes = new Map<string, InnerBlock>();
   const root = rootOfBlocks(blocks, size, undefined, (node) => nodes.set(node.cid.toString(), node));
   if (root.toString() !== cid) throw bodyTampered(cid, "another tree than the root's");
   return { size, blocks: blocksOfTree(nodes.get(cid)!, nodes, blocksOf(store.get(cid))) };
 }
 
 async function* blocksOfTree(
-  root: NodeBlock,
-  nodes: ReadonlyMap<string, NodeBlock>,
+  root: InnerBlock,
+  nodes: ReadonlyMap<string, InnerBlock>,
   leaves: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<CarBlock> {
   try {
@@ -97,12 +97,12 @@ async function* blocksOfTree(
 }
 
 async function* walk(
-  node: NodeBlock,
-  nodes: ReadonlyMap<string, NodeBlock>,
+  node: InnerBlock,
+  nodes: ReadonlyMap<string, InnerBlock>,
   leaves: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<CarBlock> {
   yield node;
-  for (const child of node.children) {
+  for (const child of childrenOf(node.bytes)) {
     const below = nodes.get(child.toString());
     if (below !== undefined) yield* walk(below, nodes, leaves);
     else yield { cid: child, bytes: Buffer.from((await leaves.next()).value as Uint8Array) };

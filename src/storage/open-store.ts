@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChartsealError } from "../errors.js";
 import type { BlobStore } from "./blob-store.js";
 import { openEmbeddedStore } from "./embedded.js";
 import { openReplicatedStore } from "./replicated.js";
@@ -28,7 +27,10 @@ export async function openStore(config: StoreConfig, options: OpenStoreOptions =
         })),
         { write: config.write },
       );
-    case "kubo":
-      throw new ChartsealError("ERR_CONFIG_INVALID", "this version opens no Kubo store yet");
+    case "kubo": {
+      // Loaded when it is used: most members have none.
+      const { openKuboStore } = await import("./kubo.js");
+      return await openKuboStore({ ...config, ...options });
+    }
   }
 }

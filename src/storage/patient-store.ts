@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError } from "../errors.js";
 import type { BlobStore, ByteRange, PutOptions, Stored, Verification } from "./blob-store.js";
+import { verificationOf } from "./verified-read.js";
 
 /** Bytes a second that any medium takes: below, a long call is a stalled one. */
 const LEAST_RATE = 4 * 1024 * 1024;
@@ -82,13 +83,7 @@ export class PatientStore implements BlobStore {
 
   /** By reading, piece by piece, so that a large body has the time it needs and a store that hangs has not. */
   async verify(cid: string): Promise<Verification> {
-    let size = 0;
-    try {
-      for await (const piece of this.get(cid)) size += piece.length;
-    } catch (error) {
-      return asVerification(error);
-    }
-    return { ok: true, size };
+    return await verificationOf(this.get(cid));
   }
 
   async *list(): AsyncGenerator<{ cid: string; size: number }> {
@@ -198,14 +193,6 @@ async function* watched(
     // The end takes its time too: what was buffered becomes durable, or is removed.
     watch.start(patience + (size * 1_000) / LEAST_RATE);
   }
-}
-
-/** What was found wrong with a body as a value; any other error is thrown on. */
-export function asVerification(error: unknown): Verification {
-  const { code, message } = error instanceof ChartsealError ? error : {};
-  if (code === "ERR_BODY_MISSING") return { ok: false, reason: "missing", detail: message! };
-  if (code === "ERR_BODY_TAMPERED") return { ok: false, reason: "tampered", detail: message! };
-  throw error;
 }
 
 function stalled(store: string, what: string): ChartsealError {

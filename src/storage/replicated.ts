@@ -5,7 +5,7 @@ import { blocksOf } from "./body-blocks.js";
 import { CidBuilder, cidOfBytes, parseCid } from "./cid.js";
 import { Reader } from "./fan-out.js";
 import { mergedLists, type Presence } from "./merged-lists.js";
-import { asVerification, PatientStore, type PatienceOptions } from "./patient-store.js";
+import { PatientStore, type PatienceOptions } from "./patient-store.js";
 import {
   askFailed,
   deleteFailed,
@@ -16,6 +16,7 @@ import {
   type Failure,
   type Outcome,
 } from "./replica-errors.js";
+import { verificationOf } from "./verified-read.js";
 
 /** Longer than any pause of a healthy store, shorter than a person waits for an answer. */
 const PATIENCE_MS = 60_000;
@@ -127,13 +128,7 @@ export class ReplicatedStore implements BlobStore {
 
   /** Whether the body can be read whole, be it from several replicas. Each alone: {@link replicas}. */
   async verify(cid: string): Promise<Verification> {
-    let size = 0;
-    try {
-      for await (const piece of this.get(cid)) size += piece.length;
-    } catch (error) {
-      return asVerification(error);
-    }
-    return { ok: true, size };
+    return await verificationOf(this.get(cid));
   }
 
   /**

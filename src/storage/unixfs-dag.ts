@@ -23,13 +23,6 @@ export interface DagLayout {
 /** IPIP-499, profile unixfs-v1-2025: CIDv1, sha2-256, raw leaves, balanced, these two numbers. */
 export const UNIXFS_V1_2025: DagLayout = { chunkSize: 1_048_576, maxLinks: 1024 };
 
-/** A block of a body's tree that is no leaf. */
-export interface NodeBlock {
-  cid: CID;
-  bytes: Uint8Array;
-  children: CID[];
-}
-
 interface DagNode {
   cid: CID;
   /** Bytes of the body below this node. */
@@ -43,17 +36,23 @@ export function blockCount(size: number, layout: DagLayout = UNIXFS_V1_2025): nu
   return Math.max(1, Math.ceil(size / layout.chunkSize));
 }
 
+/** An inner block of a tree. */
+export interface InnerBlock {
+  cid: CID;
+  bytes: Uint8Array;
+}
+
 /**
  * Root CID of a body, from the SHA-256 digests of its leaf blocks.
  * @param digests 32 bytes for each of the `blockCount(size)` blocks, in order
  * @param size bytes of the body
- * @param onNode is handed each block above the leaves, the root last
+ * @param onInner gets the blocks above the leaves, the root last
  */
 export function rootOfBlocks(
   digests: Uint8Array,
   size: number,
   layout: DagLayout = UNIXFS_V1_2025,
-  onNode?: (node: NodeBlock) => void,
+  onInner: (block: InnerBlock) => void = () => {},
 ): CID {
   const count = blockCount(size, layout);
   if (digests.length !== count * DIGEST_BYTES) {
@@ -68,14 +67,18 @@ export function rootOfBlocks(
   let level: DagNode[] = [];
   for (let first = 0; first < count; first += layout.maxLinks) {
     const children = Math.min(layout.maxLinks, count - first);
-    const leaves = Array.from({ length: children }, (_, i) => leaf(first + i));
-    level.push(parentOf(leaves, onNode));
+    level.push(
+      parentOf(
+        Array.from({ length: children }, (_, i) => leaf(first + i)),
+        onInner,
+      ),
+    );
   }
   // Balanced: all leaves lie equally deep, so that a lone last child still gets its own parent.
   while (level.length > 1) {
     const above: DagNode[] = [];
     for (let first = 0; first < level.length; first += layout.maxLinks) {
-      above.push(parentOf(level.slice(first, first + layout.maxLinks), onNode));
+      above.push(parentOf(level.slice(first, first + layout.maxLinks), onInner));
     }
     level = above;
   }
@@ -91,12 +94,12 @@ export function childrenOf(block: Uint8Array): CID[] {
   return dagPb.decode(block).Links.map(({ Hash }) => Hash);
 }
 
-function parentOf(children: DagNode[], onNode?: (node: NodeBlock) => void): DagNode {
+function parentOf(children: DagNode[], onInner: (block: InnerBlock) => void): DagNode {
   const unixfs = new UnixFS({ type: "file", blockSizes: children.map((child) => BigInt(child.bodySize)) });
   const links = children.map((child) => dagPb.createLink("", child.treeSize, child.cid));
   const block = dagPb.encode(dagPb.createNode(unixfs.marshal(), links));
   const cid = cidOf(dagPb.code, hash("sha256", block, "buffer"));
-  onNode?.({ cid, bytes: block, children: children.map((child) => child.cid) });
+  onInner({ cid, bytes: block });
   return {
     cid,
     bodySize: children.reduce((sum, child) => sum + child.bodySize, 0),

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { hash } from "node:crypto";
-import { UNIXFS_V1_2025, cidOf, rootOfBlocks, type NodeBlock } from "../../src/storage/unixfs-dag.js";
+import { UNIXFS_V1_2025, childrenOf, cidOf, rootOfBlocks, type InnerBlock } from "../../src/storage/unixfs-dag.js";
 import { cidOfBytes, exportCar, importCar, openEmbeddedStore } from "../../src/storage/index.js";
 import { expectCode } from "./expect-code.js";
 import { bytesOf, keystreamBytes } from "./keystream.js";
@@ -68,13 +68,13 @@ describe("CAR files", function () {
 
   it("that another writer made are taken", async () => {
     const { blocks, cid, size } = cidOfBytes(Buffer.alloc(2 * MIB, 9));
-    const nodes: NodeBlock[] = [];
+    const nodes: InnerBlock[] = [];
     const root = rootOfBlocks(blocks, size, UNIXFS_V1_2025, (node) => nodes.push(node));
     expect(root.toString()).to.equal(cid);
     const { writer, out } = CarWriter.create([root]);
     const collected = Array.fromAsync(out);
     await writer.put(nodes[0]!);
-    for (const child of nodes[0]!.children) await writer.put({ cid: child, bytes: Buffer.alloc(MIB, 9) });
+    for (const child of childrenOf(nodes[0]!.bytes)) await writer.put({ cid: child, bytes: Buffer.alloc(MIB, 9) });
     await writer.close();
     const result = await importCar(await other.plain("a"), pieces(Buffer.concat(await collected)));
     expect(result).to.include({ bodies: 1, missing: 0 });
@@ -176,12 +176,12 @@ describe("CAR files", function () {
       const layout = { chunkSize: MIB / 2, maxLinks: 1024 };
       const leaves = Array.from({ length: 5 }, (_, i) => body.subarray((i * MIB) / 2, ((i + 1) * MIB) / 2));
       const digests = Buffer.concat(leaves.map((leaf) => hash("sha256", leaf, "buffer")));
-      const nodes: NodeBlock[] = [];
+      const nodes: InnerBlock[] = [];
       const foreign = rootOfBlocks(digests, body.length, layout, (node) => nodes.push(node));
       const { writer, out } = CarWriter.create([foreign]);
       const collected = Array.fromAsync(out);
       await writer.put(nodes[0]!);
-      for (const [place, cid] of nodes[0]!.children.entries()) await writer.put({ cid, bytes: leaves[place]! });
+      for (const [place, cid] of childrenOf(nodes[0]!.bytes).entries()) await writer.put({ cid, bytes: leaves[place]! });
       await writer.close();
       const error = await refusedAs("ERR_ITEM_INVALID", pieces(Buffer.concat(await collected)));
       expect(error.message).to.contain("profile");
