@@ -28,7 +28,10 @@ export class CountProgress implements Disposable {
     this.#shownAt = now;
     const perSecond = rate(done, (now - this.#startedAt) / 1_000);
     if (json) {
-      this.#context.print({ event: "progress", done, ...(total === undefined ? {} : { total }), perSecond }, "");
+      this.#context.print(
+        { event: "progress", done, ...(total === undefined ? {} : { total }), perSecond },
+        "",
+      );
       return;
     }
     const line = `${done}${total === undefined ? "" : ` of ${total}`} ${this.#what}, ${perSecond}/s`;

@@ -89,7 +89,9 @@ export async function auditStores(
     for (const probe of probesOf(journal, entry, sample !== undefined)) {
       signal?.throwIfAborted();
       if (probe.of === "body") looked.push([probe.index, Math.floor((probe.range?.offset ?? 0) / BLOCK)]);
-      await Promise.all(replicas.map(async (replica, place) => note(audited[place]!, probe, await look(replica, probe))));
+      await Promise.all(
+        replicas.map(async (replica, place) => note(audited[place]!, probe, await look(replica, probe))),
+      );
     }
     onProgress?.({ done: ++done, total });
   }
@@ -150,7 +152,10 @@ function randomBlock(sourceSize: number): ByteRange {
   return { offset: block * BLOCK, ...(block < blocks ? { length: BLOCK } : {}) };
 }
 
-async function look({ store }: Replica, { cid, range }: Probe): Promise<"whole" | DurabilityFinding["found"]> {
+async function look(
+  { store }: Replica,
+  { cid, range }: Probe,
+): Promise<"whole" | DurabilityFinding["found"]> {
   try {
     for await (const _ of store.get(cid, range));
     return "whole";

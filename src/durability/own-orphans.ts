@@ -40,7 +40,9 @@ export class OwnOrphans implements Disposable {
     const header = await this.#read(cid, SEALED_HEADER_LENGTH);
     if (header === undefined) return false;
     if (this.#keys.some((keys) => isSealedUnder(header, keys))) return true;
-    return this.#mayBeManifest(header) && parseCid(cid)?.oneBlock === true && (await this.#isOwnManifest(cid));
+    return (
+      this.#mayBeManifest(header) && parseCid(cid)?.oneBlock === true && (await this.#isOwnManifest(cid))
+    );
   }
 
   [Symbol.dispose](): void {

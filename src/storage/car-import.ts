@@ -111,7 +111,8 @@ class ImportRun {
     for (let next = toCome.pop(); next !== undefined; next = toCome.pop()) {
       const block = await this.#file.next();
       if (block === undefined) throw this.#file.invalid("the file is cut short");
-      if (!block.cid.equals(next.cid)) throw this.#file.invalid(`${block.cid} stands where ${next.cid} should`);
+      if (!block.cid.equals(next.cid))
+        throw this.#file.invalid(`${block.cid} stands where ${next.cid} should`);
       if (block.cid.code !== rawCode) toCome.push(...this.#below(block, next.depth));
       else {
         builder.update(block.bytes);

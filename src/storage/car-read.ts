@@ -73,7 +73,8 @@ async function readRoots(bytes: ByteReader): Promise<CidSet> {
   if (start.equals(PRAGMA_2)) throw unsupportedFormat("a CAR file", 2);
   const length = await readVarint(bytes);
   const begin = bytes.offset;
-  if (length > MOST_HEADER_BYTES) throw invalid(`the header is longer than ${MOST_HEADER_BYTES} bytes`, begin);
+  if (length > MOST_HEADER_BYTES)
+    throw invalid(`the header is longer than ${MOST_HEADER_BYTES} bytes`, begin);
   await expect(bytes, MAP_OF_ROOTS);
   const count = await readArrayLength(bytes);
   if (count * (BEFORE_CID.length + CID_BYTES) > length) throw invalid("the header is too short", begin);
@@ -101,7 +102,8 @@ async function readArrayLength(bytes: ByteReader): Promise<number> {
 
 async function expect(bytes: ByteReader, wanted: Buffer): Promise<void> {
   const at = bytes.offset;
-  if (!(await bytes.take(wanted.length)).equals(wanted)) throw invalid("this is no CAR file of version 1", at);
+  if (!(await bytes.take(wanted.length)).equals(wanted))
+    throw invalid("this is no CAR file of version 1", at);
 }
 
 async function readVarint(bytes: ByteReader): Promise<number> {

@@ -4,7 +4,13 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { hash } from "node:crypto";
-import { UNIXFS_V1_2025, childrenOf, cidOf, rootOfBlocks, type InnerBlock } from "../../src/storage/unixfs-dag.js";
+import {
+  UNIXFS_V1_2025,
+  childrenOf,
+  cidOf,
+  rootOfBlocks,
+  type InnerBlock,
+} from "../../src/storage/unixfs-dag.js";
 import { cidOfBytes, exportCar, importCar, openEmbeddedStore } from "../../src/storage/index.js";
 import { expectCode } from "./expect-code.js";
 import { bytesOf, keystreamBytes } from "./keystream.js";
@@ -74,7 +80,8 @@ describe("CAR files", function () {
     const { writer, out } = CarWriter.create([root]);
     const collected = Array.fromAsync(out);
     await writer.put(nodes[0]!);
-    for (const child of childrenOf(nodes[0]!.bytes)) await writer.put({ cid: child, bytes: Buffer.alloc(MIB, 9) });
+    for (const child of childrenOf(nodes[0]!.bytes))
+      await writer.put({ cid: child, bytes: Buffer.alloc(MIB, 9) });
     await writer.close();
     const result = await importCar(await other.plain("a"), pieces(Buffer.concat(await collected)));
     expect(result).to.include({ bodies: 1, missing: 0 });
@@ -89,7 +96,9 @@ describe("CAR files", function () {
       fc.asyncProperty(fc.nat(car.length - 1), async (length) => {
         await using place = new Replicas();
         const store = await place.plain("a");
-        const outcome = await importCar(store, pieces(car.subarray(0, length))).catch((error: unknown) => error);
+        const outcome = await importCar(store, pieces(car.subarray(0, length))).catch(
+          (error: unknown) => error,
+        );
         const kept = (await Array.fromAsync(store.list())).map(({ cid }) => cid);
         for (const cid of kept) expect((await store.verify(cid)).ok).to.equal(true);
         const whole = cids.filter((cid) => kept.includes(cid));
@@ -116,11 +125,9 @@ describe("CAR files", function () {
         const forged = Buffer.from(car);
         forged[place]! ^= 1 << bit;
         const outcome = await importCar(store, pieces(forged)).catch((error: unknown) => error);
-        expect(outcome).to.have.property("code").that.is.oneOf([
-          "ERR_ITEM_INVALID",
-          "ERR_BODY_TAMPERED",
-          "ERR_FORMAT_UNSUPPORTED",
-        ]);
+        expect(outcome)
+          .to.have.property("code")
+          .that.is.oneOf(["ERR_ITEM_INVALID", "ERR_BODY_TAMPERED", "ERR_FORMAT_UNSUPPORTED"]);
         for await (const { cid } of store.list()) expect(cids).to.include(cid);
       }),
       { numRuns: 40 },
@@ -134,7 +141,10 @@ describe("CAR files", function () {
       await writer.close();
       return Buffer.concat(await collected);
     };
-    const refusedAs = async (code: "ERR_ITEM_INVALID" | "ERR_FORMAT_UNSUPPORTED", car: AsyncIterable<Uint8Array>) => {
+    const refusedAs = async (
+      code: "ERR_ITEM_INVALID" | "ERR_FORMAT_UNSUPPORTED",
+      car: AsyncIterable<Uint8Array>,
+    ) => {
       const error = await expectCode(code, async () => importCar(await other.plain("a"), car));
       expect(await listed()).to.deep.equal([]);
       return error;
@@ -150,7 +160,11 @@ describe("CAR files", function () {
       const claims = [
         Buffer.from("ffffff7f", "hex"), // a header of 256 MiB
         Buffer.from("ffffffffffffffff7f", "hex"),
-        Buffer.concat([await header([CID.parse(root.cid)]), Buffer.from("ffffff7f", "hex"), CID.parse(root.cid).bytes]),
+        Buffer.concat([
+          await header([CID.parse(root.cid)]),
+          Buffer.from("ffffff7f", "hex"),
+          CID.parse(root.cid).bytes,
+        ]),
       ];
       for (const claim of claims) await refusedAs("ERR_ITEM_INVALID", endless(claim));
       expect(given, "MiB taken").to.be.lessThan(10);
@@ -181,7 +195,8 @@ describe("CAR files", function () {
       const { writer, out } = CarWriter.create([foreign]);
       const collected = Array.fromAsync(out);
       await writer.put(nodes[0]!);
-      for (const [place, cid] of childrenOf(nodes[0]!.bytes).entries()) await writer.put({ cid, bytes: leaves[place]! });
+      for (const [place, cid] of childrenOf(nodes[0]!.bytes).entries())
+        await writer.put({ cid, bytes: leaves[place]! });
       await writer.close();
       const error = await refusedAs("ERR_ITEM_INVALID", pieces(Buffer.concat(await collected)));
       expect(error.message).to.contain("profile");
@@ -192,7 +207,9 @@ describe("CAR files", function () {
       let below = { digest: hash("sha256", "leaf", "buffer"), code: RAW };
       for (let depth = 0; depth < 6; depth++) {
         const { encode, createLink, createNode } = await import("@ipld/dag-pb");
-        const bytes = encode(createNode(Buffer.alloc(0), [createLink("", 4, cidOf(below.code, below.digest))]));
+        const bytes = encode(
+          createNode(Buffer.alloc(0), [createLink("", 4, cidOf(below.code, below.digest))]),
+        );
         below = { digest: hash("sha256", bytes, "buffer"), code: 0x70 };
         chain.unshift({ cid: cidOf(0x70, below.digest), bytes });
       }

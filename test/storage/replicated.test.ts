@@ -161,7 +161,9 @@ describe("replicated store", function () {
         const store = replicas.replicated(faults, { write });
         const body = await keystreamBytes(size);
         const able = faults.filter(takes).length;
-        const outcome = await store.put(streamed ? keystream(size, 70_001) : body).catch((error: unknown) => error);
+        const outcome = await store
+          .put(streamed ? keystream(size, 70_001) : body)
+          .catch((error: unknown) => error);
         if (able < write) {
           refused++;
           expect(outcome).to.have.property("code").that.is.oneOf(["ERR_STORE_FAILED", "ERR_STORE_FULL"]);
@@ -316,7 +318,9 @@ describe("replicated store", function () {
       const store = at.replicated([NONE, NONE], { write: 1 });
       const expected = bodies.map((body) => cidOfBytes(body).cid).sort();
       expect((await Array.fromAsync(store.list())).map(({ cid }) => cid)).to.deep.equal(expected);
-      const held = new Map((await Array.fromAsync(store.presence())).map(({ cid, holders }) => [cid, holders]));
+      const held = new Map(
+        (await Array.fromAsync(store.presence())).map(({ cid, holders }) => [cid, holders]),
+      );
       const holders = bodies.map((body) => held.get(cidOfBytes(body).cid));
       expect(holders.slice(0, 10)).to.deep.equal(Array(10).fill([0]));
       expect(holders.slice(10, 20)).to.deep.equal(Array(10).fill([0, 1]));
@@ -340,7 +344,10 @@ describe("replicated store", function () {
       if (!mounted) return await openEmbeddedStore(join("/dev/null", "store"));
       return await openEmbeddedStore(at.path("b"));
     };
-    const replicas = [{ name: "a", open: () => openEmbeddedStore(at.path("a")) }, { name: "b", open }];
+    const replicas = [
+      { name: "a", open: () => openEmbeddedStore(at.path("a")) },
+      { name: "b", open },
+    ];
     await using store = openReplicatedStore(replicas, { write: 2 });
     await expectCode("ERR_STORE_FAILED", () => store.put(Buffer.from("abc")));
     mounted = true;

@@ -17,11 +17,16 @@ const SHOWN = 20;
 interface Values {
   sample?: string;
   all?: boolean;
+  chainWait?: string;
 }
 
-export async function run(context: Context, { sample, all = false }: Values): Promise<number> {
+export async function run(
+  context: Context,
+  { sample, all = false, chainWait = "30000" }: Values,
+): Promise<number> {
   if (all && sample !== undefined) throw new ChartsealError("ERR_USAGE", "give --sample or --all, not both");
   const count = sample === undefined ? DEFAULT_SAMPLE : wholeNumber(sample, "--sample", 1);
+  const patience = wholeNumber(chainWait, "--chain-wait");
   const signal = context.io.interruption();
   await using chartseal = await openMember(context, { role: "operator", chain: "expected" });
   const { memberId, journal, chain } = chartseal;
@@ -39,7 +44,7 @@ export async function run(context: Context, { sample, all = false }: Values): Pr
     context.print({ report }, "Nothing is anchored yet.");
     return ExitCode.DONE;
   }
-  const anchored = await anchor(chartseal, report, signal);
+  const anchored = await anchor(chartseal, report, { signal, chainWait: patience });
   context.print({ report, ...anchored }, textOf(report, anchored));
   if (report.replicas.some(({ failed }) => failed > 0)) return ExitCode.FAILED;
   return anchored.index === undefined ? ExitCode.PARTLY : ExitCode.DONE;
@@ -52,11 +57,15 @@ interface Anchored {
 }
 
 /** What was seen is said in any case, be the chain down or the store too broken to take the report. */
-async function anchor(chartseal: Chartseal, report: DurabilityReport, signal: AbortSignal): Promise<Anchored> {
+async function anchor(
+  chartseal: Chartseal,
+  report: DurabilityReport,
+  options: { signal: AbortSignal; chainWait: number },
+): Promise<Anchored> {
   try {
     const administrativeId =
       chartseal.vault.administrativeId() ?? (await chartseal.patients.administrative());
-    const entry = await chartseal.anchorDocument(reportDocument(report, administrativeId), { signal });
+    const entry = await chartseal.anchorDocument(reportDocument(report, administrativeId), options);
     return { index: entry.leaf.index };
   } catch (error) {
     if (error instanceof ChartsealError) return { error };

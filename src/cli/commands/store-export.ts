@@ -47,7 +47,10 @@ export async function run(context: Context, values: Values, [file = ""]: string[
     ...left.map(({ cid, code }) => `Left out: ${cid} (${code})`),
     ...(failure === undefined ? [] : [`There may be more: ${printable(failure.message)}`]),
   ];
-  context.print({ bodies, bytes, leftOut: left, ...(failure === undefined ? {} : { failure }), file }, lines.join("\n"));
+  context.print(
+    { bodies, bytes, leftOut: left, ...(failure === undefined ? {} : { failure }), file },
+    lines.join("\n"),
+  );
   return left.length === 0 && failure === undefined ? ExitCode.DONE : ExitCode.PARTLY;
 }
 
@@ -105,8 +108,12 @@ function takenSince({ journal, vault }: Chartseal, since: Date): string[] {
 }
 
 function tooMany(): ChartsealError {
-  return new ChartsealError("ERR_USAGE", `more than ${MOST_CAR_BODIES} bodies are too many for one CAR file`, {
-    values: { most: MOST_CAR_BODIES },
-    hint: "export parts: --since or --index; or copy the store itself",
-  });
+  return new ChartsealError(
+    "ERR_USAGE",
+    `more than ${MOST_CAR_BODIES} bodies are too many for one CAR file`,
+    {
+      values: { most: MOST_CAR_BODIES },
+      hint: "export parts: --since or --index; or copy the store itself",
+    },
+  );
 }

@@ -17,8 +17,7 @@ interface Values {
 }
 
 export async function run(context: Context, { olderThan, dryRun = false }: Values): Promise<void> {
-  const hours =
-    olderThan === undefined ? DEFAULT_HOURS : wholeNumber(olderThan, "--older-than", LEAST_HOURS);
+  const hours = olderThan === undefined ? DEFAULT_HOURS : wholeNumber(olderThan, "--older-than", LEAST_HOURS);
   const signal = context.io.interruption();
   await using chartseal = await openMember(context);
   const file = orphansFile(chartseal.config.journal);
@@ -34,7 +33,9 @@ export async function run(context: Context, { olderThan, dryRun = false }: Value
   const { erased, orphans, bytes, young, unknown } = garbage;
   const lines = [
     `${dryRun ? "Would remove" : "Removed"} ${orphans} orphans and ${erased} bodies of erased entries, ${bytes} bytes.`,
-    young === 0 ? "" : `${young} orphans are younger; a run from ${hours} hours after they were first seen removes them.`,
+    young === 0
+      ? ""
+      : `${young} orphans are younger; a run from ${hours} hours after they were first seen removes them.`,
     unknown === 0 ? "" : `${unknown} bodies are not of this member's journal and vault: left alone.`,
   ];
   context.print(

@@ -27,7 +27,9 @@ export async function run(context: Context, _: object, [file = ""]: string[]): P
   const lines = [
     `Stored ${bodies} bodies, ${bytes} bytes.`,
     leftOut === 0 ? "" : `Left out ${leftOut} bodies of erased entries.`,
-    missing === 0 ? "" : `The file lacks ${missing} of its bodies: it was cut short, or its store lacked them.`,
+    missing === 0
+      ? ""
+      : `The file lacks ${missing} of its bodies: it was cut short, or its store lacked them.`,
   ];
   context.print({ ...result, file }, lines.filter((line) => line !== "").join("\n"));
   return missing === 0 ? ExitCode.DONE : ExitCode.PARTLY;

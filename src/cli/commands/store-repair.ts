@@ -61,7 +61,9 @@ function textOf({ checked, replicas, unreachable }: RepairResult, lost: readonly
   return [
     `Checked ${checked} bodies.`,
     table(["REPLICA", "COPIED", "BYTES", "FAILED"], rows),
-    ...unreachable.map(({ name, error }) => `${printable(name)} does not answer: ${printable(error.message)}`),
+    ...unreachable.map(
+      ({ name, error }) => `${printable(name)} does not answer: ${printable(error.message)}`,
+    ),
     ...lost.map(({ cid, index }) => {
       return `Lost: ${cid}${index === undefined ? "" : `, the body of entry ${index}`}`;
     }),

@@ -2,7 +2,13 @@
 import { existsSync } from "node:fs";
 import { erasedBodies, whyUnreachable } from "../../durability/index.js";
 import type { Journal } from "../../records/index.js";
-import { ReplicatedStore, foldersOf, openStore, type Replica, type StoreConfig } from "../../storage/index.js";
+import {
+  ReplicatedStore,
+  foldersOf,
+  openStore,
+  type Replica,
+  type StoreConfig,
+} from "../../storage/index.js";
 import type { Vault } from "../../vault/index.js";
 import type { Diagnosis } from "./diagnosis.js";
 
@@ -25,7 +31,11 @@ export async function checkReplicas(
     left = await compareLists(diagnosis, answering, erased);
   } else for (const cid of erased) if (await store.has(cid)) left++;
   if (left > 0) {
-    diagnosis.fail(CHECK, `${left} bodies of erased entries are still held`, "`chartseal store gc` removes them");
+    diagnosis.fail(
+      CHECK,
+      `${left} bodies of erased entries are still held`,
+      "`chartseal store gc` removes them",
+    );
   }
 }
 
@@ -65,7 +75,12 @@ async function compareLists(
   for (const [place, { name }] of replicas.entries()) {
     const lacks = all - held[place]!;
     if (lacks === 0) diagnosis.ok(CHECK, `${name} lists all ${all} bodies`);
-    else diagnosis.warn(CHECK, `${name} lacks ${lacks} of ${all} bodies`, "`chartseal store repair` copies them");
+    else
+      diagnosis.warn(
+        CHECK,
+        `${name} lacks ${lacks} of ${all} bodies`,
+        "`chartseal store repair` copies them",
+      );
   }
   return left;
 }

@@ -11,6 +11,7 @@ export const STORE: CommandSpec[] = [
     options: [
       option("--sample <n>", "bodies to look at; default 200"),
       option("--all", "look at every body, whole"),
+      option("--chain-wait <ms>", "that the report waits for a node that is down; default 30000"),
     ],
     examples: ["store audit", "store audit --sample 2000", "store audit --all --json"],
     load: () => import("../commands/store-audit.js"),
@@ -42,16 +43,24 @@ export const STORE: CommandSpec[] = [
     details: "Bodies are ciphertext. Without an option: all that the store holds, but for erased entries.",
     options: [
       option("--index <indices>", "only the bodies of these entries of this member's log, such as 3,17-20"),
-      option("--since <date>", "only what this member took in from then on, with the manifests of its batches"),
+      option(
+        "--since <date>",
+        "only what this member took in from then on, with the manifests of its batches",
+      ),
     ],
-    examples: ["store export bodies.car", "store export new.car --since 2027-01-31", "store export some.car --index 3,17-20"],
+    examples: [
+      "store export bodies.car",
+      "store export new.car --since 2027-01-31",
+      "store export some.car --index 3,17-20",
+    ],
     load: () => import("../commands/store-export.js"),
   },
   {
     name: "store import",
     args: [{ name: "<file>", description: "a CAR file whose bodies are its roots" }],
     summary: "store the bodies of a CAR file, each block verified",
-    details: "Bodies of erased entries are left out. Cut short or damaged, what came before is stored: repeat it.",
+    details:
+      "Bodies of erased entries are left out. Cut short or damaged, what came before is stored: repeat it.",
     examples: ["store import bodies.car"],
     load: () => import("../commands/store-import.js"),
   },
