@@ -111,8 +111,8 @@ class ImportRun {
     for (let next = toCome.pop(); next !== undefined; next = toCome.pop()) {
       const block = await this.#file.next();
       if (block === undefined) throw this.#file.invalid("the file is cut short");
-      if (!block.cid.equals(next.cid))
-        throw this.#file.invalid(`${block.cid} stands where ${next.cid} should`);
+      const [found, wanted] = [block.cid.toString(), next.cid.toString()];
+      if (found !== wanted) throw this.#file.invalid(`${found} stands where ${wanted} should`);
       if (block.cid.code !== rawCode) toCome.push(...this.#below(block, next.depth));
       else {
         builder.update(block.bytes);
@@ -120,17 +120,17 @@ class ImportRun {
       }
     }
     if (builder.finish().cid === root.cid.toString()) return;
-    throw this.#file.invalid(`${root.cid} is not cut as the profile unixfs-v1-2025 says`);
+    throw this.#file.invalid(`${root.cid.toString()} is not cut as the profile unixfs-v1-2025 says`);
   }
 
   /** What follows a node, the first one last. */
   #below({ cid, bytes }: CarBlock, depth: number): { cid: CID; depth: number }[] {
-    if (depth === MOST_DEPTH) throw this.#file.invalid(`the tree above ${cid} is too deep`);
+    if (depth === MOST_DEPTH) throw this.#file.invalid(`the tree above ${cid.toString()} is too deep`);
     let children: CID[];
     try {
       children = childrenOf(bytes);
     } catch {
-      throw this.#file.invalid(`${cid} is no node of a tree`);
+      throw this.#file.invalid(`${cid.toString()} is no node of a tree`);
     }
     return children.toReversed().map((child) => ({ cid: child, depth: depth + 1 }));
   }

@@ -57,8 +57,9 @@ export class CarFile {
     if (length - CID_BYTES > most) throw invalid(`a block is longer than ${most} bytes`, at);
     const block = await bytes.take(length - CID_BYTES);
     if (hash("sha256", block, "buffer").equals(cid.multihash.digest)) return { cid, bytes: block };
-    throw new ChartsealError("ERR_BODY_TAMPERED", `the block at byte ${at} differs from its CID ${cid}`, {
-      values: { cid: cid.toString(), offset: at },
+    const name = cid.toString();
+    throw new ChartsealError("ERR_BODY_TAMPERED", `the block at byte ${at} differs from its CID ${name}`, {
+      values: { cid: name, offset: at },
       hint: "the file was damaged or forged; what came before it is whole",
     });
   }

@@ -39,12 +39,12 @@ export class Reader implements AsyncIterableIterator<Uint8Array> {
     this.#asked.resolve();
   }
 
-  next(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#over === "ended") return Promise.resolve({ value: undefined, done: true });
-    if (this.#over !== undefined) return Promise.reject(this.#over.error);
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#over === "ended") return { value: undefined, done: true };
+    if (this.#over !== undefined) throw this.#over.error;
     this.#give = deferred();
     this.#asked.resolve();
-    return this.#give.promise;
+    return await this.#give.promise;
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {

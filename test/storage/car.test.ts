@@ -16,7 +16,6 @@ import { expectCode } from "./expect-code.js";
 import { bytesOf, keystreamBytes } from "./keystream.js";
 import { Replicas } from "./replicas.js";
 import { TemporaryStore } from "./temporary-store.js";
-import "../support/properties.js";
 
 const MIB = 1_048_576;
 const RAW = 0x55;

@@ -3,7 +3,6 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { CidSet, cidOfDigest } from "../../src/storage/index.js";
 import { expectCodeSync } from "./expect-code.js";
-import "../support/properties.js";
 
 describe("set of CIDs", () => {
   it("knows what was added and nothing else, whenever it is asked", () => {
