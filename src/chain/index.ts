@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Chain } from "./chain.js";
 export {
+  ALL_COMPARTMENTS,
   bitNames,
   ENTRY_STATUS,
   ROLES,
@@ -9,6 +10,7 @@ export {
   type Role,
   type Suspension,
 } from "./contract-bits.js";
+export { isContractError } from "./contract-error.js";
 export { deploy, type DeployOptions } from "./deploy.js";
 export { deploymentSchema, type Deployment } from "./deployment.js";
 export { collectLogs, readLogs, type LogFilter } from "./log-reader.js";

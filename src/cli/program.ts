@@ -9,6 +9,7 @@ import { CONSORTIUM } from "./usage/consortium.js";
 import { EMERGENCIES } from "./usage/emergencies.js";
 import { EVIDENCE } from "./usage/evidence.js";
 import { LIFE } from "./usage/life.js";
+import { OPERATION } from "./usage/operation.js";
 import { PATIENTS } from "./usage/patients.js";
 import { RECORDS } from "./usage/records.js";
 import { SHARING } from "./usage/sharing.js";
@@ -24,6 +25,7 @@ const GROUPS = {
   "Several people": ACTS,
   Emergencies: EMERGENCIES,
   Evidence: EVIDENCE,
+  Operation: OPERATION,
 } as const;
 
 /** What stands above commands of two words. */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain } from "../chain/index.js";
-import { ChartsealError } from "../errors.js";
-import type { Journal } from "../records/index.js";
+import { namedBodies, type Journal } from "../records/index.js";
 import { CidSet, type BlobStore } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
-import { namedBodies } from "./named-bodies.js";
 import { OwnOrphans } from "./own-orphans.js";
+import { requireWholeJournal } from "./whole-journal.js";
+
+/** Rows fetched at a time: no read transaction stays open between pages. */
+const PAGE = 1_000;
 
 export interface GarbageParts {
   memberId: number;
@@ -50,15 +52,16 @@ export interface Garbage {
  * A body is stored before the journal names it. Against removing one that is on its way, three things stand: no ingest
  * runs meanwhile, for this holds the journal's lock; what is filed without the lock has the age to end; and the journal
  * is asked again before each removal.
- * @throws ERR_JOURNAL_LOCKED while an ingest runs, ERR_CHAIN_MISMATCH when the chain knows entries that the journal does
- * not, ERR_VAULT_RESTORED, what the store throws; a replica that does not answer ends it before anything is removed
+ * @throws ERR_JOURNAL_LOCKED while an ingest runs; ERR_CHAIN_MISMATCH, ERR_STORE_FAILED when the journal does not name
+ * all that it should; ERR_VAULT_RESTORED; what the store throws: a replica that does not answer ends it before anything
+ * is removed
  */
 export async function collectGarbage(parts: GarbageParts, options: GarbageOptions): Promise<Garbage> {
   const { journal, store } = parts;
   const { now = Date.now() / 1_000, age, dryRun = false, onProgress, signal } = options;
   using _ = journal.lock();
-  await requireWholeJournal(parts);
-  const { named, erased, recordIds, lastItem } = readJournal(parts);
+  await requireWholeJournal(parts.chain, journal, parts.memberId);
+  const { named, erased, recordIds, lastItem } = readJournal(journal);
   using own = new OwnOrphans(parts, recordIds);
   const result: Garbage = { erased: 0, orphans: 0, bytes: 0, young: 0, unknown: 0, seen: new Map() };
   const due: { cid: string; size: number }[] = [];
@@ -89,33 +92,32 @@ export async function collectGarbage(parts: GarbageParts, options: GarbageOption
   return result;
 }
 
-function readJournal({ journal, vault }: GarbageParts) {
+function readJournal(journal: Journal) {
   const named = new CidSet();
   const recordIds = new CidSet();
   const erased = new Set<string>();
-  let lastItem = 0;
-  for (const body of namedBodies(journal, vault)) {
-    lastItem = body.itemId;
-    recordIds.addBytes(body.recordId);
+  const lastItem = Number(journal.database.get("SELECT max(id) AS last FROM items")!["last"] ?? 0);
+  for (const body of namedBodies(journal.database, journal.rows)) {
     if (body.erased) erased.add(body.cid);
     else named.add(body.cid);
   }
-  for (const { manifestCid } of journal.batches()) named.add(manifestCid);
+  for (const recordId of recordIdsOf(journal)) recordIds.addBytes(recordId);
   return { named, erased, recordIds, lastItem };
+}
+
+function* recordIdsOf({ database }: Journal): Generator<Uint8Array> {
+  for (let last = 0; ;) {
+    const rows = database.all(
+      "SELECT id, record_id FROM items WHERE id > ? AND record_id IS NOT NULL ORDER BY id LIMIT ?",
+      last,
+      PAGE,
+    );
+    for (const row of rows) yield row["record_id"] as Uint8Array;
+    if (rows.length < PAGE) return;
+    last = Number(rows.at(-1)!["id"]);
+  }
 }
 
 function isNamedSince(journal: Journal, cid: string, lastItem: number): boolean {
   return journal.database.get("SELECT 1 FROM items WHERE id > ? AND cid = ?", lastItem, cid) !== undefined;
-}
-
-/** An older copy of the journal does not name what came after it. */
-async function requireWholeJournal({ chain, journal, memberId }: GarbageParts): Promise<void> {
-  const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
-  const last = journal.batches().at(-1);
-  const own = last === undefined ? 0 : last.firstIndex + last.count - 1;
-  if (head <= own) return;
-  throw new ChartsealError("ERR_CHAIN_MISMATCH", `the chain has ${head} entries, the journal ${own}`, {
-    values: { head, own },
-    hint: "the journal is an older copy: what it does not name may be needed. Restore the newest",
-  });
 }

@@ -7,6 +7,6 @@ export {
   type StoreAuditOptions,
 } from "./audit.js";
 export { collectGarbage, type Garbage, type GarbageOptions } from "./garbage.js";
-export { erasedBodies, namedBodies } from "./named-bodies.js";
+export { erasedBodies } from "./erased-bodies.js";
 export { repairReplicas, whyUnreachable, type RepairOptions, type RepairResult } from "./repair.js";
 export { reportDocument } from "./report-document.js";

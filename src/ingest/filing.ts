@@ -44,7 +44,7 @@ export class Filer {
     this.#parts = parts;
   }
 
-  file(item: Pick<SourceItem, "path" | "resourceType" | "subjects">): Filing {
+  file(item: Pick<SourceItem, "path" | "resourceType" | "subjects" | "administrative">): Filing {
     const resolution = resolveSubject(item, this.#parts.rules, (ref) => this.#find(ref));
     if (resolution instanceof ChartsealError) return { state: ItemState.DEAD, error: resolution };
     if ("unknown" in resolution) return { state: ItemState.WAITING };

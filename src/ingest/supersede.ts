@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain, Writer } from "../chain/index.js";
 import { ChartsealError } from "../errors.js";
-import { ItemState, type Entries, type Journal } from "../records/index.js";
+import { ItemState, isAlteredError, type Entries, type Journal } from "../records/index.js";
 
 /** Transactions under way at a time: a block takes them all, and a failure leaves few in doubt. */
 const MOST_IN_FLIGHT = 16;
@@ -46,15 +46,17 @@ export async function unmarkLost({
   chain,
   memberId,
 }: Omit<SupersedeParts, "entries">): Promise<void> {
-  for (;;) {
+  for (let before = Number.MAX_SAFE_INTEGER; ;) {
     const row = journal.database.get(
-      `SELECT id, log_index FROM items WHERE superseded_by IS NOT NULL AND log_index IS NOT NULL
+      `SELECT id, log_index, superseded_by FROM items WHERE superseded_by < ? AND log_index IS NOT NULL
        ORDER BY superseded_by DESC LIMIT 1`,
+      before,
     );
     if (row === undefined) return;
     const status = await chain.ask(() => chain.records.statusOf(memberId, Number(row["log_index"])));
     if (Number(status) !== 0) return;
-    journal.database.run("UPDATE items SET superseded_by = NULL WHERE id = ?", Number(row["id"]));
+    setSuperseded(journal, Number(row["id"]), undefined);
+    before = Number(row["superseded_by"]);
   }
 }
 
@@ -64,7 +66,8 @@ function unmarked(journal: Journal): Amendment[] {
      FROM items newer JOIN items older ON older.id = newer.amends
      WHERE newer.amends IS NOT NULL AND newer.state = ${ItemState.ANCHORED}
        AND older.state = ${ItemState.ANCHORED} AND older.superseded_by IS NULL
-       AND older.retracted = 0 AND newer.retracted = 0 AND newer.amended_index = older.log_index
+       AND older.retracted = 0 AND newer.retracted = 0 AND older.withdrawn IS NULL AND newer.withdrawn IS NULL
+       AND newer.amended_index = older.log_index
      ORDER BY newer.log_index`,
   );
   return rows.map((row) => ({
@@ -78,15 +81,26 @@ async function mark(parts: SupersedeParts, { id, older, newer }: Amendment): Pro
   const { journal, entries, chain, writer, memberId } = parts;
   let marked = false;
   if (Number(await chain.ask(() => chain.records.statusOf(memberId, older))) === 0) {
-    const call = await chain.records.supersede.populateTransaction(entries.at(older), entries.at(newer));
     try {
+      const call = await chain.records.supersede.populateTransaction(entries.at(older), entries.at(newer));
       await writer.execute(call);
       marked = true;
     } catch (error) {
+      // Until its row is put back.
+      if (isAlteredError(error)) return false;
       // Held or retracted meanwhile: the new entry stands, the old one keeps its status.
       if (!(error instanceof ChartsealError) || error.values["reason"] !== "StatusForbids") throw error;
     }
   }
-  journal.database.run("UPDATE items SET superseded_by = ? WHERE id = ?", newer, id);
+  setSuperseded(journal, id, newer);
   return marked;
+}
+
+/** An altered row stays as it is: it does not keep the others back. */
+function setSuperseded(journal: Journal, id: number, supersededBy: number | undefined): void {
+  try {
+    journal.database.transaction(() => journal.change(journal.item(id)!, { supersededBy }));
+  } catch (error) {
+    if (!isAlteredError(error)) throw error;
+  }
 }

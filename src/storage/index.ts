@@ -3,9 +3,11 @@ export type { BlobStore, ByteRange, PutOptions, Stored, Verification } from "./b
 export { cidOfBytes, cidOfDigest } from "./cid.js";
 export type { BuiltCid, ParsedCid } from "./cid.js";
 export { openEmbeddedStore, type EmbeddedStoreOptions } from "./embedded.js";
-export { openStore, type OpenStoreOptions } from "./open-store.js";
+export type { Hazard, KuboInspection } from "./kubo-inspect.js";
+export { inspectNode, openStore, type OpenStoreOptions } from "./open-store.js";
 export {
   foldersOf,
+  nodesOf,
   storeConfigOf,
   storeName,
   storeSchema,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { code as rawCode } from "multiformats/codecs/raw";
 import { ChartsealError } from "../errors.js";
-import { isEncryptedOrLocal } from "../loopback.js";
 import type { BlobStore, ByteRange, PutOptions, Stored, Verification } from "./blob-store.js";
 import { blocksOf } from "./body-blocks.js";
 import { CidBuilder, cidOfBytes, parseCid, type BuiltCid, type ParsedCid } from "./cid.js";
@@ -11,6 +10,7 @@ import { KuboNode, saysDamaged } from "./kubo-node.js";
 import { readTree, type BodyTree } from "./kubo-tree.js";
 import { asForm } from "./kubo-upload.js";
 import { blockTampered, bodyMissing, bodyTampered } from "./store-errors.js";
+import { storeSchema } from "./store-config.js";
 import { readToken } from "./token-file.js";
 import { cidOf, DIGEST_BYTES } from "./unixfs-dag.js";
 import { verificationOf, verifiedBlocks, verifiedBytes } from "./verified-read.js";
@@ -52,18 +52,25 @@ export interface KuboStoreOptions {
  * const { cid } = await store.put(createReadStream("scan.sealed"));
  */
 export async function openKuboStore(options: KuboStoreOptions): Promise<BlobStore> {
-  const { rpc, tokenFile, timeoutMs = DEFAULT_TIMEOUT_MS, fromPeers = false, readOnly = false } = options;
-  if (!isEncryptedOrLocal(rpc)) {
-    throw new ChartsealError(
-      "ERR_CONFIG_INVALID",
-      "the IPFS node's RPC is not an address it may be called at",
-      {
-        hint: "https, or http to this machine such as http://127.0.0.1:5001",
-      },
-    );
+  const { rpc, fromPeers = false, readOnly = false } = options;
+  return new KuboStore(await openKubo(options), rpc, { fromPeers, readOnly });
+}
+
+/** The node behind a store. @throws ERR_CONFIG_INVALID as {@link openKuboStore} */
+export async function openKubo({
+  rpc,
+  tokenFile,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+}: Pick<KuboStoreOptions, "rpc" | "tokenFile" | "timeoutMs">): Promise<KuboNode> {
+  const [issue] = storeSchema.safeParse({ kubo: { rpc } }).error?.issues ?? [];
+  if (issue !== undefined) {
+    // Without the address: it may hold a password.
+    throw new ChartsealError("ERR_CONFIG_INVALID", `the address of the IPFS node: ${issue.message}`, {
+      hint: "give https, or http to this machine such as http://127.0.0.1:5001",
+    });
   }
   const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
-  return new KuboStore(new KuboNode({ rpc, token, timeoutMs }), rpc, { fromPeers, readOnly });
+  return new KuboNode({ rpc, token, timeoutMs });
 }
 
 class KuboStore implements BlobStore {

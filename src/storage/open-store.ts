@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlobStore } from "./blob-store.js";
 import { openEmbeddedStore } from "./embedded.js";
+import type { KuboInspection } from "./kubo-inspect.js";
 import { openReplicatedStore } from "./replicated.js";
-import { storeName, type StoreConfig } from "./store-config.js";
+import { storeName, type KuboConfig, type StoreConfig } from "./store-config.js";
 
 export interface OpenStoreOptions {
   /** Only reads; an embedded store must exist. Default false. */
@@ -33,4 +34,13 @@ export async function openStore(config: StoreConfig, options: OpenStoreOptions =
       return await openKuboStore({ ...config, ...options });
     }
   }
+}
+
+/**
+ * Whether a member's Kubo node answers, and what its set-up risks.
+ * @throws ERR_CONFIG_INVALID, ERR_STORE_FAILED, ERR_TIMEOUT when it does not answer as it should
+ */
+export async function inspectNode(config: KuboConfig): Promise<KuboInspection> {
+  const { inspectKubo } = await import("./kubo-inspect.js");
+  return await inspectKubo(config);
 }

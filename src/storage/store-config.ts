@@ -112,6 +112,12 @@ export function storeName(store: EmbeddedConfig | KuboConfig): string {
   return store.kind === "embedded" ? store.folder : store.rpc;
 }
 
+/** The IPFS nodes that a store asks. */
+export function nodesOf(store: StoreConfig): KuboConfig[] {
+  if (store.kind === "replicated") return store.replicas.flatMap(nodesOf);
+  return store.kind === "kubo" ? [store] : [];
+}
+
 function folderAlone(value: unknown): unknown {
   return typeof value === "string" ? { folder: value } : value;
 }
@@ -129,6 +135,7 @@ function areDifferent(replicas: PlaceObject[]): boolean {
 }
 
 function isBare(text: string): boolean {
+  if (!URL.canParse(text)) return true; // named as that
   const { username, password, search, hash } = new URL(text);
   return username + password + search + hash === "";
 }

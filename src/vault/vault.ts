@@ -115,6 +115,11 @@ export class Vault implements Disposable {
     return this.#keys.subKey("dedupe").slice();
   }
 
+  /** 32 bytes for the HMACs that authenticate the ingest journal's rows. */
+  rowKey(): Uint8Array {
+    return this.#keys.subKey("rows").slice();
+  }
+
   /**
    * Stores content keys, all or none. The same pair again is fine.
    * @throws ERR_USAGE when a record has another key already or a length is wrong

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { CID } from "multiformats/cid";
-import { openStore, type BlobStore } from "../../src/storage/index.js";
+import { openKuboStore } from "../../src/storage/kubo.js";
+import { openStore } from "../../src/storage/index.js";
 import { shouldBehaveLikeBlobStore, type StoreUnderTest } from "../storage/blob-store-behaviour.js";
+import { expectCode } from "../storage/expect-code.js";
 import { keystream, keystreamBytes } from "../storage/keystream.js";
 import { LocalKubo } from "../support/kubo-node.js";
 import recorded from "../vectors/kubo-cids.json" with { type: "json" };
@@ -29,8 +33,7 @@ describe("Kubo store", function () {
   shouldBehaveLikeBlobStore(at, 120);
 
   it("is what chartseal.json's `kubo` opens", async () => {
-    const store = await openStore({ kind: "kubo", rpc: node.rpc, tokenFile: node.tokenFile! });
-    await using _ = store;
+    await using store = await openStore({ kind: "kubo", rpc: node.rpc, tokenFile: node.tokenFile! });
     const { cid } = await store.put(Buffer.from("abc"));
     expect(await at.store.verify(cid)).to.deep.equal({ ok: true, size: 3 });
   });
@@ -40,7 +43,10 @@ describe("Kubo store", function () {
     for (const size of [0, 1, MIB, MIB + 1, 3 * MIB + 7]) {
       const body = await keystreamBytes(size);
       const { cid } = await (size % 2 === 0 ? at.store.put(body) : at.store.put(keystream(size, 77_777)));
-      expect(Buffer.compare(Buffer.concat(await Array.fromAsync(client.cat(cid))), body), String(size)).to.equal(0);
+      expect(
+        Buffer.compare(Buffer.concat(await Array.fromAsync(client.cat(cid))), body),
+        String(size),
+      ).to.equal(0);
       const [pin] = await Array.fromAsync(client.pin.ls({ paths: cid, type: "recursive" }));
       expect(pin!.cid.toString()).to.equal(cid);
       const again = await client.add(body, {
@@ -74,14 +80,13 @@ describe("Kubo store", function () {
 
   it("lists bodies only: not the node's own folder, not what others pinned there of another kind", async () => {
     const client = node.client();
-    const folder = await client.add({ path: "folder/file", content: "x" }, { wrapWithDirectory: true, cidVersion: 1 });
-    const block = await client.block.put(Buffer.from("an old block"), { format: "dag-pb", mhtype: "sha2-512" }).catch(
-      () => undefined,
+    const folder = await client.add(
+      { path: "folder/file", content: "x" },
+      { wrapWithDirectory: true, cidVersion: 1 },
     );
     const { cid } = await at.store.put(Buffer.from("abc"));
     expect(await Array.fromAsync(at.store.list())).to.deep.equal([{ cid, size: 3 }]);
     await client.pin.rm(folder.cid);
-    if (block !== undefined) await client.block.rm(block).next?.();
   });
 
   it("counts what is there but not pinned as not stored", async () => {
@@ -91,16 +96,18 @@ describe("Kubo store", function () {
     expect(await Array.fromAsync(at.store.list())).to.deep.equal([]);
     await at.store.put(Buffer.from("abc"));
     expect(await at.store.has(cid)).to.equal(true);
-    for await (const { error } of node.client().repo.gc()) expect(error).to.equal(undefined);
+    await node.collectGarbage();
     expect(await at.store.verify(cid), "kept by garbage collection").to.deep.equal({ ok: true, size: 3 });
   });
 
-  it("says of a wrong or missing token which setting is wrong", async () => {
-    const strangers: BlobStore[] = [await node.store({ tokenFile: undefined as unknown as string })];
-    for (const stranger of strangers) {
-      await using _ = stranger;
-      const failure = await stranger.put(Buffer.from("abc")).catch((error: unknown) => error);
-      expect(failure).to.include({ code: "ERR_CONFIG_INVALID" });
+  it("says of a missing or wrong token which setting is wrong", async () => {
+    await using none = await openKuboStore({ rpc: node.rpc });
+    const file = join(dirname(node.repo), "other.token");
+    writeFileSync(file, "0123456789abcdef\n", { mode: 0o600 });
+    await using other = await openKuboStore({ rpc: node.rpc, tokenFile: file });
+    for (const stranger of [none, other]) {
+      const error = await expectCode("ERR_CONFIG_INVALID", () => stranger.put(Buffer.from("abc")));
+      expect(error.hint).to.contain("tokenFile");
     }
   });
 });

@@ -240,7 +240,9 @@ describe("Kubo store at a bad node", function () {
         refusal(response, "\u001b[2J\u001b[1;31mall is well\u202e");
       });
       const error = await expectCode("ERR_STORE_FAILED", () => at.store.has(CID));
-      expect(error.message).to.match(/all is well/).and.not.match(/[\u001b\u202e]/);
+      expect(error.message)
+        .to.match(/all is well/)
+        .and.not.match(/[\u001b\u202e]/);
     });
   });
 

@@ -11,7 +11,8 @@ import { Vault, passphrase, type PatientIdentifier } from "../../src/vault/index
 import { createVaultFile } from "../../src/vault/vault-file.js";
 import { startChain, type LocalChain, type LocalChainOptions } from "./local-chain.js";
 
-const PASSPHRASE = "correct horse battery staple";
+/** Of every hospital's vault. */
+export const PASSPHRASE = "correct horse battery staple";
 /** The lowest scrypt cost a vault accepts. */
 export const VAULT_COST = 2 ** 14;
 /** Opens every hospital's vault. */

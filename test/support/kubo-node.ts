@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,8 @@ import type { BlobStore } from "../../src/storage/index.js";
 
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
+/** What the tests look with where a node wants a token: it may do everything. */
+const TESTER = "tester";
 
 const script = (name: string) => fileURLToPath(new URL(`../../network/kubo/${name}`, import.meta.url));
 
@@ -70,6 +72,7 @@ export class LocalKubo implements AsyncDisposable {
     const token = node.tokenFile === undefined ? [] : ["--token-file", node.tokenFile];
     const args = ["--repo", node.repo, "--swarm-key", swarmKey, ...ports, ...token];
     execFileSync(script("init"), args, { env: { ...process.env, IPFS: kuboBinary() }, stdio: "pipe" });
+    if (node.tokenFile !== undefined) node.#allow(TESTER);
     await node.up();
     return node;
   }
@@ -122,11 +125,7 @@ export class LocalKubo implements AsyncDisposable {
 
   /** Somebody else's client of the node. */
   client(): KuboRPCClient {
-    const token = this.tokenFile === undefined ? undefined : readFileSync(this.tokenFile, "utf8").trim();
-    return create({
-      url: this.rpc,
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-    });
+    return create({ url: this.rpc, headers: { authorization: `Bearer ${TESTER}` } });
   }
 
   /** Connects the swarms of two nodes. */
@@ -135,10 +134,24 @@ export class LocalKubo implements AsyncDisposable {
     await this.client().swarm.connect(addresses[0]!);
   }
 
+  /** Removes from the disk what is not pinned. */
+  async collectGarbage(): Promise<void> {
+    for await (const result of this.client().repo.gc()) if ("err" in result && result.err) throw result.err;
+  }
+
   /** The file in which the node keeps a block (flatfs, next-to-last/2). */
   fileOf(cid: string): string {
     const name = base32upper.baseEncode(CID.parse(cid).multihash.bytes);
     return join(this.repo, "blocks", name.slice(-3, -1), `${name}.data`);
+  }
+
+  /** Another token, with which every call is allowed. */
+  #allow(token: string): void {
+    const file = join(this.repo, "config");
+    const config = JSON.parse(readFileSync(file, "utf8")) as { API: { Authorizations: object } };
+    const tester = { AuthSecret: `bearer:${token}`, AllowedPaths: ["/api/v0"] };
+    config.API.Authorizations = { ...config.API.Authorizations, tester };
+    writeFileSync(file, JSON.stringify(config));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

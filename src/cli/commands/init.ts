@@ -26,13 +26,14 @@ export async function run(
   if (!URL.canParse(values.chain) || !/^https?:/.test(values.chain)) {
     throw new ChartsealError("ERR_USAGE", `--chain is not an http or https URL: ${values.chain}`);
   }
+  const at = (path: string) => relative(folder, resolve(path)) || ".";
+  const store = values.store === undefined ? "store" : storeOf(values.store, at);
   // Governance makes its folder first, for its admin's address is what the contracts are deployed for.
   if (existsSync(values.deployment)) await loadDeployment(values.deployment);
   else context.note(`${values.deployment} is not there yet: put the consortium's deployment file there.`);
   const admin = Wallet.createRandom();
   await makeFolder(folder);
   await makeVault(join(folder, "vault.db"), await context.unlock(), admin.privateKey as Hex);
-  const at = (path: string) => relative(folder, resolve(path)) || ".";
   const exchange = values.exchange === undefined ? "exchange" : at(values.exchange);
   const file: ConfigFile = {
     format: 1,
@@ -40,7 +41,7 @@ export async function run(
     member: { name: values.name },
     vault: "vault.db",
     journal: "journal.db",
-    store: values.store === undefined ? "store" : storeOf(values.store, at),
+    store,
     exchange,
   };
   await makeShared(resolve(folder, exchange));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chartseal } from "../../chartseal.js";
-import { erasedBodies, namedBodies } from "../../durability/index.js";
+import { erasedBodies } from "../../durability/index.js";
 import { ChartsealError } from "../../errors.js";
 import { Entries } from "../../records/index.js";
 import { printable } from "../../printable.js";
@@ -90,21 +90,22 @@ function ofEntries({ journal, memberId }: Chartseal, indices: readonly number[])
 
 /** Bodies of items of any state, and the manifests without which nobody can verify them. */
 function takenSince({ journal, vault }: Chartseal, since: Date): string[] {
-  const first = journal.database.get(
-    "SELECT min(id) AS id FROM items WHERE received_at >= ?",
-    Math.floor(since.getTime() / 1_000),
-  )?.["id"];
+  const seconds = Math.floor(since.getTime() / 1_000);
+  const first = journal.database.get("SELECT min(id) AS id FROM items WHERE received_at >= ?", seconds)?.["id"];
   if (typeof first !== "number") return [];
-  const cids: string[] = [];
-  let firstIndex = Infinity;
-  for (const { cid, index, erased } of namedBodies(journal, vault, first - 1)) {
-    if (!erased) cids.push(cid);
-    if (index !== undefined) firstIndex = Math.min(firstIndex, index);
-  }
-  const manifests = journal.batches().filter(({ firstIndex: batch, count }) => batch + count > firstIndex);
-  cids.push(...manifests.map(({ manifestCid }) => manifestCid));
-  if (cids.length > MOST_CAR_BODIES) throw tooMany();
-  return [...new Set(cids)];
+  const erased = erasedBodies(journal, vault);
+  const rows = journal.database.all(
+    "SELECT cid, log_index FROM items WHERE id >= ? AND cid IS NOT NULL ORDER BY id LIMIT ?",
+    first,
+    MOST_CAR_BODIES + 1,
+  );
+  const indices = rows.flatMap(({ log_index: index }) => (typeof index === "number" ? [index] : []));
+  const firstIndex = indices.reduce((least, index) => Math.min(least, index), Infinity);
+  const manifests = journal.batches().filter((batch) => batch.firstIndex + batch.count > firstIndex);
+  const cids = [...rows.map(({ cid }) => String(cid)), ...manifests.map(({ manifestCid }) => manifestCid)];
+  const chosenCids = [...new Set(cids)].filter((cid) => !erased.has(cid));
+  if (chosenCids.length > MOST_CAR_BODIES) throw tooMany();
+  return chosenCids;
 }
 
 function tooMany(): ChartsealError {

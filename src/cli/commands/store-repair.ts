@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Chartseal } from "../../chartseal.js";
-import { erasedBodies, namedBodies, repairReplicas, type RepairResult } from "../../durability/index.js";
+import { erasedBodies, repairReplicas, type RepairResult } from "../../durability/index.js";
 import { ChartsealError } from "../../errors.js";
 import { printable } from "../../printable.js";
+import { namedBodies, type Journal } from "../../records/index.js";
 import { ReplicatedStore } from "../../storage/index.js";
 import { ExitCode, type Context } from "../context.js";
 import { CountProgress } from "../count-progress.js";
@@ -18,15 +18,16 @@ export async function run(context: Context, { verify = false }: { verify?: boole
       hint: "`chartseal store import` takes bodies from a CAR file that was exported before",
     });
   }
+  const erased = erasedBodies(journal, vault);
   using progress = new CountProgress(context, "bodies checked");
   const result = await repairReplicas(store, {
     verify,
     signal,
-    leaveOut: erasedBodies(journal, vault),
-    expected: expectedBodies(chartseal),
+    leaveOut: erased,
+    expected: expectedBodies(journal, erased),
     onProgress: ({ checked }) => progress.update(checked),
   });
-  const lost = indicesOf(chartseal, new Set(result.lost));
+  const lost = indicesOf(journal, new Set(result.lost));
   context.print({ ...result, lost }, textOf(result, lost));
   if (lost.length > 0) return ExitCode.FAILED;
   const failed = result.replicas.some((replica) => replica.failed > 0) || result.unreachable.length > 0;
@@ -39,19 +40,17 @@ interface Lost {
   index?: number;
 }
 
-function* expectedBodies({ journal, vault }: Chartseal): Generator<string> {
-  for (const { cid, erased } of namedBodies(journal, vault)) if (!erased) yield cid;
-  for (const { manifestCid } of journal.batches()) yield manifestCid;
+function* expectedBodies(journal: Journal, erased: ReadonlySet<string>): Generator<string> {
+  for (const { cid } of namedBodies(journal.database, journal.rows)) if (!erased.has(cid)) yield cid;
 }
 
-function indicesOf({ journal, vault }: Chartseal, lost: ReadonlySet<string>): Lost[] {
+function indicesOf(journal: Journal, lost: ReadonlySet<string>): Lost[] {
   if (lost.size === 0) return [];
-  const indices = new Map<string, number | undefined>();
-  for (const { cid, index } of namedBodies(journal, vault)) if (lost.has(cid)) indices.set(cid, index);
-  return [...lost].map((cid) => {
-    const index = indices.get(cid);
-    return { cid, ...(index === undefined ? {} : { index }) };
-  });
+  const found = new Map<string, Lost>([...lost].map((cid) => [cid, { cid }]));
+  for (const { cid, logIndex } of namedBodies(journal.database, journal.rows)) {
+    if (lost.has(cid) && logIndex !== undefined) found.set(cid, { cid, index: logIndex });
+  }
+  return [...found.values()];
 }
 
 function textOf({ checked, replicas, unreachable }: RepairResult, lost: readonly Lost[]): string {

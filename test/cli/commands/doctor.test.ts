@@ -7,6 +7,7 @@ import { Chain } from "../../../src/chain/index.js";
 import { loadConfig } from "../../../src/config.js";
 import { checkClock, checkStaff } from "../../../src/cli/doctor/consortium.js";
 import { Diagnosis } from "../../../src/cli/doctor/diagnosis.js";
+import { Journal } from "../../../src/records/index.js";
 import { checkDisk, checkNodeVersion } from "../../../src/cli/doctor/machine.js";
 import { chartseal } from "../command-line.js";
 import { Consortium, type Desk } from "../consortium.js";
@@ -240,6 +241,37 @@ describe("doctor", () => {
     journal("DELETE FROM items WHERE state IN (1, 6)");
   });
 
+  it("names every row of the journal that was altered, and status lists what may no longer be shown", async () => {
+    const rows = ({ findings }: { findings: Examined["findings"] }) =>
+      findings.filter(({ check }) => check === "journal rows").map(({ detail }) => detail);
+    const day = new Date().toISOString().slice(0, 10);
+    const all = `all as they were written; authenticated since ${day}, when 0 items were taken on trust`;
+    expect(rows(await examine())).to.deep.equal([all]);
+    using vault = await a.vault();
+    using own = Journal.open(a.path("journal.db"), vault);
+    const before = own.database.all("SELECT id, record_id FROM items");
+    const items = await found(
+      () => journal("UPDATE items SET record_id = zeroblob(16) WHERE id IN (1, 3)"),
+      () => undefined,
+    );
+    expect(items.code).to.equal(1);
+    expect(rows(items)).to.deep.equal(["2 items were altered past chartseal: 1, 3"]);
+    const batch = await found(
+      () => journal("UPDATE batches SET count = 3 WHERE id = 2; UPDATE items SET state = 6 WHERE id = 1"),
+      () => journal("UPDATE batches SET count = 2 WHERE id = 2"),
+    );
+    expect(rows(batch)).to.deep.equal([
+      "2 items were altered past chartseal: 1, 3",
+      "1 batches were altered past chartseal: 2",
+    ]);
+    const { list } = (await a.done("status", "--list", "--json")).json as { list: unknown[] };
+    expect(list).to.deep.equal([{ item: 1, state: "dead", reason: "ERR_STORE_FAILED", label: "" }]);
+    journal("UPDATE items SET state = 5");
+    for (const { id, record_id: recordId } of before)
+      own.database.run("UPDATE items SET record_id = ? WHERE id = ?", recordId!, id!);
+    expect(rows(await examine())).to.deep.equal([all]);
+  });
+
   it("names a journal that another process writes", async () => {
     const { promise: end, resolve } = Promise.withResolvers<undefined>();
     const { promise: reading, resolve: began } = Promise.withResolvers<undefined>();
@@ -262,8 +294,15 @@ describe("doctor", () => {
       () => journal("UPDATE batches SET state = 5"),
     );
     expect(behind.findings.map(({ check }) => check)).to.include("log head");
+    using vault = await a.vault();
+    using own = Journal.open(a.path("journal.db"), vault);
+    const batch = { ...own.batches(3)[0]!, root: new Uint8Array(32) };
     const root = await found(
-      () => journal("UPDATE batches SET root = zeroblob(32) WHERE first_index = 3"),
+      () =>
+        own.database.run(
+          "UPDATE batches SET root = zeroblob(32), row_mac = ? WHERE first_index = 3",
+          own.rows.macOfBatch(batch),
+        ),
       () => undefined,
     );
     expect(root.findings).to.have.length(1);
