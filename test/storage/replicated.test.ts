@@ -141,6 +141,17 @@ describe("replicated store", function () {
       });
     }
 
+    it("takes each block from whichever replica has it whole", async () => {
+      const body = await keystreamBytes(4 * MIB + 7);
+      const store = own.replicated([NONE, NONE], { write: 2 });
+      const { cid } = await store.put(body);
+      for (const block of [1, 3]) own.damage("a", cid, block);
+      for (const block of [0, 2]) own.damage("b", cid, block);
+      expect(Buffer.compare(await bytesOf(store.get(cid)), body)).to.equal(0);
+      const range = { offset: 5, length: 4 * MIB };
+      expect(Buffer.compare(await bytesOf(store.get(cid, range)), body.subarray(5, 4 * MIB + 5))).to.equal(0);
+    });
+
     it("refuses a range that is not within the body, and a name that is no CID", async () => {
       const store = own.replicated([NONE, NONE], { write: 1 });
       const { cid } = await store.put(Buffer.from("abc"));

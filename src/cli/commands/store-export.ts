@@ -91,7 +91,9 @@ function ofEntries({ journal, memberId }: Chartseal, indices: readonly number[])
 /** Bodies of items of any state, and the manifests without which nobody can verify them. */
 function takenSince({ journal, vault }: Chartseal, since: Date): string[] {
   const seconds = Math.floor(since.getTime() / 1_000);
-  const first = journal.database.get("SELECT min(id) AS id FROM items WHERE received_at >= ?", seconds)?.["id"];
+  const first = journal.database.get("SELECT min(id) AS id FROM items WHERE received_at >= ?", seconds)?.[
+    "id"
+  ];
   if (typeof first !== "number") return [];
   const erased = erasedBodies(journal, vault);
   const rows = journal.database.all(

@@ -11,6 +11,7 @@ describe("store export and import", function () {
   const member = TwoReplicas.forAllTests();
 
   before(async () => {
+    await member.a.done("store", "export", member.a.path("old.car"), "--index", `1,${ENTRIES}`);
     await member.a.done("erase", String(ENTRIES), "--ground", "patient", "--signer-key", member.key);
   });
 
@@ -80,23 +81,15 @@ describe("store export and import", function () {
     expect(existsSync(member.a.path("x.car"))).to.equal(false);
   });
 
-  it("never bring an erased body back", async () => {
-    const erased = await member.journal((opened) => opened.itemAt(ENTRIES)!.cid!);
-    const first = await member.cidOf(1);
-    await member.a.done("store", "export", member.a.path("old.car"), "--index", "1,2");
-    await member.journal((opened) =>
-      opened.database.run("UPDATE items SET erased = 1, cid = ? WHERE cid = ?", first, erased),
-    );
-    await member.journal((opened) => opened.database.run("UPDATE items SET erased = 1 WHERE log_index = 1"));
+  it("never bring an erased body back from a file that was exported before", async () => {
+    const erased = await member.cidOf(ENTRIES);
     member.a.configure({ store: "third" });
     expect((await member.a.done("store", "import", member.a.path("old.car"), "--json")).json).to.include({
-      ...{ bodies: 1, leftOut: 1 },
+      bodies: 1,
+      leftOut: 1,
+      missing: 0,
     });
-    expect(await member.held("third")).not.to.include(first);
-    await member.journal((opened) => {
-      opened.database.run("UPDATE items SET erased = 0 WHERE log_index = 1");
-      opened.database.run("UPDATE items SET cid = ? WHERE log_index = ?", erased, ENTRIES);
-    });
+    expect(await member.held("third")).not.to.include(erased);
     member.configure(2);
   });
 
