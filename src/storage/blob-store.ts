@@ -4,8 +4,8 @@
 export interface ByteRange {
   /** First byte, from 0. */
   offset: number;
-  /** Count of bytes; offset + length may not pass the end of the body. */
-  length: number;
+  /** Count of bytes; offset + length may not pass the end of the body. Left out: all up to the end. */
+  length?: number;
 }
 
 export interface Stored {
