@@ -197,6 +197,16 @@ export class Chartseal implements AsyncDisposable {
     return await retry(this.#ingestParts(), options);
   }
 
+  /**
+   * A refused item (ERR_PATIENT_CHANGED) is right: what was filed under its source key before, under the wrong patient,
+   * is retracted, and the item anchored anew, with no link on chain.
+   * @param item its number in the journal
+   * @throws ERR_USAGE when it was not refused for that
+   */
+  async refile(item: number, options: IngestOptions = {}): Promise<IngestResult> {
+    return await retry(this.#ingestParts(), { ...options, misfiled: item });
+  }
+
   /** Makes evidence of an act durable; the next that anchors takes it along. See {@link fileDocument}. */
   async fileDocument(document: SupportingDocument): Promise<number> {
     const { memberId, vault, store, journal } = this;

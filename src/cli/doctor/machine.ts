@@ -57,7 +57,7 @@ export async function checkDisk(
   config: Config,
   freeBytes: (path: string) => Promise<number> = freeOn,
 ): Promise<void> {
-  const paths = [dirname(config.vault)];
+  const paths = [dirname(config.vault), dirname(config.journal)];
   for (const folder of foldersOf(config.store))
     paths.push((await modeOf(folder)) === undefined ? dirname(folder) : folder);
   for (const path of new Set(paths)) {
