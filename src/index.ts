@@ -139,12 +139,7 @@ export {
   type Permit,
   type RetainedEntry,
 } from "./lifecycle/index.js";
-export {
-  auditStores,
-  repairReplicas,
-  type DurabilityReport,
-  type RepairResult,
-} from "./durability/index.js";
+export { auditStores, repairReplicas, type DurabilityReport, type RepairResult } from "./durability/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
 export {
   loadRules,
