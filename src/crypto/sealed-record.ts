@@ -35,6 +35,8 @@ export interface RecordSource extends RecordKeys {
   manifest: Manifest;
   /** The exact source bytes. */
   body: AsyncIterable<Uint8Array> | Uint8Array;
+  /** True: a piece of the sealed stream is gone once the next is asked for. */
+  reuse?: boolean;
 }
 
 /** An opened record. Dispose of it (`await using`) if the body may not be read to its end. */
@@ -84,9 +86,9 @@ export function sealedLength(manifest: Manifest): number {
  * ERR_ITEM_INVALID for an unusable manifest, ERR_KEY_INVALID or ERR_USAGE for an unusable key or id
  */
 export async function* sealRecord(source: RecordSource): AsyncGenerator<Uint8Array> {
-  const { manifest, contentKey, memberId, recordId } = source;
+  const { manifest, contentKey, memberId, recordId, reuse = false } = source;
   const body = source.body instanceof Uint8Array ? streamOf(source.body) : source.body;
-  yield* encrypt(contentKey, contextOf(memberId, recordId), plaintextOf(manifest, body));
+  yield* encrypt(contentKey, contextOf(memberId, recordId), plaintextOf(manifest, body), { reuse });
 }
 
 /** {@link sealRecord} at once, for a body in memory. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { concatBytes, equalBytes, toHex, uintBytes } from "../crypto/bytes.js";
 import { ChartsealError } from "../errors.js";
@@ -41,10 +41,11 @@ export class ContentKeys implements Disposable {
   put(contentKeys: Iterable<ContentKey>): void {
     this.#database.transaction(() => {
       const kekId = this.#currentKek();
+      const kek = createSecretKey(this.#kek(kekId));
       for (const { recordId, contentKey } of contentKeys) {
         expectLength(recordId, RECORD_ID_BYTES, "the record id");
         expectLength(contentKey, KEY_BYTES, "the content key");
-        const wrapped = sealCell(this.#kek(kekId), keyCell(recordId, kekId), contentKey);
+        const wrapped = sealCell(kek, keyCell(recordId, kekId), contentKey);
         const added = this.#database.run(
           "INSERT INTO content_keys (record_id, kek_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
           recordId,

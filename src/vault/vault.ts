@@ -199,6 +199,13 @@ export class Vault implements Disposable {
     return this.#patients.removeIdentifier(patientId, identifier);
   }
 
+  /**
+   * Stays the same as long as neither this process nor another changed whom an identifier names; else it may differ.
+   */
+  get identitiesVersion(): string {
+    return `${this.#database.version()} ${this.#patients.changes}`;
+  }
+
   /** Whose identifier this is; undefined for nobody's. */
   patientByIdentifier(identifier: PatientIdentifier): Hex | undefined {
     return this.#patients.byIdentifier(identifier);

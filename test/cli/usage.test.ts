@@ -5,6 +5,7 @@ import { CONSORTIUM } from "../../src/cli/usage/consortium.js";
 import { EMERGENCIES } from "../../src/cli/usage/emergencies.js";
 import { EVIDENCE } from "../../src/cli/usage/evidence.js";
 import { LIFE } from "../../src/cli/usage/life.js";
+import { OPERATION } from "../../src/cli/usage/operation.js";
 import { PATIENTS } from "../../src/cli/usage/patients.js";
 import { RECORDS } from "../../src/cli/usage/records.js";
 import { SHARING } from "../../src/cli/usage/sharing.js";
@@ -21,6 +22,7 @@ const SPECS = [
   ...SHARING,
   ...EMERGENCIES,
   ...EVIDENCE,
+  ...OPERATION,
 ];
 const GLOBALS = ["--config", "--json", "--passphrase-file", "--passphrase-fd", "--as", "--help"];
 
