@@ -24,7 +24,10 @@ export type Answer =
   | undefined;
 
 /** "drop" and a text are of the whole HTTP call, which may hold several. */
-type Reply = { jsonrpc?: string; id?: number; result?: unknown; error?: unknown } | { text: string; status?: number } | "drop";
+type Reply =
+  | { jsonrpc?: string; id?: number; result?: unknown; error?: unknown }
+  | { text: string; status?: number }
+  | "drop";
 
 /** Stands between a hospital and its node: a node that is down, behind, lies or loses answers. */
 export class RpcProxy implements AsyncDisposable {
