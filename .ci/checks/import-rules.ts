@@ -2,7 +2,7 @@
 
 /*
  * Imports point one way:
- *   cli -> access, acts, audit, consent, ingest, lifecycle, members -> records -> crypto | storage | vault | chain
+ *   cli -> access, acts, audit, consent, ingest, lifecycle, listen, members -> records -> crypto | storage | vault | chain
  * src/errors.ts, src/printable.ts and src/sqlite.ts lie under them. src/config.ts reads a deployment, so it lies above chain.
  */
 const ERRORS = ["src/errors.ts"];
@@ -25,9 +25,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/consent/": ACTS,
   "src/members/": ACTS,
   "src/acts/": [...ACTS, "src/consent/"],
-  "src/access/": [...ACTS, "src/consent/"],
+  "src/server/": [...ERRORS, "src/config.ts"],
+  "src/access/": [...ACTS, "src/consent/", "src/server/"],
   "src/audit/": [...ACTS, "src/consent/", "src/access/"],
   "src/lifecycle/": [...ACTS, "src/consent/", "src/ingest/", "src/access/", "src/audit/"],
+  "src/listen/": [...ACTS, "src/ingest/", "src/server/"],
   "src/cli/": ["src/"],
   "src/": ["src/"], // the public face: index.ts and what it puts together
   "typechain-types/": [],

@@ -3,10 +3,18 @@ export { anchorDocument, fileDocument } from "./documents.js";
 export type { AnchorDocumentOptions, SupportingDocument } from "./documents.js";
 export { ingest, retry } from "./ingest.js";
 export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";
+export type { Became } from "./intake.js";
+export { LiveIntake } from "./live/live-intake.js";
+export type { LiveEvents, LiveOptions } from "./live/live-intake.js";
+export { RETRY_AFTER, type Admission, type Room } from "./live/room.js";
 export {
   bundleSource,
+  fileItems,
   fileSource,
   folderSource,
+  hl7Item,
+  isSkipped,
+  jsonItems,
   ndjsonSource,
   sourceFor,
   stdinSource,

@@ -30,6 +30,24 @@ export interface IntakeParts {
   store: BlobStore;
   journal: Journal;
   filer: Pick<Filer, "file" | "amending" | "forget">;
+  witness?: IntakeWitness;
+}
+
+/** What became of one item. */
+export interface Became {
+  outcome: "sealed" | "waiting" | "known" | "dead";
+  /** Why it is dead. */
+  error?: ChartsealError;
+  /** Its body is safe: also of a dead item, if it is only that nobody knows whose it is. */
+  kept: boolean;
+}
+
+/** Hears of each item of a group, and may write along in the commit that makes the group durable. */
+export interface IntakeWitness {
+  became(item: SourceItem | BadItem, became: Became): void;
+  /** The item is another one of its group again, and became what that became. */
+  repeats(item: SourceItem, other: SourceItem): void;
+  commit(): void;
 }
 
 /** What became of a group's items. */
@@ -77,6 +95,7 @@ export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | B
       for (const outcome of outcomes) record(parts, outcome, taken);
       if (dead)
         for (const { item, body } of outcomes) if (body !== undefined) unbury(parts.journal, item.label);
+      parts.witness?.commit();
     });
   } finally {
     for (const { read } of outcomes) read?.contentKey.fill(0);
@@ -90,7 +109,7 @@ async function identifyAll(
   outcomes: Outcome[],
   taken: Taken,
 ): Promise<void> {
-  const seen = new Set<string>();
+  const seen = new Map<string, SourceItem>();
   parts.filer.forget();
   for (const item of group) {
     try {
@@ -98,9 +117,15 @@ async function identifyAll(
       const sha256 = item.bytes === undefined ? await digestOf(item) : hash("sha256", item.bytes, "buffer");
       const itemMac = macOf(parts.journal, item.sourceKey, sha256);
       const key = toHex(itemMac);
-      if (seen.has(key) || parts.journal.knows(itemMac)) taken.known++;
-      else outcomes.push({ item, read: incoming(parts, item, sha256, itemMac) });
-      seen.add(key);
+      const same = seen.get(key);
+      if (same !== undefined || parts.journal.knows(itemMac)) {
+        taken.known++;
+        if (same === undefined) parts.witness?.became(item, { outcome: "known", kept: true });
+        else parts.witness?.repeats(item, same);
+        continue;
+      }
+      outcomes.push({ item, read: incoming(parts, item, sha256, itemMac) });
+      seen.set(key, item);
     } catch (error) {
       outcomes.push({ item, error: itemsFault(error) });
     }
@@ -159,13 +184,14 @@ async function sealAndStore(
 
 /** Writes an item's row. In source order, so that of two items of one key the later amends the earlier. */
 function record(
-  { journal, filer }: Pick<IntakeParts, "journal" | "filer">,
+  { journal, filer, witness }: Pick<IntakeParts, "journal" | "filer" | "witness">,
   { item, read, body, error }: Outcome,
   taken: Taken,
 ): void {
   if (read === undefined || body === undefined) {
     bury(journal, item, error!);
     taken.dead.push({ label: item.label, error: error! });
+    witness?.became(item, { outcome: "dead", error: error!, kept: false });
     return;
   }
   const row = rowOf(read, body);
@@ -184,11 +210,14 @@ function record(
     row.state = ItemState.DEAD;
     row.reason = refused.code;
     taken.dead.push({ label: item.label, error: refused });
+    witness?.became(item, { outcome: "dead", error: refused, kept: true });
   }
   if (row.state !== ItemState.SEALED) row.details = detailsOf(read.item, true);
   journal.add(row);
-  if (row.state === ItemState.SEALED) taken.sealed++;
-  else if (row.state === ItemState.WAITING) taken.waiting++;
+  if (row.state === ItemState.DEAD) return;
+  const outcome = row.state === ItemState.SEALED ? "sealed" : "waiting";
+  taken[outcome]++;
+  witness?.became(item, { outcome, kept: true });
 }
 
 function rowOf(read: Incoming, body: Stored): NewItem {

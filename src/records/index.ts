@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { Controls, type Control } from "./controls.js";
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
 export type {
@@ -16,6 +17,7 @@ export { readFhir } from "./fhir-bundle.js";
 export type { BundleEntry, FhirBundle, FhirFacts, FhirText } from "./fhir-bundle.js";
 export { DICOM_HEAD_BYTES, readDicom } from "./dicom.js";
 export { readHl7 } from "./hl7.js";
+export { readHl7Header, type Hl7Header } from "./hl7-header.js";
 export { FHIR_PATIENT, isBadItem } from "./item.js";
 export type { BadItem, PatientRef, SourceItem } from "./item.js";
 export type { JsonOrigin } from "./json-error.js";

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
-/** From 1: items other than records, and erased ones. */
+const CONTROLS = `
+CREATE TABLE controls (
+  control_mac BLOB PRIMARY KEY,
+  content_mac BLOB NOT NULL,
+  taken_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX controls_by_time ON controls (taken_at);
+`;
+
+/** From 1: items other than records, and erased ones. From 2: what a listener acknowledged, by its sender's number. */
 export const JOURNAL_MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [
     1,
     `ALTER TABLE items ADD COLUMN kind INTEGER NOT NULL DEFAULT 0; ALTER TABLE items ADD COLUMN ref BLOB;
      ALTER TABLE items ADD COLUMN erased INTEGER NOT NULL DEFAULT 0`,
   ],
+  [2, CONTROLS],
 ]);
 
 /**
@@ -35,6 +45,7 @@ export type ItemState = (typeof ItemState)[keyof typeof ItemState];
  * `item_mac` and `source_mac` are HMACs under a vault key; `details` is encrypted under another. `amends` says which
  * item this one replaces; `amended_index` is what its leaf says of it, and never changes while the leaf stands. `kind` is
  * the leaf's; `ref`, of all but records, its ref. Of an erased item `details` says nothing, its body and key are gone.
+ * `controls` holds HMACs only: of a sender's message control id, and of the bytes that came with it.
  */
 export const JOURNAL_SCHEMA = `
 CREATE TABLE items (
@@ -88,4 +99,4 @@ CREATE TABLE batches (
 ) STRICT;
 CREATE UNIQUE INDEX batches_by_first ON batches (first_index);
 CREATE INDEX batches_open ON batches (state) WHERE state <> 5;
-`;
+${CONTROLS}`;
