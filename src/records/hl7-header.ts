@@ -7,8 +7,8 @@ const ESCAPE = 0x1b;
 /** What a longer header says after them is not read. */
 const MOST_HEADER_BYTES = 4_096;
 
-/** Encodings in which the second byte of a character may look like a delimiter (WHATWG Encoding Standard, 10 to 13). */
-const DOUBLE_BYTE: readonly string[] = ["gb18030", "big5", "euc-kr"];
+/** Encodings in which a byte of a character may look like a delimiter (WHATWG Encoding Standard, 10 to 13). */
+const WITH_CARE: readonly string[] = ["gb18030", "big5", "euc-kr", "iso-2022-jp"];
 
 /**
  * The MSH segment of a message, its fields as they were sent: each character of these texts is one byte (latin1), so
@@ -58,18 +58,23 @@ export function readHl7Header(bytes: Uint8Array): Hl7Header | undefined {
   const text = Buffer.from(end < 0 ? head : head.subarray(0, end)).toString("latin1");
   if (!/^MSH[^\w\s]/.test(text)) return undefined;
   const separator = text[3]!;
-  const plain = [separator, ...text.slice(4).split(separator)];
-  const encoding = encodingOf((plain[17] ?? "").split(plain[1]?.[1] ?? "~")[0] ?? "");
-  if (encoding === undefined || !needsCare(encoding)) return new Hl7Header(plain, encoding);
-  return new Hl7Header([separator, ...splitCarefully(text.slice(4), separator, encoding)], encoding);
+  const rest = text.slice(4);
+  // MSH-18 names the encoding, and it is the encoding that says where MSH-18 is: one of them fits.
+  for (const encoding of WITH_CARE) {
+    const fields = [separator, ...splitWithCare(rest, separator, encoding)];
+    if (encodingIn(fields) === encoding) return new Hl7Header(fields, encoding);
+  }
+  const fields = [separator, ...rest.split(separator)];
+  return new Hl7Header(fields, encodingIn(fields));
 }
 
-function needsCare(encoding: string): boolean {
-  return DOUBLE_BYTE.includes(encoding) || encoding === "iso-2022-jp";
+function encodingIn(fields: readonly string[]): string | undefined {
+  const repetition = fields[1]?.[1] ?? "~";
+  return encodingOf(fields[17]?.split(repetition)[0] ?? "");
 }
 
 /** Splits at separators that are characters, not halves of one. */
-function splitCarefully(text: string, separator: string, encoding: string): string[] {
+function splitWithCare(text: string, separator: string, encoding: string): string[] {
   const fields: string[] = [];
   let from = 0;
   for (let at = 0; at < text.length; at += lengthAt(text, at, encoding)) {
