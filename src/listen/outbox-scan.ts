@@ -18,21 +18,23 @@ export interface OutboxFile {
   path: string;
   /** By which a change is seen. */
   state: string;
-  inode: number;
+  /** The same under whatever name; the number of a file that was deleted may be given to a new one. */
+  identity: string;
   modified: number;
   /** A file, and nothing that leads elsewhere. */
   plain: boolean;
 }
 
-/** Everything in the outbox: files to take, and inodes of those that are still being written under another name. */
-export async function scan(folder: string): Promise<{ files: OutboxFile[]; unfinished: Set<number> }> {
+/** Everything in the outbox: files to take, and identities of those that are still being written under another name. */
+export async function scan(folder: string): Promise<{ files: OutboxFile[]; unfinished: Set<string> }> {
   const files: OutboxFile[] = [];
-  const unfinished = new Set<number>();
+  const unfinished = new Set<string>();
   await walk(folder, "", async (file, path, name) => {
     const status = await lstat(file).catch(() => undefined); // moved away meanwhile
     if (status === undefined) return;
-    if (isSkipped(name)) unfinished.add(status.ino);
-    else files.push({ file, path, ...stateOf(status) });
+    const seen = stateOf(status);
+    if (isSkipped(name)) unfinished.add(seen.identity);
+    else files.push({ file, path, ...seen });
   });
   return { files: files.sort(oldestFirst), unfinished };
 }
@@ -53,9 +55,9 @@ async function walk(
 }
 
 export function stateOf(status: Stats): Omit<OutboxFile, "file" | "path"> {
-  const { dev, ino, size, mtimeMs } = status;
-  const state = [dev, ino, size, mtimeMs].join(":");
-  return { state, inode: ino, modified: mtimeMs, plain: status.isFile() };
+  const { dev, ino, birthtimeMs, size, mtimeMs } = status;
+  const identity = [dev, ino, birthtimeMs].join(":");
+  return { state: [dev, ino, size, mtimeMs].join(":"), identity, modified: mtimeMs, plain: status.isFile() };
 }
 
 /** Of two versions of one document the later written amends the earlier. */
@@ -66,13 +68,13 @@ function oldestFirst(a: OutboxFile, b: OutboxFile): number {
 /** Knows which files are whole: those that were renamed into place, or have not changed for two seconds. */
 export class Resting {
   readonly #seen = new Map<string, { state: string; since: number }>();
-  #unfinished = new Set<number>();
+  #unfinished = new Set<string>();
 
   /** The files that may be taken now, of what a scan found; `now` in milliseconds of a clock that never steps. */
   ready({ files, unfinished }: Awaited<ReturnType<typeof scan>>, now: number): OutboxFile[] {
-    const ready = files.filter(({ file, state, inode }) => {
+    const ready = files.filter(({ file, state, identity }) => {
       // Whoever wrote it under another name has finished it.
-      if (this.#unfinished.has(inode)) return true;
+      if (this.#unfinished.has(identity)) return true;
       const seen = this.#seen.get(file);
       if (seen?.state === state) return now - seen.since >= REST_MS;
       this.#seen.set(file, { state, since: now });
@@ -81,7 +83,7 @@ export class Resting {
     const there = new Set(files.map(({ file }) => file));
     for (const file of this.#seen.keys()) if (!there.has(file)) this.#seen.delete(file);
     // A file that was renamed into place stays ready until it is moved away.
-    const renamed = ready.flatMap(({ inode }) => (this.#unfinished.has(inode) ? [inode] : []));
+    const renamed = ready.flatMap(({ identity }) => (this.#unfinished.has(identity) ? [identity] : []));
     this.#unfinished = new Set([...unfinished, ...renamed]);
     return ready;
   }

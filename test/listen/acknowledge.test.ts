@@ -98,7 +98,14 @@ describe("An acknowledgement of HL7 v2", () => {
   it("is given also to what has no header, and to anything whatever", () => {
     const [ack] = answersTo("{}", FAULTY);
     expect([ack!.code, ack!.field("MSA", 2)]).to.deep.equal(["AE", ""]);
-    for (const odd of ["MSH|", "MSH||", "MSH|^", "MSH|^~\\&", "MSH|||||||||||||||||||", `MSH|${"x".repeat(10_000)}`])
+    for (const odd of [
+      "MSH|",
+      "MSH||",
+      "MSH|^",
+      "MSH|^~\\&",
+      "MSH|||||||||||||||||||",
+      `MSH|${"x".repeat(10_000)}`,
+    ])
       expect(answersTo(odd, LATER).map(({ text }) => text.includes("ERR_STORE_FULL"))).to.deep.equal([true]);
   });
 });

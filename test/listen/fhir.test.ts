@@ -43,7 +43,10 @@ describe("A listener for FHIR over HTTP", function () {
     await hospital[Symbol.asyncDispose]();
   });
 
-  async function listening(http: Partial<FhirOptions> = {}, options: Partial<ListenOptions> = {}): Promise<void> {
+  async function listening(
+    http: Partial<FhirOptions> = {},
+    options: Partial<ListenOptions> = {},
+  ): Promise<void> {
     const at = { host: "127.0.0.1", port: 0, token: TOKEN, ...http };
     listener = await hospital.listen({ http: at, batchWait: 1, ...options });
   }
@@ -89,7 +92,10 @@ describe("A listener for FHIR over HTTP", function () {
     const waiting = await send("POST", "/fhir/Observation", observation({ id: 1, patient: "q" }));
     expect([waiting.status, waiting.outcome.details.text]).to.deep.equal([201, "waiting"]);
     await enrol(hospital, "q");
-    const two = { ...JSON.parse(observation({ id: 2, patient: "p" })), performer: [{ reference: "Patient/q" }] };
+    const two = {
+      ...JSON.parse(observation({ id: 2, patient: "p" })),
+      performer: [{ reference: "Patient/q" }],
+    };
     const dead = await send("POST", "/fhir/Observation", JSON.stringify(two));
     expect([dead.status, dead.outcome.severity, dead.outcome.details.text]).to.deep.equal([
       201,
@@ -103,7 +109,11 @@ describe("A listener for FHIR over HTTP", function () {
   it("tells two resources without an id apart", async () => {
     const { id: _, ...anonymous } = JSON.parse(observation({ id: 1, patient: "p" })) as { id: string };
     for (const note of ["a", "b"]) {
-      const { status } = await send("POST", "/fhir/Observation", JSON.stringify({ ...anonymous, note: [{ text: note }] }));
+      const { status } = await send(
+        "POST",
+        "/fhir/Observation",
+        JSON.stringify({ ...anonymous, note: [{ text: note }] }),
+      );
       expect(status).to.equal(201);
     }
     expect(allItems(hospital).map(({ amends }) => amends)).to.deep.equal([undefined, undefined]);
@@ -130,7 +140,10 @@ describe("A listener for FHIR over HTTP", function () {
     const text = bundle(observation({ id: 1, patient: "p" }), deep, observation({ id: 2, patient: "q" }));
     const { status, bundle: response } = await send("POST", "/fhir", text);
     expect(status).to.equal(200);
-    const said = response.entry.map(({ response: { status: each, outcome } }) => [each, outcome.issue[0].details.text]);
+    const said = response.entry.map(({ response: { status: each, outcome } }) => [
+      each,
+      outcome.issue[0].details.text,
+    ]);
     expect(said).to.deep.equal([
       ["201", "sealed"],
       ["422", "ERR_ITEM_INVALID"],
@@ -145,24 +158,55 @@ describe("A listener for FHIR over HTTP", function () {
     ["JSON with one name twice", "POST", "/fhir/Observation", '{"id":"1","id":"2"}', 400, "structure"],
     ["nothing", "POST", "/fhir/Observation", "", 400, "structure"],
     ["what is no FHIR", "POST", "/fhir/Observation", '{"a":1}', 400, "invalid"],
-    ["another type than the path's", "POST", "/fhir/Patient", observation({ id: 1, patient: "p" }), 400, "invalid"],
-    ["another id than the path's", "PUT", "/fhir/Observation/2", observation({ id: 1, patient: "p" }), 400, "invalid"],
+    [
+      "another type than the path's",
+      "POST",
+      "/fhir/Patient",
+      observation({ id: 1, patient: "p" }),
+      400,
+      "invalid",
+    ],
+    [
+      "another id than the path's",
+      "PUT",
+      "/fhir/Observation/2",
+      observation({ id: 1, patient: "p" }),
+      400,
+      "invalid",
+    ],
     ["no Bundle at the base", "POST", "/fhir", observation({ id: 1, patient: "p" }), 400, "invalid"],
-    ["a path that names no type", "POST", "/fhir/observation", observation({ id: 1, patient: "p" }), 404, "not-found"],
+    [
+      "a path that names no type",
+      "POST",
+      "/fhir/observation",
+      observation({ id: 1, patient: "p" }),
+      404,
+      "not-found",
+    ],
     ["to read", "GET", "/fhir/Observation/1", undefined, 405, "not-supported"],
     ["to delete", "DELETE", "/fhir/Observation/1", undefined, 405, "not-supported"],
     ["another path", "POST", "/", "{}", 404, "not-found"],
   ] as const) {
     it(`refuses ${what} with ${status} ${code}, and stores nothing`, async () => {
       const given = await send(method, path, body);
-      expect([given.status, given.outcome.severity, given.outcome.code]).to.deep.equal([status, "error", code]);
+      expect([given.status, given.outcome.severity, given.outcome.code]).to.deep.equal([
+        status,
+        "error",
+        code,
+      ]);
       expect(given.headers.get("content-type")).to.contain("application/fhir+json");
       expect(allItems(hospital)).to.have.lengthOf(0);
     });
   }
 
   it("refuses whoever has not the token, before anything of the body is read", async () => {
-    for (const authorization of ["", "Bearer", `Bearer ${TOKEN}0`, `Bearer ${TOKEN.slice(1)}`, `Basic ${TOKEN}`]) {
+    for (const authorization of [
+      "",
+      "Bearer",
+      `Bearer ${TOKEN}0`,
+      `Bearer ${TOKEN.slice(1)}`,
+      `Basic ${TOKEN}`,
+    ]) {
       const given = await send("POST", "/fhir/Observation", "{", { ...FHIR, authorization });
       expect([given.status, given.outcome.code]).to.deep.equal([401, "login"]);
       expect(given.headers.get("www-authenticate")).to.equal('Bearer realm="chartseal"');
@@ -186,7 +230,9 @@ describe("A listener for FHIR over HTTP", function () {
     expect(unsaid).to.match(/^HTTP\/1\.1 413 /);
     expect(allItems(hospital)).to.have.lengthOf(0);
     expect(listener.state()).to.include({ itemsInFlight: 0, bytesInFlight: 0 });
-    expect((await send("POST", "/fhir/Observation", observation({ id: 1, patient: "p" }))).status).to.equal(201);
+    expect((await send("POST", "/fhir/Observation", observation({ id: 1, patient: "p" }))).status).to.equal(
+      201,
+    );
   });
 
   /** A body whose length nobody said before. @returns all that the server answered */
@@ -250,7 +296,10 @@ describe("A listener for FHIR over HTTP", function () {
     const alive = await send("GET", "/healthz", undefined, {});
     expect([alive.status, alive.bundle]).to.deep.equal([200, { alive: true }]);
     const ready = await send("GET", "/readyz", undefined, {});
-    expect([ready.status, ready.bundle]).to.deep.equal([200, { ready: true, vault: true, room: true, chain: true }]);
+    expect([ready.status, ready.bundle]).to.deep.equal([
+      200,
+      { ready: true, vault: true, room: true, chain: true },
+    ]);
   });
 
   it("wants a long token, and TLS unless it listens on this machine only", async () => {

@@ -48,7 +48,13 @@ describe("A listener for HL7 v2 over MLLP", function () {
     await listener[Symbol.asyncDispose]();
     const sent = messages.map((message) => Buffer.from(message, "latin1"));
     expect(sorted(await checkLog(hospital))).to.deep.equal(sorted(sent));
-    expect(listener.state()).to.include({ sealed: 3, anchored: 3, refused: 0, itemsInFlight: 0, bytesInFlight: 0 });
+    expect(listener.state()).to.include({
+      sealed: 3,
+      anchored: 3,
+      refused: 0,
+      itemsInFlight: 0,
+      bytesInFlight: 0,
+    });
   });
 
   it("takes several messages that come at once, and answers them in their order", async () => {
@@ -256,7 +262,8 @@ describe("A listener for HL7 v2 over MLLP", function () {
     const stranger = { cert: pem("stranger.pem"), key: pem("stranger.key") };
     for (const other of [{}, stranger]) {
       const refused = await MllpClient.to(mllp, { ...trust, ...other }).catch((error: unknown) => error);
-      if (refused instanceof MllpClient) expect(await refused.ask(oru("2", "p")).catch(() => "cut")).to.equal("cut");
+      if (refused instanceof MllpClient)
+        expect(await refused.ask(oru("2", "p")).catch(() => "cut")).to.equal("cut");
     }
     expect(allItems(hospital)).to.have.lengthOf(1);
   });

@@ -50,7 +50,9 @@ export class MllpClient implements AsyncDisposable {
   }
 
   send(message: string | Uint8Array): void {
-    this.write(Buffer.concat([Buffer.from(START), Buffer.from(message as string, "latin1"), Buffer.from(END)]));
+    this.write(
+      Buffer.concat([Buffer.from(START), Buffer.from(message as string, "latin1"), Buffer.from(END)]),
+    );
   }
 
   /** Sends a message and waits for its answer. */
