@@ -8,7 +8,7 @@ import { isSkipped } from "../ingest/index.js";
 export const DONE = "done";
 export const FAILED = "failed";
 /** Milliseconds for which size and time must not change. */
-export const REST_MS = 2_000;
+const REST_MS = 2_000;
 
 /** A file of the outbox. */
 export interface OutboxFile {

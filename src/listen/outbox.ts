@@ -3,7 +3,7 @@ import { watch, type FSWatcher } from "node:fs";
 import { lstat, mkdir, realpath, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, type ErrorCode } from "../errors.js";
 import { fileItems, type Became, type LiveIntake } from "../ingest/index.js";
 import { isBadItem, type BadItem, type SourceItem } from "../records/index.js";
 import type { Tally } from "./events.js";
@@ -46,10 +46,6 @@ export class Outbox {
   readonly #signal: AbortSignal;
   readonly #resting = new Resting();
   #nudge: () => void = () => {};
-  /** Something could not be taken now. */
-  #later = false;
-  /** And it was this machine's fault: nothing else can be taken now either. */
-  #blocked = false;
   /** Ends when the signal has aborted and the file in hand is moved. */
   readonly stopped: Promise<void>;
 
@@ -90,32 +86,49 @@ export class Outbox {
   async #run(): Promise<void> {
     using _ = watching(this.#folder, () => this.#nudge());
     this.#signal.addEventListener("abort", () => this.#nudge(), { once: true });
-    while (!this.#signal.aborted) {
-      this.#later = false;
-      this.#blocked = false;
-      await this.#look().catch((error: unknown) => this.#refuse(error));
-      if (this.#signal.aborted) break;
-      const { promise: nudged, resolve } = Promise.withResolvers<void>();
-      // What cannot be taken now is not asked for again at every nudge.
-      this.#nudge = this.#later ? () => this.#signal.aborted && resolve() : resolve;
-      const stop = new AbortController();
-      const { signal } = stop;
-      const rest = sleep(this.#later ? PAUSE_MS : POLL_MS, undefined, { signal }).catch(() => {});
-      await Promise.race([nudged, rest]);
-      stop.abort();
-      await sleep(NUDGE_MS);
+    for (;;) {
+      const later = await this.#look();
+      if (this.#signal.aborted) return;
+      await this.#wait(later);
     }
   }
 
-  async #look(): Promise<void> {
-    const found = await scan(this.#folder);
-    for (const file of this.#resting.ready(found, performance.now())) {
-      if (this.#signal.aborted || this.#blocked) return;
-      await this.#take(file);
-    }
+  /** Until something may have changed; what cannot be taken now is not asked for again at every nudge. */
+  async #wait(later: boolean): Promise<void> {
+    const nudged = new Promise<void>((resolve) => {
+      this.#nudge = () => {
+        if (!later || this.#signal.aborted) resolve();
+      };
+    });
+    if (this.#signal.aborted) return;
+    const stop = new AbortController();
+    const { signal } = stop;
+    await Promise.race([nudged, sleep(later ? PAUSE_MS : POLL_MS, undefined, { signal }).catch(() => {})]);
+    stop.abort();
+    await sleep(NUDGE_MS);
   }
 
-  async #take(file: OutboxFile): Promise<void> {
+  /** @returns whether something could not be taken now */
+  async #look(): Promise<boolean> {
+    let later = false;
+    try {
+      const found = await scan(this.#folder);
+      for (const file of this.#resting.ready(found, performance.now())) {
+        if (this.#signal.aborted) break;
+        const refusal = await this.#take(file);
+        later ||= refusal !== undefined;
+        // It is this machine's fault: nothing else can be taken now either.
+        if (refusal !== undefined && refusal !== "ERR_INTERNAL") break;
+      }
+    } catch (error) {
+      this.#refuse(error);
+      later = true;
+    }
+    return later;
+  }
+
+  /** @returns why it could not be taken now */
+  async #take(file: OutboxFile): Promise<ErrorCode | undefined> {
     let reasons: Reason[];
     try {
       reasons = file.plain ? await this.#items(file) : [{ place: "", error: notAFile() }];
@@ -124,8 +137,8 @@ export class Outbox {
     }
     // Changed while it was read: it is looked at again once it rests.
     const now = await lstat(file.file).catch(() => undefined);
-    if (now === undefined || stateOf(now).state !== file.state) return;
-    await this.#move(file, reasons);
+    if (now !== undefined && stateOf(now).state === file.state) await this.#move(file, reasons);
+    return undefined;
   }
 
   /** Brings all items of a file. @returns those that could not be stored @throws when one cannot be taken now */
@@ -176,11 +189,10 @@ export class Outbox {
     await rename(file, target);
   }
 
-  #refuse(error: unknown): void {
+  #refuse(error: unknown): ErrorCode {
     const { code } = refusalOf(error).error;
-    this.#later = true;
-    this.#blocked = code !== "ERR_INTERNAL";
     if (!this.#signal.aborted) this.#tally.refused({ door: "outbox", code, later: true });
+    return code;
   }
 }
 

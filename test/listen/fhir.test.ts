@@ -64,9 +64,9 @@ describe("A listener for FHIR over HTTP", function () {
   ): Promise<Given> {
     const init = { method, headers, ...(body === undefined ? {} : { body }) } as RequestInit;
     const response = await fetch(`${listener.addresses.http}${path}`, init);
-    const json = JSON.parse(await response.text()) as OperationOutcome & BatchResponse;
+    const json = JSON.parse(await response.text()) as Partial<OperationOutcome> & BatchResponse;
     const { status, headers: given } = response;
-    return { status, headers: given, outcome: json.issue?.[0], bundle: json };
+    return { status, headers: given, outcome: json.issue?.[0] as Given["outcome"], bundle: json };
   }
 
   it("answers 201 once a resource is durable, 200 when it is known, and anchors its exact bytes", async () => {
@@ -93,7 +93,7 @@ describe("A listener for FHIR over HTTP", function () {
     expect([waiting.status, waiting.outcome.details.text]).to.deep.equal([201, "waiting"]);
     await enrol(hospital, "q");
     const two = {
-      ...JSON.parse(observation({ id: 2, patient: "p" })),
+      ...(JSON.parse(observation({ id: 2, patient: "p" })) as object),
       performer: [{ reference: "Patient/q" }],
     };
     const dead = await send("POST", "/fhir/Observation", JSON.stringify(two));

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import * as tls from "node:tls";
 
-export const START = "\x0b";
-export const END = "\x1c\r";
+const START = "\x0b";
+const END = "\x1c\r";
 
 /** An HL7 v2 message as a sender numbers it: a result of one patient. */
 export function oru(number: string, patient: string, text = "1.50"): string {
