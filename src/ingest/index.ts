@@ -5,7 +5,7 @@ export { ingest, retry } from "./ingest.js";
 export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";
 export type { Became } from "./intake.js";
 export { LiveIntake } from "./live/live-intake.js";
-export type { LiveEvents, LiveOptions } from "./live/live-intake.js";
+export type { LiveEvents, LiveOptions } from "./live/live-options.js";
 export { RETRY_AFTER, type Admission, type Room } from "./live/room.js";
 export {
   bundleSource,

@@ -137,6 +137,15 @@ describe("A listener for HL7 v2 over MLLP", function () {
     for (const client of clients) await client[Symbol.asyncDispose]();
   });
 
+  it("answers AA to both who send the same message at the same time, and takes it once", async () => {
+    await using listener = await listening();
+    const clients = await Promise.all([sender(listener), sender(listener)]);
+    const acks = await Promise.all(clients.map((client) => client.ask(oru("7", "p"))));
+    expect(acks.map(({ code }) => code)).to.deep.equal(["AA", "AA"]);
+    expect(allItems(hospital)).to.have.lengthOf(1);
+    for (const client of clients) await client[Symbol.asyncDispose]();
+  });
+
   it("forgets a number after its time: senders begin again some day", async () => {
     await using listener = await listening({ controlHours: 24 });
     await using client = await sender(listener);

@@ -7,16 +7,16 @@ import {
   ItemState,
   type BadItem,
   type Control,
-  type JournalBatch,
   type SourceItem,
 } from "../../records/index.js";
 import { Anchoring } from "../anchoring.js";
 import { Filer } from "../filing.js";
 import { GROUP_BYTES, GROUP_ITEMS } from "../grouped.js";
 import { checkOptions } from "../ingest.js";
-import type { IngestOptions, IngestParts } from "../ingest-run.js";
+import type { IngestParts } from "../ingest-run.js";
 import { takeIn, type Became, type IntakeParts, type IntakeWitness } from "../intake.js";
 import { refileInSteps } from "../refile.js";
+import type { LiveEvents, LiveOptions } from "./live-options.js";
 import { Room } from "./room.js";
 
 /** Milliseconds between looks at what waits for its patient, at least: and no more than a tenth of the time. */
@@ -40,33 +40,6 @@ const OWN_TROUBLES: readonly ErrorCode[] = [
   ...(["ERR_STORE_FULL", "ERR_STORE_FAILED", "ERR_TIMEOUT", "ERR_USAGE"] as const),
   ...(["ERR_VAULT_LOCKED", "ERR_VAULT_DAMAGED", "ERR_VAULT_RESTORED"] as const),
 ];
-
-export interface LiveOptions extends Pick<
-  IngestOptions,
-  "rules" | "compartment" | "batchItems" | "batchWait" | "chainWait"
-> {
-  /** Most items, and most bytes, on their way in. Default 5,000 and 64 MiB. */
-  mostItems?: number;
-  mostBytes?: number;
-  /** Nothing is taken while so many sealed items wait for the chain. Default: any number may. */
-  mostUnanchored?: number;
-  /** Hours for which a sender's message number must not come with other bytes. Default 24. */
-  controlHours?: number;
-  /** Milliseconds between looks at what waits for its patient. Default 30,000. */
-  refileEvery?: number;
-  /** Milliseconds between marks of amended entries. Default 30,000. */
-  markEvery?: number;
-}
-
-/** What whoever runs a live intake hears of. */
-export interface LiveEvents {
-  onAnchored?: (batch: JournalBatch) => void;
-  onSuperseded?: (entries: number) => void;
-  /** Items whose patient was unknown and is enrolled now. */
-  onFiled?: (items: number) => void;
-  /** Why nothing is anchored now; undefined once it goes on. */
-  onChain?: (failure: ChartsealError | undefined) => void;
-}
 
 interface Pending {
   item: SourceItem | BadItem;
@@ -240,19 +213,25 @@ export class LiveIntake implements AsyncDisposable {
 
   async #takeTogether(group: readonly Pending[]): Promise<void> {
     const became = new Map<SourceItem | BadItem, Became>();
+    const repeated = new Map<SourceItem | BadItem, SourceItem>();
+    const howOf = (item: SourceItem | BadItem): Became => {
+      const other = repeated.get(item);
+      const how = became.get(other ?? item)!;
+      return other !== undefined && how.kept ? { outcome: "known", kept: true } : how;
+    };
     const witness: IntakeWitness = {
       became: (item, how) => became.set(item, how),
-      repeats: (item, other) => became.set(item, became.get(other)!),
+      repeats: (item, other) => repeated.set(item, other),
       commit: () => {
         for (const { item, control } of group)
-          if (control !== undefined && became.get(item)?.kept === true) this.controls.add(control);
+          if (control !== undefined && howOf(item).kept) this.controls.add(control);
       },
     };
     await takeIn(
       { ...this.#parts, witness },
       group.map(({ item }) => item),
     );
-    for (const { item, settle } of group) settle.resolve(became.get(item)!);
+    for (const { item, settle } of group) settle.resolve(howOf(item));
   }
 
   #inTrouble(failure: ChartsealError): void {
