@@ -112,14 +112,11 @@ function wrongRequest(context: Context): Answer | undefined {
 /** The body as far as there is room for it. */
 async function read(context: Context<Env>, { room, mostBytes }: FhirAppParts): Promise<Arrived> {
   const incoming = new Incoming(room, mostBytes);
-  const body = context.req.raw.body;
+  const body: AsyncIterable<Uint8Array> = context.req.raw.body ?? nothing();
+  const tooLarge = Number(context.req.header("content-length") ?? 0) > mostBytes;
+  if (tooLarge) incoming.refuseAsTooLarge();
   try {
-    if (Number(context.req.header("content-length") ?? 0) > mostBytes) incoming.refuseAsTooLarge();
-    if (body === null || incoming.error !== undefined) return incoming.close();
-    for await (const piece of body) {
-      incoming.add(piece);
-      if (incoming.error !== undefined) break;
-    }
+    for await (const piece of tooLarge ? nothing() : body) if (!incoming.add(piece)) break;
     return incoming.close();
   } catch (error) {
     incoming.close().admission[Symbol.dispose]();
@@ -142,3 +139,5 @@ function answer(context: Context, { status, outcome }: Answer): Response {
   context.header("content-type", FHIR_JSON);
   return context.body(JSON.stringify(outcome), status);
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -47,7 +47,10 @@ export class Frames implements Disposable {
     for (let at = 0; at < chunk.length;) {
       if (this.#frame === undefined) {
         const start = this.#skip(chunk, at);
-        if (this.#stray > MOST_STRAY) return yield { kind: "noise" };
+        if (this.#stray > MOST_STRAY) {
+          yield { kind: "noise" };
+          return;
+        }
         at = start + 1;
         if (start < chunk.length) this.#frame = new Incoming(this.#room, this.#mostBytes);
         continue;

@@ -33,18 +33,15 @@ export class Incoming {
     });
   }
 
-  add(piece: Uint8Array): void {
+  /** @returns whether the rest of it is wanted */
+  add(piece: Uint8Array): boolean {
     const length = this.#length + piece.length;
     if (this.#error === undefined && length > this.#mostBytes) this.#refuse(tooLarge(this.#mostBytes));
     if (this.#error === undefined && length > this.#bytes.length) this.#grow(length);
     const fits = piece.subarray(0, this.#bytes.length - this.#length);
     this.#bytes.set(fits, this.#length);
     this.#length += fits.length;
-  }
-
-  /** Why it is not kept. */
-  get error(): ChartsealError | undefined {
-    return this.#error;
+    return this.#error === undefined;
   }
 
   /** It says beforehand that it will be. */

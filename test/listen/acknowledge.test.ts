@@ -9,8 +9,8 @@ const FAULTY: Verdict = { code: "E", error: "ERR_ITEM_INVALID" };
 const LATER: Verdict = { code: "R", error: "ERR_STORE_FULL" };
 
 function answersTo(message: string | Uint8Array, verdict: Verdict): Ack[] {
-  const header = readHl7Header(Buffer.from(message as string, "latin1"));
-  return acknowledge(header, verdict).map((bytes) => new Ack(Buffer.from(bytes).toString("latin1")));
+  const sender = readHl7Header(Buffer.from(message as string, "latin1"));
+  return acknowledge(sender, verdict).map((bytes) => new Ack(Buffer.from(bytes).toString("latin1")));
 }
 
 function header(changes: Record<number, string> = {}): string {

@@ -15,11 +15,13 @@ import { rejected } from "../support/rejected.js";
 const TOKEN = "0123456789abcdef0123456789abcdef";
 const FHIR = { authorization: `Bearer ${TOKEN}`, "content-type": "application/fhir+json" };
 
+type Answered = Pick<BatchResponse, "type" | "entry"> & { issue?: OperationOutcome["issue"] };
+
 interface Given {
   status: number;
   headers: Headers;
   outcome: OperationOutcome["issue"][0];
-  bundle: BatchResponse;
+  bundle: Omit<BatchResponse, "resourceType">;
 }
 
 describe("A listener for FHIR over HTTP", function () {
@@ -64,7 +66,7 @@ describe("A listener for FHIR over HTTP", function () {
   ): Promise<Given> {
     const init = { method, headers, ...(body === undefined ? {} : { body }) } as RequestInit;
     const response = await fetch(`${listener.addresses.http}${path}`, init);
-    const json = JSON.parse(await response.text()) as Partial<OperationOutcome> & BatchResponse;
+    const json = JSON.parse(await response.text()) as Answered;
     const { status, headers: given } = response;
     return { status, headers: given, outcome: json.issue?.[0] as Given["outcome"], bundle: json };
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import type { Chartseal } from "../../src/chartseal.js";
+import { ChartsealError } from "../../src/errors.js";
 import type { Listener, ListenOptions } from "../../src/listen/index.js";
 import { ItemState } from "../../src/records/index.js";
 import { Consortium, enrolAs, openHospital } from "../support/hospital.js";
@@ -181,7 +182,7 @@ describe("A listener for HL7 v2 over MLLP", function () {
     const own = backups.requireReconciled.bind(backups);
     // Stands in for a vault that was put back from a backup while this runs: the vault reads that when it is opened.
     backups.requireReconciled = () => {
-      throw Object.assign(new Error(), { code: "ERR_VAULT_RESTORED" });
+      throw new ChartsealError("ERR_VAULT_RESTORED", "this vault is a copy");
     };
     expect((await client.ask(oru("1", "p"))).code).to.equal("AR");
     expect(listener.state()).to.include({ vaultUsable: false });
