@@ -164,7 +164,9 @@ export {
 export {
   cidOfDigest,
   openEmbeddedStore,
+  openStore,
   type BlobStore,
+  type StoreConfig,
   type Stored,
   type Verification,
 } from "./storage/index.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
-import { ChartsealError, type ErrorCode } from "./errors.js";
+import { ChartsealError, type ErrorCode, type ErrorDetails } from "./errors.js";
 
 /** How long a statement waits for another process of this member before ERR_TIMEOUT. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   schema: string;
   /** SQL that brings a file of an older format to the next one, by its format. Run when the file is opened. */
   migrations?: ReadonlyMap<number, string>;
+  /** Does what SQL cannot, in the migrations' transaction and after them. `from` is the format that the file had. */
+  migrated?: (database: Database, from: number) => void;
   /** Code thrown when the file is not a readable database. */
   damagedCode: ErrorCode;
   /** False: a missing or empty file is an error instead of a new database. Default true. */
@@ -93,6 +95,11 @@ export class Database implements Disposable {
       if (this.#sqlite.isOpen && this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK");
       throw error;
     }
+  }
+
+  /** Another number whenever another connection, of this process or another, has committed something. */
+  version(): number {
+    return Number(this.get("PRAGMA data_version")?.["data_version"]);
   }
 
   /**
@@ -208,15 +215,18 @@ function fill(database: Database, options: DatabaseOptions): void {
 }
 
 /** All steps or none: a process killed in between leaves the file as it was. */
-function migrate(database: Database, { format, migrations }: DatabaseOptions): void {
+function migrate(database: Database, { format, migrations, migrated }: DatabaseOptions): void {
   if (migrations === undefined || formatOf(database) >= format) return;
   database.transaction(() => {
-    for (let found = formatOf(database); found < format; found++) {
+    const from = formatOf(database);
+    for (let found = from; found < format; found++) {
       const step = migrations.get(found);
       if (step === undefined) return;
       database.exec(step);
       database.exec(`PRAGMA user_version = ${found + 1}`);
     }
+    // Another process may have been first.
+    if (from < format) migrated?.(database, from);
   });
 }
 
@@ -256,6 +266,8 @@ function databaseError(error: unknown, path: string, damagedCode: ErrorCode): un
   const { code, errcode } = error as { code?: string; errcode?: number };
   if (code === "ENOENT") return new ChartsealError("ERR_CONFIG_INVALID", `${path} does not exist`, details);
   if (code === "ERR_INVALID_STATE") return new ChartsealError("ERR_USAGE", `${path} was closed`, details);
+  // An integer past 2^53: chartseal writes none.
+  if (code === "ERR_OUT_OF_RANGE") return damaged(path, damagedCode, details);
   if (code !== "ERR_SQLITE_ERROR") {
     const errno = (error as NodeJS.ErrnoException).syscall !== undefined;
     return errno ? new ChartsealError("ERR_STORE_FAILED", `${path}: ${code ?? error.name}`, details) : error;
@@ -277,6 +289,10 @@ function databaseError(error: unknown, path: string, damagedCode: ErrorCode): un
     case SQLITE_CANTOPEN:
       return new ChartsealError("ERR_STORE_FAILED", `${path} cannot be read or written`, details);
     default:
-      return new ChartsealError(damagedCode, `${path} is damaged or not what it should be`, details);
+      return damaged(path, damagedCode, details);
   }
+}
+
+function damaged(path: string, code: ErrorCode, details: ErrorDetails): ChartsealError {
+  return new ChartsealError(code, `${path} is damaged or not what it should be`, details);
 }

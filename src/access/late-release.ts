@@ -154,7 +154,7 @@ function requireQuotas(
 
 /**
  * The patient's records by this member's own journal: no root can be asked for. What it retracted is left out; who can
- * write the journal is trusted as far as this.
+ * write the journal's file cannot alter a row unseen, but could put back one as it was before.
  */
 function releasableWithoutChain(
   { journal, memberId }: ReleaseParts,
@@ -166,6 +166,7 @@ function releasableWithoutChain(
     const { kind, compartment } = entries.leaf(item);
     return (
       !item.retracted &&
+      item.withdrawn === undefined &&
       !item.erased &&
       kind === LeafKind.RECORD &&
       ((compartments >> BigInt(compartment)) & 1n) === 1n

@@ -3,7 +3,7 @@ import { statementDigest, statementName } from "../access/index.js";
 import { collectLogs, type Chain } from "../chain/index.js";
 import { isHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { Journal } from "../records/index.js";
+import { isAlteredError, type Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AuditEntry, LocalNames } from "./audit.js";
 
@@ -52,11 +52,26 @@ export function localNames(
     }),
   );
   for (const index of indices) {
-    const item = journal?.itemAt(index);
-    // The journal is of one member's log: another custodian's entry of that number is another record.
-    if (item?.patientId === patientId) local.records[index] = journal!.details(item.id).label;
+    const label = journal === undefined ? undefined : labelOf(journal, index, patientId);
+    if (label !== undefined) local.records[index] = label;
   }
   return local;
+}
+
+/** A row that was altered names nothing, and spoils no audit. */
+function labelOf(
+  journal: NonNullable<NameSources["journal"]>,
+  index: number,
+  patientId: Hex,
+): string | undefined {
+  try {
+    const item = journal.itemAt(index);
+    // The journal is of one member's log: another custodian's entry of that number is another record.
+    return item?.patientId === patientId ? journal.details(item.id).label : undefined;
+  } catch (error) {
+    if (isAlteredError(error)) return undefined;
+    throw error;
+  }
 }
 
 function ofOwnPatient(

@@ -9,17 +9,6 @@ export interface TlsValues {
   tlsClientCa?: string;
 }
 
-/** Where to listen. @throws ERR_USAGE */
-export function serverAddress(text: string, option: string): { host: string; port: number } {
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  if (host === undefined || Number(port) > 65_535) {
-    throw new ChartsealError("ERR_USAGE", `${option} takes host:port, got ${text}`, {
-      hint: "such as 127.0.0.1:8080 or [::]:8443",
-    });
-  }
-  return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
-}
-
 /**
  * The certificate that a server shows, if any.
  * @param missing the option that is missing, without which there is no server

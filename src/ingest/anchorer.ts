@@ -4,7 +4,8 @@ import { ChartsealError } from "../errors.js";
 import { ItemState, type Journal, type JournalBatch } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
 import { draftBatch, recordBatch, resign, setAnchored, setState } from "./batches.js";
-import { anchoringFrom, reconcile } from "./reconcile.js";
+import { placeItems, setAsideAll, type UnsoundItem } from "./places.js";
+import { anchoringBy, reconcile } from "./reconcile.js";
 import { RESEND_AFTER_MS, isNonceConflict, requireOperator } from "./settle.js";
 
 /** Batches sent and not yet mined: 16,000 items a block of 1 s and a tenth of its gas, yet quickly signed anew. */
@@ -25,6 +26,8 @@ export interface AnchorerParts {
   /** Milliseconds after which an incomplete batch is closed. */
   batchWait: number;
   onAnchored?: (batch: JournalBatch) => void;
+  /** Hears of items that get no place in the log, because the journal was altered. */
+  onUnsound?: (unsound: UnsoundItem) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -88,7 +91,7 @@ export class Anchorer {
   }
 
   async #closeBatch(flush: boolean): Promise<boolean> {
-    const { journal, batchItems, batchWait } = this.#parts;
+    const { journal, batchItems, batchWait, onUnsound } = this.#parts;
     const sealed = journal.countIn(ItemState.SEALED, batchItems);
     if (sealed === 0) {
       this.#sealedSince = undefined;
@@ -100,7 +103,12 @@ export class Anchorer {
     const firstIndex = await this.#nextIndex();
     if (firstIndex === undefined) return false;
     this.#sealedSince = undefined;
-    const draft = await draftBatch(this.#parts, journal.sealedItems(batchItems), firstIndex);
+    const rows = journal.rowsIn(ItemState.SEALED, batchItems);
+    const { placed, unsound } = placeItems(this.#parts, rows, firstIndex);
+    setAsideAll(journal, unsound);
+    for (const item of unsound) onUnsound?.(item);
+    if (placed.length === 0) return true;
+    const draft = await draftBatch(this.#parts, placed, firstIndex);
     const signed = await this.#sign({ ...draft, count: draft.items.length });
     await this.#send(recordBatch(journal, draft, signed));
     return true;
@@ -150,12 +158,13 @@ export class Anchorer {
         this.#inDoubt = true;
       return false;
     }
-    if (receipt.status !== 1) {
+    const anchoring = await anchoringBy(this.#parts, batch, receipt);
+    if (anchoring === undefined) {
       this.#inDoubt = true;
-      if (++this.#reverts > MOST_REVERTS) throw revertsAlways(receipt.hash);
+      if (receipt.status !== 1 && ++this.#reverts > MOST_REVERTS) throw revertsAlways(receipt.hash);
       return false;
     }
-    setAnchored(journal, batch, anchoringFrom(receipt));
+    setAnchored(journal, batch, anchoring);
     this.#sentAt.delete(batch.id);
     this.#reverts = 0;
     onAnchored?.(journal.batch(batch.id)!);

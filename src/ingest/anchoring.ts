@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError } from "../errors.js";
 import { Entries, type JournalBatch } from "../records/index.js";
-import { Anchorer } from "./anchorer.js";
+import { Anchorer, type AnchorerParts } from "./anchorer.js";
 import type { IngestParts } from "./ingest-run.js";
+import { retractWithdrawn, unretractLost } from "./retract.js";
 import { supersedeAmended, unmarkLost } from "./supersede.js";
 
 /** Milliseconds between looks at the chain while only waiting for it. */
@@ -14,13 +15,22 @@ const REST_MS = 5_000;
 /** Amendments marked between two looks at the batches, which wait for them: four blocks. */
 const MARKS_A_TURN = 64;
 
+export interface Marked {
+  superseded: number;
+  retracted: number;
+  held: number;
+}
+
 export interface AnchoringOptions {
   /** As in {@link IngestOptions}. */
   batchItems?: number | undefined;
   batchWait?: number | undefined;
   signal?: AbortSignal | undefined;
   onAnchored: (batch: JournalBatch) => void;
-  onSuperseded: (entries: number) => void;
+  /** An item whose row was altered is set aside. */
+  onUnsound: NonNullable<AnchorerParts["onUnsound"]>;
+  /** Entries that were marked on chain, and those that their source took back but a legal hold keeps. */
+  onMarked: (marked: Marked) => void;
   /** Why the chain takes nothing now; undefined once it does again. */
   onFailure: (failure: ChartsealError | undefined) => void;
   /** The failure that an error is, if it passes by itself; any other error ends the anchoring. Default: the chain's. */
@@ -56,6 +66,7 @@ export class Anchoring implements AsyncDisposable {
         this.#marksFrom ??= performance.now() + (options.markEvery ?? 0);
         options.onAnchored(batch);
       },
+      onUnsound: (unsound) => options.onUnsound(unsound),
     });
   }
 
@@ -118,12 +129,13 @@ export class Anchoring implements AsyncDisposable {
 
   async #mark(most?: number): Promise<number> {
     const { journal, chain, writer, memberId } = this.#parts;
-    const parts = { journal, chain, writer, memberId };
+    const { signal, onMarked } = this.#options;
+    const parts = { journal, chain, writer, memberId, entries: new Entries(journal, memberId) };
     await unmarkLost(parts);
-    const entries = new Entries(journal, memberId);
-    const marked = await supersedeAmended({ ...parts, entries }, this.#options.signal, most);
-    this.#options.onSuperseded(marked);
-    return marked;
+    await unretractLost(parts);
+    const superseded = await supersedeAmended(parts, signal, most);
+    onMarked({ ...(await retractWithdrawn(parts, signal)), superseded });
+    return superseded;
   }
 
   async #onChain(work: () => Promise<void>): Promise<void> {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from "node:crypto";
-import { MerkleTree, encodeBatchManifest, leafHash, toHex, type Hex } from "../crypto/index.js";
+import { MerkleTree, encodeBatchManifest, toHex, type Hex } from "../crypto/index.js";
 import {
   ItemState,
-  leafOf,
+  UNPLACED,
+  isAlteredRow,
+  setAside,
   type Anchoring,
   type Journal,
   type JournalBatch,
-  type SealedItem,
 } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
+import type { PlacedItem } from "./places.js";
 
 /** A batch that is built but not in the journal yet. */
 export interface DraftBatch {
@@ -17,16 +18,7 @@ export interface DraftBatch {
   root: Uint8Array;
   manifestDigest: Uint8Array;
   manifestCid: string;
-  items: DraftItem[];
-}
-
-interface DraftItem {
-  id: number;
-  logIndex: number;
-  patientSeq: number;
-  amendedIndex: number | undefined;
-  salt: Uint8Array;
-  leafHash: Uint8Array;
+  items: readonly PlacedItem[];
 }
 
 /**
@@ -35,52 +27,20 @@ interface DraftItem {
  */
 export const MOST_BATCH_ITEMS = 10_000;
 
-/** Bytes of a leaf's salt. */
-const SALT_LENGTH = 32;
-
-/** Gives items their indices from `firstIndex` on, builds their tree and stores the batch manifest. */
+/** Builds the tree of placed items, the first of which has `firstIndex`, and stores the batch manifest. */
 export async function draftBatch(
-  parts: { memberId: number; journal: Journal; store: BlobStore },
-  items: readonly SealedItem[],
+  { memberId, store }: { memberId: number; store: BlobStore },
+  items: readonly PlacedItem[],
   firstIndex: number,
 ): Promise<DraftBatch> {
-  const { memberId, journal, store } = parts;
-  const nextSeq = new Map<Hex, number>();
-  const indexOf = new Map<number, number>();
-  const salts = randomBytes(items.length * SALT_LENGTH);
-  const drafted = items.map((item, position) => {
-    const patientId = item.patientId!;
-    const patientSeq = nextSeq.get(patientId) ?? lastSeq(journal, patientId) + 1;
-    nextSeq.set(patientId, patientSeq + 1);
-    const logIndex = firstIndex + position;
-    indexOf.set(item.id, logIndex);
-    const amendedIndex =
-      item.amends === undefined
-        ? undefined
-        : (indexOf.get(item.amends) ?? journal.item(item.amends)?.logIndex);
-    const placed = { ...item, salt: saltAt(salts, position), logIndex, patientSeq, amendedIndex };
-    return { placed, leafHash: leafHash(leafOf(memberId, placed)) };
-  });
   const manifest = encodeBatchManifest({
     memberId,
     firstIndex,
-    entries: drafted.map(({ placed, leafHash: hash }) => ({ leafHash: toHex(hash), cid: placed.cid! })),
+    entries: items.map(({ item, leafHash }) => ({ leafHash: toHex(leafHash), cid: item.cid! })),
   });
   const stored = await store.put(manifest);
-  return {
-    firstIndex,
-    root: MerkleTree.of(drafted.map((draft) => draft.leafHash)).root,
-    manifestDigest: stored.sha256,
-    manifestCid: stored.cid,
-    items: drafted.map(({ placed, leafHash: hash }) => ({
-      id: placed.id,
-      logIndex: placed.logIndex,
-      patientSeq: placed.patientSeq,
-      amendedIndex: placed.amendedIndex,
-      salt: placed.salt,
-      leafHash: hash,
-    })),
-  };
+  const { root } = MerkleTree.of(items.map(({ leafHash }) => leafHash));
+  return { firstIndex, root, manifestDigest: stored.sha256, manifestCid: stored.cid, items };
 }
 
 /** Writes a batch with its signed transaction, in one commit, before anything is sent. */
@@ -91,34 +51,27 @@ export function recordBatch(
 ): JournalBatch {
   const { database } = journal;
   return database.transaction(() => {
+    const last = database.get("SELECT max(id) AS last FROM batches")!["last"];
+    const id = Number(last ?? 0) + 1;
+    const { items, ...facts } = draft;
+    const count = items.length;
     database.run(
-      `INSERT INTO batches (state, first_index, count, root, manifest_digest, manifest_cid, raw_transaction,
-         transaction_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO batches (id, state, first_index, count, root, manifest_digest, manifest_cid, raw_transaction,
+         transaction_hash, row_mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
       ItemState.BATCHED,
-      draft.firstIndex,
-      draft.items.length,
-      draft.root,
-      draft.manifestDigest,
-      draft.manifestCid,
+      facts.firstIndex,
+      count,
+      facts.root,
+      facts.manifestDigest,
+      facts.manifestCid,
       signed.raw,
       signed.hash,
+      journal.rows.macOfBatch({ id, count, ...facts }),
     );
-    const batchId = Number(database.get("SELECT last_insert_rowid() AS id")!["id"]);
-    for (const item of draft.items) {
-      database.run(
-        `UPDATE items SET state = ?, batch_id = ?, log_index = ?, patient_seq = ?, amended_index = ?, salt = ?,
-           leaf_hash = ? WHERE id = ?`,
-        ItemState.BATCHED,
-        batchId,
-        item.logIndex,
-        item.patientSeq,
-        item.amendedIndex ?? null,
-        item.salt,
-        item.leafHash,
-        item.id,
-      );
-    }
-    return journal.batch(batchId)!;
+    for (const { item, ...place } of items)
+      journal.change(item, { state: ItemState.BATCHED, batchId: id, ...place });
+    return journal.batch(id)!;
   });
 }
 
@@ -159,25 +112,11 @@ export function setAnchored(journal: Journal, batch: JournalBatch, anchoring: An
 export function dissolve(journal: Journal, batches: readonly JournalBatch[]): void {
   journal.database.transaction(() => {
     for (const { id } of batches) {
-      journal.database.run(
-        `UPDATE items SET state = ?, batch_id = NULL, log_index = NULL, patient_seq = NULL, amended_index = NULL,
-           salt = NULL, leaf_hash = NULL WHERE batch_id = ?`,
-        ItemState.SEALED,
-        id,
-      );
+      for (const item of journal.itemsOfBatch(id)) {
+        if (isAlteredRow(item)) setAside(journal, item.id);
+        else journal.change(item, { state: ItemState.SEALED, ...UNPLACED });
+      }
       journal.database.run("DELETE FROM batches WHERE id = ?", id);
     }
   });
-}
-
-function saltAt(salts: Uint8Array, position: number): Uint8Array {
-  return salts.subarray(position * SALT_LENGTH, (position + 1) * SALT_LENGTH);
-}
-
-function lastSeq(journal: Journal, patientId: Hex): number {
-  const row = journal.database.get(
-    "SELECT max(patient_seq) AS seq FROM items WHERE patient_id = ?",
-    Buffer.from(patientId.slice(2), "hex"),
-  );
-  return Number(row?.["seq"] ?? 0);
 }

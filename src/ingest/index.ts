@@ -2,11 +2,15 @@
 export { anchorDocument, fileDocument } from "./documents.js";
 export type { AnchorDocumentOptions, SupportingDocument } from "./documents.js";
 export { ingest, retry } from "./ingest.js";
+export { emptyResult } from "./ingest-run.js";
+export { openEvents, settleEvent } from "./persons.js";
+export { countUnretracted } from "./retract.js";
 export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";
 export type { Became } from "./intake.js";
 export { LiveIntake } from "./live/live-intake.js";
 export type { LiveEvents, LiveOptions } from "./live/live-options.js";
 export { RETRY_AFTER, type Admission, type Room } from "./live/room.js";
+export type { Lag, LagFigures } from "./lag.js";
 export {
   bundleSource,
   fileItems,

@@ -13,9 +13,11 @@ import {
 import { ChartsealError } from "../errors.js";
 import {
   ItemState,
+  isAlteredError,
   isBadItem,
   type BadItem,
   type Journal,
+  type JournalItem,
   type NewItem,
   type SourceItem,
 } from "../records/index.js";
@@ -23,6 +25,8 @@ import type { BlobStore, Stored } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
 import { bury, detailsOf, itemsFault, unbury } from "./dead-letters.js";
 import type { Filer, Filing } from "./filing.js";
+import { hasEvent, takeNote, upToEvents } from "./item-events.js";
+import { followEvents, openEvents } from "./persons.js";
 
 export interface IntakeParts {
   memberId: number;
@@ -57,6 +61,10 @@ export interface Taken {
   /** Taken before, with the same bytes. */
   known: number;
   dead: { label: string; error: ChartsealError }[];
+  /** Messages about who is who that were followed. */
+  followed: number;
+  /** Items of which something follows that waits for a patient, or for a person to decide. */
+  events: number;
 }
 
 /** An item on its way in. */
@@ -85,7 +93,23 @@ interface Outcome {
  * them. When this returns, every item is safe.
  */
 export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | BadItem)[]): Promise<Taken> {
-  const taken: Taken = { sealed: 0, waiting: 0, known: 0, dead: [] };
+  const taken: Taken = { sealed: 0, waiting: 0, known: 0, dead: [], followed: 0, events: 0 };
+  for (const run of upToEvents(group)) {
+    const before = hasEvent(run.at(-1)!) ? openEvents(parts.journal).length : 0;
+    await takeRun(parts, run, taken);
+    if (!hasEvent(run.at(-1)!)) continue;
+    // What comes next is filed by what this one said.
+    taken.followed += followEvents(parts);
+    taken.events += openEvents(parts.journal).length - before;
+  }
+  return taken;
+}
+
+async function takeRun(
+  parts: IntakeParts,
+  group: readonly (SourceItem | BadItem)[],
+  taken: Taken,
+): Promise<void> {
   const outcomes: Outcome[] = [];
   try {
     await identifyAll(parts, group, outcomes, taken);
@@ -100,7 +124,6 @@ export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | B
   } finally {
     for (const { read } of outcomes) read?.contentKey.fill(0);
   }
-  return taken;
 }
 
 async function identifyAll(
@@ -173,7 +196,10 @@ async function sealAndStore(
     try {
       if (item.bytes !== undefined)
         small.push({ outcome, sealed: sealBytes({ ...source, body: item.bytes }) });
-      else outcome.body = await store.put(sealRecord({ ...source, body: item.open() }));
+      else {
+        const reuse = store.copiesPieces === true;
+        outcome.body = await store.put(sealRecord({ ...source, body: item.open(), reuse }));
+      }
     } catch (error) {
       outcome.error = itemsFault(error);
     }
@@ -197,12 +223,15 @@ function record(
   const row = rowOf(read, body);
   let refused = read.filing.error;
   // Evidence of an act stands beside what was filed of it before.
-  const amended = row.supports === undefined ? journal.newestOf(read.sourceMac) : undefined;
-  if (amended !== undefined) {
+  const amended = row.supports === undefined ? amendedOf(journal, read) : undefined;
+  if (amended instanceof ChartsealError) {
+    row.amends = Number(amended.values["row"]);
+    refused = amended;
+  } else if (amended !== undefined) {
     row.amends = amended.id;
     const patient = filer.amending(row.patient, amended);
     if (patient !== undefined) row.patient = patient;
-    refused ??= changedPatient(amended.patientId, patient?.patientId);
+    refused ??= changedPatient(amended, patient?.patientId);
     // An entry can name only an older one, so this one waits for the one it amends.
     if (amended.state === ItemState.WAITING) row.state = ItemState.WAITING;
   }
@@ -212,12 +241,33 @@ function record(
     taken.dead.push({ label: item.label, error: refused });
     witness?.became(item, { outcome: "dead", error: refused, kept: true });
   }
-  if (row.state !== ItemState.SEALED) row.details = detailsOf(read.item, true);
+  if (read.item.event !== undefined) takeNote(journal, read.item.event, row);
+  if (row.state !== ItemState.SEALED || row.event !== undefined) row.details = detailsOf(read.item, true);
   journal.add(row);
   if (row.state === ItemState.DEAD) return;
   const outcome = row.state === ItemState.SEALED ? "sealed" : "waiting";
   taken[outcome]++;
   witness?.became(item, { outcome, kept: true });
+}
+
+/**
+ * The newest version of the same item, else of one that it takes the place of; or the error of its altered row: nothing
+ * can be filed beside that one.
+ */
+function amendedOf(
+  journal: Journal,
+  { item: { replaces = [] }, sourceMac }: Incoming,
+): JournalItem | ChartsealError | undefined {
+  try {
+    for (const mac of [sourceMac, ...replaces.map((key) => journal.macOf("source", key))]) {
+      const newest = journal.newestOf(mac);
+      if (newest !== undefined) return newest;
+    }
+    return undefined;
+  } catch (error) {
+    if (isAlteredError(error)) return error;
+    throw error;
+  }
 }
 
 function rowOf(read: Incoming, body: Stored): NewItem {
@@ -237,12 +287,14 @@ function rowOf(read: Incoming, body: Stored): NewItem {
 
 /** An item cannot move to another patient by an amendment: that would link the two on chain. */
 export function changedPatient(
-  before: string | undefined,
+  amended: Pick<JournalItem, "patientId" | "logIndex"> | undefined,
   now: string | undefined,
 ): ChartsealError | undefined {
+  const before = amended?.patientId;
   if (before === undefined || now === undefined || before === now) return undefined;
   return new ChartsealError("ERR_PATIENT_CHANGED", "the item was filed under another patient before", {
-    hint: "if it was misfiled: retract that entry, then run `chartseal retry --dead`",
+    ...(amended?.logIndex === undefined ? {} : { values: { index: amended.logIndex } }),
+    hint: "if that was the wrong one: `chartseal status --list` numbers the item, `chartseal refile` corrects it",
   });
 }
 

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ItemState, type Journal, type JournalItem } from "../records/index.js";
+import {
+  EventState,
+  ItemState,
+  SET_ASIDE,
+  isAlteredError,
+  isAlteredRow,
+  takeBack,
+  type AlteredRow,
+  type ItemEvent,
+  type Journal,
+  type JournalItem,
+} from "../records/index.js";
 import type { Filer, Filing } from "./filing.js";
 import { changedPatient } from "./intake.js";
+import { withdrawFor, withdrawKeys } from "./item-events.js";
 
 /** Items a transaction, so that a long list neither holds the journal's lock nor fills the memory. */
 const ITEMS_PER_COMMIT = 500;
@@ -29,10 +41,10 @@ export function* refileInSteps(parts: RefileParts, dead = false): Generator<numb
   for (const state of dead ? [ItemState.DEAD, ItemState.WAITING] : [ItemState.WAITING]) {
     for (let last = 0; ;) {
       filer.forget();
-      const items = journal.itemsIn(state, ITEMS_PER_COMMIT, last);
+      const items = journal.rowsIn(state, ITEMS_PER_COMMIT, last);
       let filed = 0;
       journal.database.transaction(() => {
-        for (const item of items) if (refileOne(parts, item)) filed++;
+        for (const item of items) if (refileSound(parts, item)) filed++;
       });
       yield filed;
       if (items.length < ITEMS_PER_COMMIT) break;
@@ -50,33 +62,58 @@ interface Decision {
   amends: number | undefined;
 }
 
-function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean {
+/** What was altered, or amends what was, stays as it is. */
+function refileSound(parts: RefileParts, item: JournalItem | AlteredRow): boolean {
+  const { journal } = parts;
+  try {
+    if (isAlteredRow(item)) return !hasSuccessor(journal, item) && takeBack(journal, item.id);
+    return refileOne(parts, item);
+  } catch (error) {
+    if (isAlteredError(error)) return false;
+    throw error;
+  }
+}
+
+/** Files one item as it is filed now. @returns whether it can be anchored since */
+export function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean {
   // Without a body, or outdated: a newer version of it was taken since, which cannot amend a later entry.
   const lost = item.cid === undefined || hasSuccessor(journal, item);
   if (item.state === ItemState.DEAD && lost) return false;
   const details = journal.details(item.id);
+  // It was filed before it was set aside, and whom it names was forgotten then.
+  if (item.reason === SET_ASIDE && details.subjects === undefined) return takeBack(journal, item.id);
   const amended = amendedOf(journal, item);
   const found = filer.file({ ...details, subjects: details.subjects ?? [] });
   const filing = { ...found, patient: filer.amending(found.patient, amended) };
   const { state, reason, patient, amends } = decide(filing, amended);
   if (state === item.state && reason === item.reason && amends === item.amends) return false;
-  journal.database.run(
-    "UPDATE items SET state = ?, reason = ?, patient_id = ?, compartment = ?, amends = ? WHERE id = ?",
-    state,
-    reason ?? null,
-    patient === undefined ? null : Buffer.from(patient.patientId.slice(2), "hex"),
-    patient?.compartment ?? null,
-    amends ?? null,
-    item.id,
-  );
+  const { patientId, compartment } = patient ?? {};
+  journal.change(item, { state, reason, patientId, compartment, amends });
   if (state !== ItemState.SEALED) return false;
-  const { subjects: _, ...kept } = details;
-  journal.setDetails(item.id, kept);
+  const { subjects: _, administrative: __, event, ...kept } = details;
+  const open = event !== undefined && followUp(journal, item, event);
+  journal.setDetails(item.id, open ? { ...kept, event } : kept);
   return true;
 }
 
+/** What follows of an item that is filed only now. @returns whether it is still open */
+function followUp(journal: Journal, before: JournalItem, event: ItemEvent): boolean {
+  const item = journal.item(before.id)!;
+  if (event.kind === "delete") {
+    if (before.state === ItemState.DEAD) withdrawKeys(journal, event.keys, item.id);
+    return false;
+  }
+  if (event.kind !== "withdraw") {
+    if (item.event === undefined) journal.change(item, { event: EventState.OPEN });
+    return item.event !== EventState.SETTLED;
+  }
+  const { withdrawn, open } = withdrawFor(journal, item.sourceMac, event.itself, item.id);
+  journal.change(item, { amends: undefined, withdrawn, event: open ? EventState.OPEN : undefined });
+  return open;
+}
+
 function decide(filing: Filing, amended: JournalItem | undefined): Decision {
-  const error = filing.error ?? changedPatient(amended?.patientId, filing.patient?.patientId);
+  const error = filing.error ?? changedPatient(amended, filing.patient?.patientId);
   const waits = filing.state === ItemState.WAITING || amended?.state === ItemState.WAITING;
   const filed = waits ? ItemState.WAITING : ItemState.SEALED;
   return {
@@ -90,18 +127,22 @@ function decide(filing: Filing, amended: JournalItem | undefined): Decision {
 /** The item that this one amends now: one that was refused or retracted since gives way to what it amended. */
 function amendedOf(journal: Journal, item: JournalItem): JournalItem | undefined {
   let amended = item.amends === undefined ? undefined : journal.item(item.amends);
-  while (amended !== undefined && (amended.state === ItemState.DEAD || amended.retracted)) {
+  while (amended !== undefined && hasGivenWay(amended)) {
     amended = amended.amends === undefined ? undefined : journal.item(amended.amends);
   }
   return amended;
 }
 
-function hasSuccessor(journal: Journal, item: JournalItem): boolean {
+function hasGivenWay({ state, retracted, withdrawn }: JournalItem): boolean {
+  return state === ItemState.DEAD || retracted || withdrawn !== undefined;
+}
+
+function hasSuccessor(journal: Journal, { id }: Pick<JournalItem, "id">): boolean {
   const newer = journal.database.get(
     `SELECT 1 FROM items WHERE source_mac = (SELECT source_mac FROM items WHERE id = ?) AND id > ?
-       AND state <> ${ItemState.DEAD} AND retracted = 0`,
-    item.id,
-    item.id,
+       AND state <> ${ItemState.DEAD} AND retracted = 0 AND withdrawn IS NULL`,
+    id,
+    id,
   );
   return newer !== undefined;
 }

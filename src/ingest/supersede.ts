@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain, Writer } from "../chain/index.js";
 import { ChartsealError } from "../errors.js";
-import { ItemState, type Entries, type Journal } from "../records/index.js";
+import { ItemState, isAlteredError, type Entries, type Journal } from "../records/index.js";
 
 /** Transactions under way at a time: a block takes them all, and a failure leaves few in doubt. */
 const MOST_IN_FLIGHT = 16;
+/** The newest marks that are looked at for lost ones: what was in flight together, over several runs that failed. */
+const MARKS_LOOKED_AT = 8 * MOST_IN_FLIGHT;
 
 export interface SupersedeParts {
   journal: Journal;
@@ -45,21 +47,28 @@ export async function supersedeAmended(
   return marked;
 }
 
-/** Marks that the node lost with its last blocks are set again by {@link supersedeAmended}. */
+/**
+ * Marks that the node lost with its last blocks are set again by {@link supersedeAmended}. They were sent several at a
+ * time, and mined in any order: only a whole window that stands says that all before it stand too.
+ */
 export async function unmarkLost({
   journal,
   chain,
   memberId,
-}: Omit<SupersedeParts, "entries">): Promise<void> {
-  for (;;) {
-    const row = journal.database.get(
-      `SELECT id, log_index FROM items WHERE superseded_by IS NOT NULL AND log_index IS NOT NULL
-       ORDER BY superseded_by DESC LIMIT 1`,
+}: Omit<SupersedeParts, "entries" | "writer">): Promise<void> {
+  for (let before = Number.MAX_SAFE_INTEGER; ;) {
+    const rows = journal.database.all(
+      `SELECT id, log_index, superseded_by FROM items WHERE superseded_by < ? AND log_index IS NOT NULL
+       ORDER BY superseded_by DESC LIMIT ${MARKS_LOOKED_AT}`,
+      before,
     );
-    if (row === undefined) return;
-    const status = await chain.ask(() => chain.records.statusOf(memberId, Number(row["log_index"])));
-    if (Number(status) !== 0) return;
-    journal.database.run("UPDATE items SET superseded_by = NULL WHERE id = ?", Number(row["id"]));
+    const statuses = await chain.ask(() =>
+      Promise.all(rows.map((row) => chain.recordsInBulk.statusOf(memberId, Number(row["log_index"])))),
+    );
+    const lost = rows.filter((_, position) => Number(statuses[position]) === 0);
+    if (lost.length === 0) return;
+    for (const { id } of lost) setSuperseded(journal, Number(id), undefined);
+    before = Number(rows.at(-1)!["superseded_by"]);
   }
 }
 
@@ -69,7 +78,8 @@ function unmarked(journal: Journal, most = -1): Amendment[] {
      FROM items newer JOIN items older ON older.id = newer.amends
      WHERE newer.amends IS NOT NULL AND newer.state = ${ItemState.ANCHORED}
        AND older.state = ${ItemState.ANCHORED} AND older.superseded_by IS NULL
-       AND older.retracted = 0 AND newer.retracted = 0 AND newer.amended_index = older.log_index
+       AND older.retracted = 0 AND newer.retracted = 0 AND older.withdrawn IS NULL AND newer.withdrawn IS NULL
+       AND newer.amended_index = older.log_index
      ORDER BY newer.log_index LIMIT ?`,
     most,
   );
@@ -84,15 +94,26 @@ async function mark(parts: SupersedeParts, { id, older, newer }: Amendment): Pro
   const { journal, entries, chain, writer, memberId } = parts;
   let marked = false;
   if (Number(await chain.ask(() => chain.records.statusOf(memberId, older))) === 0) {
-    const call = await chain.records.supersede.populateTransaction(entries.at(older), entries.at(newer));
     try {
+      const call = await chain.records.supersede.populateTransaction(entries.at(older), entries.at(newer));
       await writer.execute(call);
       marked = true;
     } catch (error) {
+      // Until its row is put back.
+      if (isAlteredError(error)) return false;
       // Held or retracted meanwhile: the new entry stands, the old one keeps its status.
       if (!(error instanceof ChartsealError) || error.values["reason"] !== "StatusForbids") throw error;
     }
   }
-  journal.database.run("UPDATE items SET superseded_by = ? WHERE id = ?", newer, id);
+  setSuperseded(journal, id, newer);
   return marked;
+}
+
+/** An altered row stays as it is: it does not keep the others back. */
+function setSuperseded(journal: Journal, id: number, supersededBy: number | undefined): void {
+  try {
+    journal.database.transaction(() => journal.change(journal.item(id)!, { supersededBy }));
+  } catch (error) {
+    if (!isAlteredError(error)) throw error;
+  }
 }

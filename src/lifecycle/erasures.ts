@@ -92,8 +92,10 @@ export class Erasures {
     const { chain, exchange, vault } = this.#parts;
     const [mark] = await readMarks(chain, this.#parts.memberId, index);
     if (mark === undefined) return undefined;
+    const erased = this.#entry(index);
+    await chain.ask(() => chain.records.requireAnchored(erased), "ERR_CHAIN_MISMATCH");
     // No access can come any more: if some came since the certificate, another one names them too.
-    const { entry, accesses } = await this.#certify(this.#entry(index), mark.ground, mark);
+    const { entry, accesses } = await this.#certify(erased, mark.ground, mark);
     await this.wipe(index);
     for (const { memberId: to, accessId: id } of accesses) {
       for (const type of ["release", "late-release"] as const) await exchange.remove({ to, type, id });

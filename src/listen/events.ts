@@ -50,6 +50,7 @@ export interface ListenCounts {
   refusedForNow: number;
   anchored: number;
   superseded: number;
+  retracted: number;
   bytes: number;
 }
 
@@ -57,7 +58,7 @@ export interface ListenCounts {
 export class Tally {
   readonly counts: ListenCounts = {
     ...{ sealed: 0, waiting: 0, known: 0, dead: 0, refused: 0, refusedForNow: 0 },
-    ...{ anchored: 0, superseded: 0, bytes: 0 },
+    ...{ anchored: 0, superseded: 0, retracted: 0, bytes: 0 },
   };
   connections = 0;
   lastTakenAt: Date | undefined;
@@ -96,9 +97,10 @@ export class Tally {
         this.lastAnchoredAt = new Date();
         this.#events.onAnchored?.(batch);
       },
-      onSuperseded: (entries) => {
-        this.counts.superseded += entries;
-        this.#events.onSuperseded?.(entries);
+      onMarked: (marked) => {
+        this.counts.superseded += marked.superseded;
+        this.counts.retracted += marked.retracted;
+        this.#events.onMarked?.(marked);
       },
       ...(onFiled === undefined ? {} : { onFiled }),
       ...(onChain === undefined ? {} : { onChain }),

@@ -138,7 +138,7 @@ export class Entries {
     const root = toHex(batch.root);
     const known = this.#trees.get(root);
     if (known !== undefined) return known;
-    const tree = MerkleTree.of(this.#journal.itemsOfBatch(batch.id).map((item) => item.leafHash!));
+    const tree = MerkleTree.of(this.#journal.leafHashesOf(batch.id));
     if (this.#trees.size >= MOST_TREES) this.#trees.delete(this.#trees.keys().next().value!);
     this.#trees.set(root, tree);
     return tree;

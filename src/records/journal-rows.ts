@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex, type Hex, type LeafKind, type SupportingKind } from "../crypto/index.js";
-import type { SqlRow } from "../sqlite.js";
-import type { PatientRef } from "./item.js";
-import type { ItemState } from "./journal-schema.js";
+import { LeafKind, toHex, type Hex, type SupportingKind } from "../crypto/index.js";
+import type { Database, SqlRow } from "../sqlite.js";
+import type { ItemEvent, PatientRef } from "./item.js";
+import type { EventState, ItemState } from "./journal-schema.js";
 
 /** What the journal keeps encrypted about an item: for people, and to find its patient later. */
 export interface ItemDetails {
@@ -15,6 +15,9 @@ export interface ItemDetails {
   recordedAt?: string;
   /** Kept while the patient is unknown. */
   subjects?: readonly (readonly PatientRef[])[];
+  administrative?: boolean;
+  /** Kept until it is followed. */
+  event?: ItemEvent;
 }
 
 export interface NewItem {
@@ -34,7 +37,18 @@ export interface NewItem {
   amends?: number;
   /** Left out for a record. */
   supports?: Supports;
+  withdrawn?: number;
+  event?: EventState;
 }
+
+/** All that the journal still says of an erased item. */
+export const ERASED_DETAILS: ItemDetails = {
+  sourceKey: "",
+  label: "erased",
+  path: "",
+  mediaType: "",
+  size: 0,
+};
 
 /** What a supporting leaf stands for: its kind, and by kind a terms hash, access id or erased index (32 bytes). */
 export interface Supports {
@@ -44,6 +58,8 @@ export interface Supports {
 
 export interface JournalItem {
   id: number;
+  itemMac: Uint8Array;
+  sourceMac: Uint8Array;
   state: ItemState;
   recordId: Uint8Array | undefined;
   cid: string | undefined;
@@ -68,13 +84,22 @@ export interface JournalItem {
   ref: Hex | undefined;
   /** Its key, body and details are gone. */
   erased: boolean;
+  /** Its source took it back: by the how manieth withdrawal. `retracted` follows once it is so on chain. */
+  withdrawn: number | undefined;
+  event: EventState | undefined;
+  /** Authenticates the row, as it was read. */
+  rowMac: Uint8Array | undefined;
 }
 
-/** What a batch needs of a sealed item. */
-export type SealedItem = Pick<
-  JournalItem,
-  "id" | "cid" | "contentDigest" | "recordedDay" | "patientId" | "compartment" | "amends" | "kind" | "ref"
->;
+/** A row that is not as chartseal wrote it: nothing of it but its number may be used. */
+export interface AlteredRow {
+  id: number;
+  altered: true;
+}
+
+export function isAlteredRow(row: JournalItem | AlteredRow): row is AlteredRow {
+  return "altered" in row;
+}
 
 export interface JournalBatch {
   id: number;
@@ -99,9 +124,17 @@ export interface Anchoring {
   gasUsed: number;
 }
 
+/** The columns that {@link itemOf} reads. */
+export const ITEM_COLUMNS = `id, item_mac, source_mac, state, record_id, cid, content_digest, recorded_day, reason,
+  patient_id, compartment, amends, amended_index, salt, batch_id, log_index, patient_seq, leaf_hash, superseded_by,
+  retracted, kind, ref, erased, withdrawn, event, row_mac`;
+
+/** What stands in a row, authentic or not: {@link RowMacs} tells. */
 export function itemOf(row: SqlRow): JournalItem {
   return {
     id: Number(row["id"]),
+    itemMac: bytes(row["item_mac"]) ?? NOTHING,
+    sourceMac: bytes(row["source_mac"]) ?? NOTHING,
     state: Number(row["state"]) as ItemState,
     recordId: bytes(row["record_id"]),
     cid: text(row["cid"]),
@@ -122,31 +155,92 @@ export function itemOf(row: SqlRow): JournalItem {
     kind: Number(row["kind"]) as LeafKind,
     ref: hex(row["ref"]),
     erased: row["erased"] === 1,
+    withdrawn: number(row["withdrawn"]),
+    event: number(row["event"]) as EventState | undefined,
+    rowMac: bytes(row["row_mac"]),
   };
 }
 
-export function sealedOf(row: SqlRow): SealedItem {
+/** The row of a new item, before it has a place in the log. */
+export function newRow(id: number, item: NewItem): JournalItem {
+  const { itemMac, sourceMac, state, sealed, recordedDay, reason, patient, amends, supports } = item;
   return {
-    id: Number(row["id"]),
-    cid: text(row["cid"]),
-    contentDigest: bytes(row["content_digest"]),
-    recordedDay: Number(row["recorded_day"]),
-    patientId: toHex(row["patient_id"] as Uint8Array),
-    compartment: number(row["compartment"]),
-    amends: number(row["amends"]),
-    kind: Number(row["kind"]) as LeafKind,
-    ref: hex(row["ref"]),
+    id,
+    itemMac,
+    sourceMac,
+    state,
+    recordId: sealed?.recordId,
+    cid: sealed?.cid,
+    contentDigest: sealed?.contentDigest,
+    recordedDay,
+    reason,
+    patientId: patient?.patientId,
+    compartment: patient?.compartment,
+    amends,
+    amendedIndex: undefined,
+    salt: undefined,
+    batchId: undefined,
+    logIndex: undefined,
+    patientSeq: undefined,
+    leafHash: undefined,
+    supersededBy: undefined,
+    retracted: false,
+    kind: supports?.kind ?? LeafKind.RECORD,
+    ref: supports?.ref,
+    erased: false,
+    withdrawn: item.withdrawn,
+    event: item.event,
+    rowMac: undefined,
   };
 }
 
+/** Writes a new item's row. @returns false when the item is there already */
+export function insertItem(
+  database: Database,
+  row: JournalItem,
+  { details, receivedAt, rowMac }: { details: Uint8Array; receivedAt: number; rowMac: Uint8Array },
+): boolean {
+  const added = database.run(
+    `INSERT INTO items (id, item_mac, source_mac, state, record_id, cid, content_digest, details, recorded_day,
+       received_at, reason, patient_id, compartment, amends, kind, ref, withdrawn, event, row_mac)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item_mac) DO NOTHING`,
+    row.id,
+    row.itemMac,
+    row.sourceMac,
+    row.state,
+    row.recordId ?? null,
+    row.cid ?? null,
+    row.contentDigest ?? null,
+    details,
+    row.recordedDay,
+    receivedAt,
+    row.reason ?? null,
+    blobOf(row.patientId),
+    row.compartment ?? null,
+    row.amends ?? null,
+    row.kind,
+    blobOf(row.ref),
+    row.withdrawn ?? null,
+    row.event ?? null,
+    rowMac,
+  );
+  return added > 0;
+}
+
+/** Hex as the BLOB of its bytes. */
+export function blobOf(hexText: Hex | undefined): Uint8Array | null {
+  return hexText === undefined ? null : Buffer.from(hexText.slice(2), "hex");
+}
+
+/** What stands in a batch's row, authentic or not: {@link RowMacs} tells. */
 export function batchOf(row: SqlRow): JournalBatch {
   return {
     id: Number(row["id"]),
     state: Number(row["state"]) as ItemState,
     firstIndex: Number(row["first_index"]),
     count: Number(row["count"]),
-    root: row["root"] as Uint8Array,
-    manifestDigest: row["manifest_digest"] as Uint8Array,
+    root: bytes(row["root"]) ?? NOTHING,
+    manifestDigest: bytes(row["manifest_digest"]) ?? NOTHING,
     manifestCid: String(row["manifest_cid"]),
     rawTransaction: text(row["raw_transaction"]) as Hex | undefined,
     transactionHash: text(row["transaction_hash"]) as Hex | undefined,
@@ -155,6 +249,8 @@ export function batchOf(row: SqlRow): JournalBatch {
     gasUsed: number(row["gas_used"]),
   };
 }
+
+const NOTHING = new Uint8Array(0);
 
 function bytes(value: SqlRow[string] | undefined): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined;

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import { ChartsealError } from "../errors.js";
-import { openDatabase, type Database } from "../sqlite.js";
+import { openDatabase, type Database, type SqlRow, type SqlValue } from "../sqlite.js";
 import { openCell, sealCell, type Vault } from "../vault/index.js";
-import { LeafKind, fromHex, type Hex } from "../crypto/index.js";
+import type { Hex } from "../crypto/index.js";
+import { changeItem, type ItemChanges } from "./item-changes.js";
 import { lockJournal } from "./journal-lock.js";
 import {
-  batchOf,
-  itemOf,
-  sealedOf,
+  ERASED_DETAILS,
+  ITEM_COLUMNS,
+  blobOf,
+  insertItem,
+  newRow,
+  type AlteredRow,
   type ItemDetails,
   type JournalBatch,
   type JournalItem,
   type NewItem,
-  type SealedItem,
 } from "./journal-rows.js";
 import { ItemState, JOURNAL_FORMAT, JOURNAL_MIGRATIONS, JOURNAL_SCHEMA } from "./journal-schema.js";
+import { mustTakeOnTrust, rememberTrust } from "./journal-trust.js";
+import { RowMacs, secretOf } from "./row-macs.js";
 
 /**
  * The condition of the partial indexes. States are written into the SQL: a bound one would keep SQLite from these
@@ -29,27 +34,32 @@ const NOT_ANCHORED = `state <> ${ItemState.ANCHORED}`;
  */
 export class Journal implements Disposable {
   readonly database: Database;
-  readonly #detailsKey: Uint8Array;
+  /** Tells what chartseal wrote from what was altered. */
+  readonly rows: RowMacs;
+  readonly #detailsKey: KeyObject;
   readonly #dedupeKey: KeyObject;
 
-  private constructor(database: Database, vault: Vault) {
+  private constructor(database: Database, vault: Vault, rows: RowMacs) {
     this.database = database;
-    this.#detailsKey = vault.journalKey();
-    // Node 24 takes a key object four times as fast as the same key in bytes. It clears it when it is collected.
-    const dedupeKey = vault.dedupeKey();
-    this.#dedupeKey = createSecretKey(dedupeKey);
-    dedupeKey.fill(0);
+    this.rows = rows;
+    this.#detailsKey = secretOf(vault.journalKey());
+    this.#dedupeKey = secretOf(vault.dedupeKey());
   }
 
   /** @throws ERR_CONFIG_INVALID, ERR_FORMAT_UNSUPPORTED, ERR_STORE_FAILED */
   static open(path: string, vault: Vault): Journal {
+    const rows = new RowMacs(vault.rowKey());
     const database = openDatabase(path, {
       format: JOURNAL_FORMAT,
       schema: JOURNAL_SCHEMA,
       migrations: JOURNAL_MIGRATIONS,
+      migrated: (migrating, from) => {
+        if (mustTakeOnTrust(vault, migrating, from)) rows.takeOnTrust(migrating);
+      },
       damagedCode: "ERR_STORE_FAILED",
     });
-    return new Journal(database, vault);
+    rememberTrust(vault, database);
+    return new Journal(database, vault, rows);
   }
 
   /**
@@ -79,72 +89,61 @@ export class Journal implements Disposable {
 
   /** False when the item is there already. */
   add(item: NewItem): boolean {
-    const { sealed, patient, supports } = item;
-    const added = this.database.run(
-      `INSERT INTO items (item_mac, source_mac, state, record_id, cid, content_digest, details, recorded_day,
-         received_at, reason, patient_id, compartment, amends, kind, ref)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-      item.itemMac,
-      item.sourceMac,
-      item.state,
-      sealed?.recordId ?? null,
-      sealed?.cid ?? null,
-      sealed?.contentDigest ?? null,
-      this.#sealDetails(item.itemMac, item.details),
-      item.recordedDay,
-      item.receivedAt,
-      item.reason ?? null,
-      patient === undefined ? null : Buffer.from(patient.patientId.slice(2), "hex"),
-      patient?.compartment ?? null,
-      item.amends ?? null,
-      supports?.kind ?? LeafKind.RECORD,
-      supports === undefined ? null : fromHex(supports.ref, 32),
-    );
-    return added > 0;
+    return this.database.transaction(() => {
+      // Its number is authenticated with it, so it must be known before. Nobody else writes in this transaction.
+      const last = this.database.get("SELECT max(id) AS last FROM items")!["last"];
+      const row = newRow(Number(last ?? 0) + 1, item);
+      return insertItem(this.database, row, {
+        details: this.#sealDetails(item.itemMac, item.details),
+        receivedAt: item.receivedAt,
+        rowMac: this.rows.macOf(row),
+      });
+    });
   }
 
-  /** The newest item of a source key that was neither refused nor retracted. */
+  /**
+   * Changes an item as it was read.
+   * @throws ERR_JOURNAL_LOCKED (retryable) when it is not as it was then
+   */
+  change(item: JournalItem, changes: ItemChanges): void {
+    changeItem(this, item, changes);
+  }
+
+  /** The newest item of a source key that was neither refused nor retracted nor taken back. */
   newestOf(sourceMac: Uint8Array): JournalItem | undefined {
-    const row = this.database.get(
-      `SELECT * FROM items WHERE source_mac = ? AND state <> ${ItemState.DEAD} AND retracted = 0
-       ORDER BY id DESC LIMIT 1`,
-      sourceMac,
-    );
-    return row === undefined ? undefined : itemOf(row);
+    const stands = `state <> ${ItemState.DEAD} AND retracted = 0 AND withdrawn IS NULL`;
+    return this.#one(`source_mac = ? AND ${stands} ORDER BY id DESC LIMIT 1`, sourceMac);
   }
 
   itemByMac(itemMac: Uint8Array): JournalItem | undefined {
-    const row = this.database.get("SELECT * FROM items WHERE item_mac = ?", itemMac);
-    return row === undefined ? undefined : itemOf(row);
+    return this.#one("item_mac = ?", itemMac);
   }
 
+  /** @throws ERR_STORE_FAILED when the row was altered, as all that read items */
   item(id: number): JournalItem | undefined {
-    const row = this.database.get("SELECT * FROM items WHERE id = ?", id);
-    return row === undefined ? undefined : itemOf(row);
+    return this.#one("id = ?", id);
   }
 
   itemAt(logIndex: number): JournalItem | undefined {
-    const row = this.database.get("SELECT * FROM items WHERE log_index = ?", logIndex);
-    return row === undefined ? undefined : itemOf(row);
+    return this.#one("log_index = ?", logIndex);
+  }
+
+  /** A patient's item that came last in the log. */
+  newestOfPatient(patientId: Hex): JournalItem | undefined {
+    return this.#one(
+      "patient_id = ? AND patient_seq IS NOT NULL ORDER BY patient_seq DESC LIMIT 1",
+      blobOf(patientId),
+    );
   }
 
   /** Oldest first. @param afterId to read on, page by page */
   itemsIn(state: ItemState, most = -1, afterId = 0): JournalItem[] {
-    const where = state === ItemState.ANCHORED ? `state = ${state}` : waitingIn(state);
-    return this.database
-      .all(`SELECT * FROM items WHERE ${where} AND id > ? ORDER BY id LIMIT ?`, afterId, most)
-      .map(itemOf);
+    return this.#in(state, most, afterId).map((row) => this.rows.item(row));
   }
 
-  /** The sealed items, oldest first, with only what a batch needs of them. */
-  sealedItems(most: number): SealedItem[] {
-    return this.database
-      .all(
-        `SELECT id, cid, content_digest, recorded_day, patient_id, compartment, amends, kind, ref FROM items
-         WHERE ${waitingIn(ItemState.SEALED)} ORDER BY id LIMIT ?`,
-        most,
-      )
-      .map(sealedOf);
+  /** As {@link itemsIn}; a row that was altered does not keep the others back. */
+  rowsIn(state: ItemState, most = -1, afterId = 0): (JournalItem | AlteredRow)[] {
+    return this.#in(state, most, afterId).map((row) => this.rows.itemOrAltered(row));
   }
 
   /** How many items are in the state, counted up to `most`. Not for ANCHORED. */
@@ -160,20 +159,22 @@ export class Journal implements Disposable {
 
   /** A patient's anchored items, by patientSeq. */
   itemsOfPatient(patientId: Hex, upTo = Number.MAX_SAFE_INTEGER): JournalItem[] {
-    return this.database
-      .all(
-        `SELECT * FROM items WHERE patient_id = ? AND state = ${ItemState.ANCHORED} AND log_index <= ?
-         ORDER BY patient_seq`,
-        Buffer.from(patientId.slice(2), "hex"),
-        upTo,
-      )
-      .map(itemOf);
+    return this.#rows(
+      `patient_id = ? AND state = ${ItemState.ANCHORED} AND log_index <= ? ORDER BY patient_seq`,
+      blobOf(patientId),
+      upTo,
+    ).map((row) => this.rows.item(row));
   }
 
-  itemsOfBatch(batchId: number): JournalItem[] {
+  itemsOfBatch(batchId: number): (JournalItem | AlteredRow)[] {
+    return this.#rows("batch_id = ? ORDER BY log_index", batchId).map((row) => this.rows.itemOrAltered(row));
+  }
+
+  /** Of a batch's entries, in log order, as they stand in the file: it is their root that counts. */
+  leafHashesOf(batchId: number): Uint8Array[] {
     return this.database
-      .all("SELECT * FROM items WHERE batch_id = ? ORDER BY log_index", batchId)
-      .map(itemOf);
+      .all("SELECT leaf_hash FROM items WHERE batch_id = ? ORDER BY log_index", batchId)
+      .map((row) => row["leaf_hash"] as Uint8Array);
   }
 
   details(id: number): ItemDetails {
@@ -195,16 +196,13 @@ export class Journal implements Disposable {
    */
   retract(logIndex: number): void {
     this.database.transaction(() => {
-      const row = this.database.get(
-        "SELECT id, item_mac FROM items WHERE log_index = ? AND retracted = 0",
-        logIndex,
-      );
-      if (row === undefined) return;
-      const id = Number(row["id"]);
-      const details = this.details(id);
-      const mac = this.macOf("retracted", row["item_mac"] as Uint8Array);
-      this.database.run("UPDATE items SET retracted = 1, item_mac = ? WHERE id = ?", mac, id);
-      this.setDetails(id, details);
+      const item = this.itemAt(logIndex);
+      if (item === undefined || (item.retracted && item.withdrawn === undefined)) return;
+      const details = this.details(item.id);
+      // With its place, for the same bytes may be taken and retracted again.
+      const itemMac = this.macOf("retracted", item.itemMac, String(logIndex));
+      this.change(item, { retracted: true, withdrawn: undefined, itemMac });
+      this.setDetails(item.id, details);
     });
   }
 
@@ -215,10 +213,10 @@ export class Journal implements Disposable {
    */
   erase(logIndex: number): void {
     this.database.transaction(() => {
-      const id = this.itemAt(logIndex)?.id;
-      if (id === undefined) return;
-      this.setDetails(id, ERASED_DETAILS);
-      this.database.run("UPDATE items SET erased = 1 WHERE id = ?", id);
+      const item = this.itemAt(logIndex);
+      if (item === undefined) return;
+      this.setDetails(item.id, ERASED_DETAILS);
+      this.change(item, { erased: true });
     });
     this.database.truncateLog();
   }
@@ -236,14 +234,14 @@ export class Journal implements Disposable {
 
   batch(id: number): JournalBatch | undefined {
     const row = this.database.get("SELECT * FROM batches WHERE id = ?", id);
-    return row === undefined ? undefined : batchOf(row);
+    return row === undefined ? undefined : this.rows.batch(row);
   }
 
   /** By first index. */
   batches(fromIndex = 0): JournalBatch[] {
     return this.database
       .all("SELECT * FROM batches WHERE first_index >= ? ORDER BY first_index", fromIndex)
-      .map(batchOf);
+      .map((row) => this.rows.batch(row));
   }
 
   /** Not yet known to be anchored, by first index. */
@@ -251,7 +249,7 @@ export class Journal implements Disposable {
     // The unary + keeps SQLite from walking all batches in order of their first index.
     return this.database
       .all(`SELECT * FROM batches WHERE ${NOT_ANCHORED} ORDER BY +first_index`)
-      .map(batchOf);
+      .map((row) => this.rows.batch(row));
   }
 
   /** The anchored batch that comes last, of those before `beforeIndex`. */
@@ -261,7 +259,21 @@ export class Journal implements Disposable {
        ORDER BY first_index DESC LIMIT 1`,
       beforeIndex,
     );
-    return row === undefined ? undefined : batchOf(row);
+    return row === undefined ? undefined : this.rows.batch(row);
+  }
+
+  #one(where: string, ...values: SqlValue[]): JournalItem | undefined {
+    const [row] = this.#rows(where, ...values);
+    return row === undefined ? undefined : this.rows.item(row);
+  }
+
+  #in(state: ItemState, most: number, afterId: number): SqlRow[] {
+    const where = state === ItemState.ANCHORED ? `state = ${state}` : waitingIn(state);
+    return this.#rows(`${where} AND id > ? ORDER BY id LIMIT ?`, afterId, most);
+  }
+
+  #rows(where: string, ...values: SqlValue[]): SqlRow[] {
+    return this.database.all(`SELECT ${ITEM_COLUMNS} FROM items WHERE ${where}`, ...values);
   }
 
   #sealDetails(itemMac: Uint8Array, details: ItemDetails): Uint8Array {
@@ -269,13 +281,9 @@ export class Journal implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#detailsKey.fill(0);
     this.database.close();
   }
 }
-
-/** All that the journal still says of an erased item. */
-const ERASED_DETAILS: ItemDetails = { sourceKey: "", label: "erased", path: "", mediaType: "", size: 0 };
 
 /** SQLite does not see by itself that another state is not ANCHORED. */
 function waitingIn(state: ItemState): string {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TlsOptions } from "node:tls";
-import { isLoopback } from "../config.js";
 import { ChartsealError } from "../errors.js";
+import { isLoopback } from "../loopback.js";
 
 /** A client has this long, in milliseconds, to agree on keys. */
 const HANDSHAKE_MS = 5_000;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { read } from "node:fs";
-import { sep } from "node:path";
 import { isatty } from "node:tty";
 import { ChartsealError, type ErrorCode } from "../errors.js";
+import { othersMayRead } from "../secret-file.js";
 
 /** Characters (code points) a new passphrase needs; NIST SP 800-63B asks for 8, a stolen file for more. */
 const SHORTEST_PASSPHRASE = 12;
@@ -55,8 +55,7 @@ export async function readPrivateFile(path: string, what: string, code: ErrorCod
   try {
     const status = await file.stat();
     if (!status.isFile()) throw refuse(`the ${what} file ${path} is not a file`);
-    const shared = (status.mode & 0o077) !== 0 && process.platform !== "win32";
-    if (shared && !(await isSystemdCredential(path))) {
+    if (await othersMayRead(path, status)) {
       throw refuse(`others may read the ${what} file ${path}`, `chmod 600 ${path}`);
     }
     if (status.size > LONGEST_PASSPHRASE_BYTES) throw refuse(`the ${what} file ${path} is too long for one`);
@@ -114,13 +113,6 @@ export async function askPassphrase(unlock: Unlock, purpose: UnlockPurpose): Pro
     );
   }
   return Buffer.from(normal);
-}
-
-async function isSystemdCredential(path: string): Promise<boolean> {
-  const folder = process.env["CREDENTIALS_DIRECTORY"];
-  if (folder === undefined || folder === "") return false;
-  // Both resolved, so that neither ".." nor a link leads out of the folder.
-  return (await realpath(path)).startsWith((await realpath(folder)) + sep);
 }
 
 async function readAll(descriptor: number): Promise<Uint8Array> {

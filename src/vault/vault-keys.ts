@@ -14,6 +14,7 @@ const LABELS = {
   lookup: "chartseal/vault/v1/lookup",
   journal: "chartseal/vault/v1/journal",
   dedupe: "chartseal/vault/v1/dedupe",
+  rows: "chartseal/vault/v1/rows",
 } as const;
 
 export type SubKey = keyof typeof LABELS;

@@ -115,6 +115,11 @@ export class Vault implements Disposable {
     return this.#keys.subKey("dedupe").slice();
   }
 
+  /** 32 bytes for the HMACs that authenticate the ingest journal's rows. */
+  rowKey(): Uint8Array {
+    return this.#keys.subKey("rows").slice();
+  }
+
   /**
    * Stores content keys, all or none. The same pair again is fine.
    * @throws ERR_USAGE when a record has another key already or a length is wrong
@@ -133,6 +138,11 @@ export class Vault implements Disposable {
   keyOf(recordId: Uint8Array): Uint8Array {
     this.backups.requireReconciled();
     return this.#contentKeys.get(recordId);
+  }
+
+  /** Every record that ever had a key here, oldest first, and whether that was erased. */
+  records(): Generator<{ recordId: Uint8Array; erased: boolean }> {
+    return this.#contentKeys.records();
   }
 
   /** {@link Vault.eraseKeys} for one record. */
@@ -187,6 +197,13 @@ export class Vault implements Disposable {
   /** False when the patient has no such identifier. */
   removeIdentifier(patientId: Hex, identifier: PatientIdentifier): boolean {
     return this.#patients.removeIdentifier(patientId, identifier);
+  }
+
+  /**
+   * Stays the same as long as neither this process nor another changed whom an identifier names; else it may differ.
+   */
+  get identitiesVersion(): string {
+    return `${this.#database.version()} ${this.#patients.changes}`;
   }
 
   /** Whose identifier this is; undefined for nobody's. */

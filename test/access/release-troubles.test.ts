@@ -3,7 +3,6 @@ import { expect } from "chai";
 import { Wallet } from "ethers";
 import { answerRequests } from "../../src/access/release-agent.js";
 import { Chain, keySigner } from "../../src/chain/index.js";
-import type { Leaf } from "../../src/crypto/index.js";
 import { Asking } from "../support/asking.js";
 import { rejected } from "../support/rejected.js";
 import { RpcProxy } from "../support/rpc-proxy.js";
@@ -69,31 +68,82 @@ describe("a release agent in trouble", function () {
     expect((await answerRequests(agent))[0]?.error).to.equal(undefined);
   });
 
-  it("is not made from a journal that was altered, which says so to nobody outside", async () => {
+  /** What who can write the journal's file could change of a granted entry's row, or of a victim's. */
+  const ALTERATIONS = [
+    [
+      "a victim's entry moved to the patient",
+      "theirs",
+      "patient_id",
+      "(SELECT patient_id FROM items WHERE id = :own)",
+    ],
+    [
+      "a victim's key put in place of the entry's",
+      "own",
+      "record_id",
+      "(SELECT record_id FROM items WHERE id = :theirs)",
+    ],
+    ["an entry's body exchanged", "own", "cid", "(SELECT cid FROM items WHERE id = :theirs)"],
+    ["an entry's digest exchanged", "own", "content_digest", "randomblob(32)"],
+    ["an entry moved to another compartment", "own", "compartment", "(compartment + 1) % 64"],
+    ["an entry of another day", "own", "recorded_day", "recorded_day + 1"],
+    ["a document shown as a record", "own", "kind", "1"],
+    ["another salt", "own", "salt", "randomblob(32)"],
+    ["another place in the patient's list", "own", "patient_seq", "patient_seq + 1"],
+    ["an erased mark", "own", "erased", "1"],
+    ["no MAC", "own", "row_mac", "NULL"],
+  ] as const;
+
+  for (const [what, whose, column, expression] of ALTERATIONS) {
+    it(`is not made from a journal that was altered (${what}), which says so to nobody outside`, async () => {
+      const p = await patientWith(s, 1);
+      const victim = await patientWith(s, 1);
+      const [own, theirs] = [p, victim].map((each) => s.a.journal.itemAt(ask.leaves(each)[0]!.index)!.id);
+      const id = { own: own!, theirs: theirs! }[whose];
+      const access = await logAccess(s, p.ticket, "CHART");
+      const { database } = s.a.journal;
+      const before = database.get(`SELECT ${column} AS value FROM items WHERE id = ?`, id)!["value"]!;
+      const sql = expression.replace(":own", String(own)).replace(":theirs", String(theirs));
+      database.run(`UPDATE items SET ${column} = ${sql} WHERE id = ?`, id);
+      try {
+        await s.b.exchange.send(await requestFor(s, access));
+        const errors: unknown[] = [];
+        expect(await answerRequests(agentOf(s.a), { onError: (error) => errors.push(error) })).to.deep.equal(
+          [],
+        );
+        expect(errors[0]).to.deep.include({ code: "ERR_STORE_FAILED", values: { table: "item", row: id } });
+        expect(s.a.vault.releases.get(access.accessId)).to.equal(undefined);
+        expect(await s.b.exchange.find(s.b.memberId, "refusal", access.accessId)).to.equal(undefined);
+      } finally {
+        database.run(`UPDATE items SET ${column} = ? WHERE id = ?`, before, id);
+      }
+      expect(await answerRequests(agentOf(s.a))).to.have.length(1);
+    });
+  }
+
+  it("holds nobody else's key when two entries' keys were exchanged, whole rows otherwise as they were", async () => {
     const p = await patientWith(s, 1);
     const victim = await patientWith(s, 1);
-    const [theirs] = ask.leaves(victim) as [Leaf];
-    const row = s.a.journal.itemAt(theirs.index)!;
-    const move = (patient: string) =>
-      s.a.journal.database.run(
-        "UPDATE items SET patient_id = ? WHERE id = ?",
-        Buffer.from(patient.slice(2), "hex"),
-        row.id,
-      );
-    const access = await logAccess(s, p.ticket, "CHART");
-    move(p.patient);
+    const [own, theirs] = [p, victim].map((each) => s.a.journal.itemAt(ask.leaves(each)[0]!.index)!);
+    const { database } = s.a.journal;
+    const swap = (first: Uint8Array, second: Uint8Array) => {
+      database.run("UPDATE items SET record_id = ? WHERE id = ?", first, own!.id);
+      database.run("UPDATE items SET record_id = ? WHERE id = ?", second, theirs!.id);
+    };
+    const access = await ask.logRecords(p, [own!.logIndex!]);
+    swap(theirs!.recordId!, own!.recordId!);
     try {
       await s.b.exchange.send(await requestFor(s, access));
       const errors: unknown[] = [];
-      expect(await answerRequests(agentOf(s.a), { onError: (error) => errors.push(error) })).to.deep.equal(
-        [],
-      );
-      expect(errors[0]).to.include({ code: "ERR_STORE_FAILED" });
-      expect(s.a.vault.releases.get(access.accessId)).to.equal(undefined);
+      await answerRequests(agentOf(s.a), { onError: (error) => errors.push(error) });
+      expect(errors[0]).to.deep.include({
+        code: "ERR_STORE_FAILED",
+        values: { table: "item", row: own!.id },
+      });
+      expect(await s.b.exchange.find(s.b.memberId, "release", access.accessId)).to.equal(undefined);
     } finally {
-      move(victim.patient);
+      swap(own!.recordId!, theirs!.recordId!);
     }
-    expect(await answerRequests(agentOf(s.a))).to.have.length(1);
+    await answerRequests(agentOf(s.a));
   });
 
   it("does not hold up others: neither an unanswerable request nor a failing one", async () => {
@@ -145,6 +195,6 @@ describe("a release agent in trouble", function () {
 
   /** What the proxy drops counts as unanswered soon. */
   function chainThrough({ url }: RpcProxy): Chain {
-    return Chain.open({ url, deployment: s.consortium.deployment, callTimeoutMs: 400 });
+    return Chain.open({ url, deployment: s.consortium.deployment, callTimeoutMs: 4_000 });
   }
 });

@@ -14,9 +14,18 @@ import { deploymentSchema, type Chain, type Deployment } from "../../src/chain/i
 import { readRoots } from "../../src/cli/member-roots.js";
 import { loadConfig } from "../../src/config.js";
 import { hashTerms, termsSchema, typedData } from "../../src/consent/index.js";
-import { fromHex, toHex, uintBytes, type Hex, type Receipt } from "../../src/crypto/index.js";
-import { Journal, parseRules } from "../../src/records/index.js";
+import {
+  LeafKind,
+  fromHex,
+  leafHash,
+  toHex,
+  uintBytes,
+  type Hex,
+  type Receipt,
+} from "../../src/crypto/index.js";
+import { Journal, parseRules, type JournalItem } from "../../src/records/index.js";
 import { JOURNAL_FORMAT, JOURNAL_SCHEMA } from "../../src/records/journal-schema.js";
+import { RowMacs } from "../../src/records/row-macs.js";
 import { openEmbeddedStore } from "../../src/storage/index.js";
 import { compartmentPermutation } from "../../src/vault/compartment-names.js";
 import { openHeader } from "../../src/vault/header.js";
@@ -139,7 +148,12 @@ describe("docs/formats.md: vault and journal", () => {
     const { keys } = jsonExample<VaultExample>("vault");
     const row =
       jsonExample<Record<"sourceKey" | "sha256" | "item_mac" | "source_mac" | "details", Hex>>("journal");
-    const vault = { journalKey: () => fromHex(keys.journal), dedupeKey: () => fromHex(keys.dedupe) } as Vault;
+    const secrets = new Map<string, Uint8Array>();
+    const vault = {
+      ...{ journalKey: () => fromHex(keys.journal), dedupeKey: () => fromHex(keys.dedupe) },
+      ...{ rowKey: () => fromHex(keys.rows), getSecret: (name: string) => secrets.get(name) },
+      setSecret: (name: string, value: Uint8Array) => void secrets.set(name, value),
+    } as Vault;
     using journal = Journal.open(join(folder, "example-journal.db"), vault);
     expect(toHex(journal.macOf("item", row.sourceKey, fromHex(row.sha256)))).to.equal(row.item_mac);
     expect(toHex(journal.macOf("source", row.sourceKey))).to.equal(row.source_mac);
@@ -151,10 +165,42 @@ describe("docs/formats.md: vault and journal", () => {
     });
   });
 
+  it("authenticates the journal's rows", () => {
+    type Row = Record<"item_mac" | "source_mac" | "row_mac" | "batch_row_mac", Hex>;
+    const row = jsonExample<Row>("journal");
+    const { keys, contentKey } = jsonExample<VaultExample>("vault");
+    const { leaf, batch, cid } = jsonExample<Receipt>("receipt");
+    const { cid: manifestCid } = jsonExample<{ cid: string }>("manifest-digest");
+    const { recordedDay, patientId, compartment, patientSeq, index: logIndex } = leaf;
+    const nothing = { reason: undefined, ref: undefined, amends: undefined, amendedIndex: undefined };
+    const item: JournalItem = {
+      ...{ id: 2, batchId: 1, state: 5, itemMac: fromHex(row.item_mac), sourceMac: fromHex(row.source_mac) },
+      ...{
+        kind: LeafKind.RECORD,
+        recordedDay,
+        patientId,
+        compartment,
+        patientSeq,
+        logIndex,
+        cid,
+        ...nothing,
+      },
+      ...{ recordId: fromHex(contentKey.recordId), contentDigest: fromHex(leaf.contentDigest) },
+      ...{ salt: fromHex(leaf.salt), leafHash: leafHash(leaf), supersededBy: undefined },
+      ...{ retracted: false, erased: false, withdrawn: undefined, event: undefined, rowMac: undefined },
+    };
+    const rows = new RowMacs(fromHex(keys.rows));
+    expect(toHex(rows.macOf(item))).to.equal(row.row_mac);
+    const { firstIndex, count } = batch;
+    const [root, manifestDigest] = [fromHex(batch.root), fromHex(batch.manifestDigest)];
+    const facts = { id: 1, firstIndex, count, root, manifestDigest, manifestCid };
+    expect(toHex(rows.macOfBatch(facts))).to.equal(row.batch_row_mac);
+  });
+
   it("shows the tables of vault and journal", () => {
     expect(statementsOf(textExample("vault-schema"))).to.deep.equal(statementsOf(VAULT_SCHEMA));
     expect(statementsOf(textExample("journal-schema"))).to.deep.equal(statementsOf(JOURNAL_SCHEMA));
-    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 3]);
+    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 5]);
   });
 });
 
@@ -178,7 +224,7 @@ describe("docs/formats.md: store and files", () => {
     await writeFile(join(folder, "deployment.json"), textExample("deployment"));
     const config = await loadConfig(join(member, "chartseal.json"));
     expect(config.member).to.deep.equal({ id: 7, name: "Harbour Hospital" });
-    expect(config.store).to.equal(join(folder, "store"));
+    expect(config.store).to.deep.equal({ kind: "embedded", folder: join(folder, "store") });
     expect(config.chain.deployment).to.deep.equal(deployment());
   });
 

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { signAs } from "../../src/consent/index.js";
-import { Journal } from "../../src/records/index.js";
+import { ItemState, Journal, UNPLACED, type JournalBatch } from "../../src/records/index.js";
 import { Vault, passphrase } from "../../src/vault/index.js";
 import { Consortium, enrol, openHospital } from "../support/hospital.js";
 import { linesSource, observations } from "../support/observations.js";
@@ -69,12 +69,17 @@ describe("A backup", function () {
     await using copy = await openHospital({ config: join(place.folder, "copy.json") });
     copy.vault.backups.addKeks(hospital.vault.backups.keks());
     // As if the third record's batch had been built as entry 2 and not been sent, when another took its place.
-    const { database } = copy.journal;
-    database.run("UPDATE items SET log_index = NULL, batch_id = NULL, state = 2 WHERE log_index = 2");
-    database.run("UPDATE items SET log_index = 2, state = 3 WHERE log_index = 3");
-    database.run("DELETE FROM batches WHERE first_index = 2");
-    database.run("UPDATE batches SET first_index = 2, state = 3 WHERE first_index = 3");
-    const other = copy.journal.itemAt(2)!.recordId!;
+    const { journal } = copy;
+    journal.change(journal.itemAt(2)!, { ...UNPLACED, state: ItemState.SEALED });
+    journal.change(journal.itemAt(3)!, { logIndex: 2, state: ItemState.BATCHED });
+    const [, erased, third] = journal.batches() as [JournalBatch, JournalBatch, JournalBatch];
+    journal.database.run("DELETE FROM batches WHERE id = ?", erased.id);
+    journal.database.run(
+      "UPDATE batches SET first_index = 2, state = 3, row_mac = ? WHERE id = ?",
+      journal.rows.macOfBatch({ ...third, firstIndex: 2 }),
+      third.id,
+    );
+    const other = journal.itemAt(2)!.recordId!;
     expect(await copy.erasures.reconcile()).to.deep.include({ erased: 0 });
     expect(copy.vault.keyOf(other)).to.have.length(32);
   });
@@ -88,12 +93,14 @@ describe("A backup", function () {
     const act = await hospital.erasures.prepare(1, "patient");
     const other = hospital.journal.itemAt(2)!.recordId!;
     await hospital.erasures.carryOut(act, { signature: await signAs(device, act.typedData) });
-    // The two entries change places, as in a journal that was altered.
-    const { database } = hospital.journal;
-    database.run("UPDATE items SET log_index = 100 WHERE log_index = 2");
-    database.run("UPDATE items SET log_index = 2 WHERE log_index = 1");
-    database.run("UPDATE items SET log_index = 1 WHERE log_index = 100");
+    // The two entries change places, as in another log's journal.
+    const { journal } = hospital;
+    const [first, second] = [journal.itemAt(1)!, journal.itemAt(2)!];
+    journal.change(second, { logIndex: 100 });
+    journal.change(first, { logIndex: 2 });
+    journal.change(journal.itemAt(100)!, { logIndex: 1 });
     await rejected("ERR_CHAIN_MISMATCH", hospital.erasures.reconcile());
+    await rejected("ERR_CHAIN_MISMATCH", hospital.erasures.finish(1));
     expect(hospital.vault.keyOf(other)).to.have.length(32);
   });
 
@@ -107,8 +114,10 @@ describe("A backup", function () {
     const { recordId } = hospital.journal.itemAt(1)!;
     await hospital.erasures.carryOut(act, { signature: await signAs(device, act.typedData) });
     // The journal as it was before it knew: its vault's copy would still hold the key.
-    const { database } = hospital.journal;
-    database.run("UPDATE items SET state = 4, erased = 0");
+    const { journal } = hospital;
+    const { database } = journal;
+    for (const item of journal.itemsIn(ItemState.ANCHORED))
+      journal.change(item, { state: ItemState.SUBMITTED, erased: false });
     database.run("UPDATE batches SET state = 4 WHERE first_index = 1");
     expect(await hospital.erasures.reconcile()).to.deep.include({ erased: 1 });
     expect(hospital.journal.itemAt(1)).to.deep.include({ erased: true, recordId });

@@ -227,7 +227,10 @@ describe("A listener for HL7 v2 over MLLP", function () {
   it("marks amended results on chain while it runs", async () => {
     let superseded: () => void = () => {};
     const seen = new Promise<void>((resolve) => (superseded = resolve));
-    await using listener = await listening({ markEvery: 10, onSuperseded: () => superseded() });
+    await using listener = await listening({
+      markEvery: 10,
+      onMarked: (marked) => marked.superseded > 0 && superseded(),
+    });
     await using client = await sender(listener);
     expect((await client.ask(oru("1", "p"))).code).to.equal("AA");
     const corrected = oru("2", "p", "1.60").replace("F-2", "F-1");

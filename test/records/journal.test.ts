@@ -57,7 +57,7 @@ describe("Journal", function () {
     const { sourceMac } = item(ItemState.SEALED);
     for (const state of [ItemState.SEALED, ItemState.SEALED, ItemState.DEAD]) journal.add(item(state));
     expect(journal.newestOf(sourceMac)?.id).to.equal(2);
-    journal.database.run("UPDATE items SET retracted = 1 WHERE id = 2");
+    journal.change(journal.item(2)!, { retracted: true });
     expect(journal.newestOf(sourceMac)?.id).to.equal(1);
   });
 
@@ -84,7 +84,7 @@ describe("Journal", function () {
       get: (...args: Parameters<typeof get>) => (asked.push(args[0]), get(...args)),
     });
     journal.itemsIn(ItemState.SEALED, 10);
-    journal.sealedItems(10);
+    journal.rowsIn(ItemState.SEALED, 10);
     journal.hasIn(ItemState.SEALED);
     journal.openBatches();
     expect(asked).to.have.lengthOf(4);

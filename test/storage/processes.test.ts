@@ -136,7 +136,10 @@ describe("embedded store and processes", function () {
   });
 
   it("streams 512 MiB in and out in bounded memory", async () => {
-    const { output, errors } = await child("peak-memory", [folder, 512 * MIB]);
+    const { output, errors } = await child("peak-memory", [
+      JSON.stringify({ kind: "embedded", folder }),
+      512 * MIB,
+    ]);
     const { ok, put, get } = JSON.parse(output || errors) as { ok: boolean; put: number; get: number };
     expect(ok).to.equal(true);
     expect(put, "MiB of growth while putting").to.be.lessThan(50);

@@ -6,8 +6,9 @@ import { readPrivateFile } from "../../vault/index.js";
 import { wholeNumber } from "../arguments.js";
 import type { Context } from "../context.js";
 import { ingestOptions, type FilingValues } from "../ingest-options.js";
+import { listenAddress } from "../listen-address.js";
 import { openMember } from "../open-member.js";
-import { serverAddress, tlsArgument, type TlsValues } from "../server-arguments.js";
+import { tlsArgument, type TlsValues } from "../server-arguments.js";
 import { Troubles } from "../troubles.js";
 
 /** Milliseconds between lines that say how it goes, when something went on. */
@@ -60,10 +61,10 @@ async function listenOptions(values: Values): Promise<ListenOptions> {
     ...(await ingestOptions(values)),
     ...(mllp === undefined
       ? {}
-      : { mllp: { ...serverAddress(mllp, "--mllp"), ...common, clearText: clearText === true } }),
+      : { mllp: { ...listenAddress(mllp, "--mllp"), ...common, clearText: clearText === true } }),
     ...(http === undefined
       ? {}
-      : { http: { ...serverAddress(http, "--http"), ...common, token: await token(httpTokenFile!) } }),
+      : { http: { ...listenAddress(http, "--http"), ...common, token: await token(httpTokenFile!) } }),
     ...(outbox === undefined ? {} : { outbox: { folder: outbox } }),
     ...(split === undefined ? {} : { split }),
     ...(mostUnanchored === undefined

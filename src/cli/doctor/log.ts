@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import type { Chain } from "../../chain/index.js";
 import { toHex } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
-import { ItemState, type Journal, type JournalBatch } from "../../records/index.js";
-import { openEmbeddedStore } from "../../storage/index.js";
+import { ItemState, journalTrust, type Journal, type JournalBatch } from "../../records/index.js";
+import { foldersOf, openStore, type StoreConfig } from "../../storage/index.js";
+import type { Vault } from "../../vault/index.js";
+import { dayText } from "../arguments.js";
 import type { Diagnosis } from "./diagnosis.js";
 
 /** Findings of one kind that are named one by one. */
@@ -18,28 +20,28 @@ export function checkJournal(diagnosis: Diagnosis, journal: Journal): void {
     if (!(error instanceof ChartsealError) || error.code !== "ERR_JOURNAL_LOCKED") throw error;
     diagnosis.warn("journal", "another process writes it now", "counts and heads below may change meanwhile");
   }
-  const counts = journal.counts();
-  const [waiting, dead] = [counts.get(ItemState.WAITING) ?? 0, counts.get(ItemState.DEAD) ?? 0];
-  const open = journal.openBatches().length;
-  const unfinished = (counts.get(ItemState.SEALED) ?? 0) + open;
-  if (waiting > 0) {
-    diagnosis.warn(
-      "items",
-      `${waiting} wait for their patient`,
-      "`chartseal status --list`, enrol the patients, then `chartseal retry`",
+}
+
+/** Whether the journal's rows are as chartseal wrote them, and since when that can be told. */
+export function checkRows(diagnosis: Diagnosis, journal: Journal, vault: Vault): void {
+  const check = "journal rows";
+  const { items, batches } = journal.rows.findAltered(journal.database);
+  for (const [what, ids] of [["items", items] as const, ["batches", batches] as const]) {
+    if (ids.length === 0) continue;
+    const named = ids.slice(0, NAMED).join(", ");
+    diagnosis.fail(
+      check,
+      `${ids.length} ${what} were altered past chartseal: ${named}${ids.length > NAMED ? ", ..." : ""}`,
+      "find out who writes the journal's file; put the rows back from a backup, then `chartseal retry --dead`",
     );
   }
-  if (dead > 0) {
-    diagnosis.warn(
-      "items",
-      `${dead} were refused`,
-      "`chartseal status --list`, correct them, then `chartseal retry --dead`",
-    );
-  }
-  if (unfinished > 0)
-    diagnosis.warn("items", `${open} open batches, not all is anchored yet`, "`chartseal retry` goes on");
-  if (waiting + dead + unfinished === 0)
-    diagnosis.ok("items", `${counts.get(ItemState.ANCHORED) ?? 0} anchored, none waiting`);
+  if (items.length + batches.length > 0) return;
+  const { since, taken } = journalTrust(vault)!;
+  const day = dayText(new Date(since * 1_000));
+  diagnosis.ok(
+    check,
+    `all as they were written; authenticated since ${day}, when ${taken} items were taken on trust`,
+  );
 }
 
 /** Holds the journal against the chain: the head, and every batch's root. */
@@ -79,10 +81,12 @@ export async function checkLog(
   if (wrong.length === 0) diagnosis.ok("log roots", `${batches.length} batches have their roots on chain`);
 }
 
-export async function checkStore(diagnosis: Diagnosis, folder: string, journal: Journal): Promise<void> {
+export async function checkStore(diagnosis: Diagnosis, config: StoreConfig, journal: Journal): Promise<void> {
   const batches = journal.batches();
-  if (batches.length === 0 && !existsSync(folder)) return diagnosis.ok("store", "empty");
-  await using store = await openEmbeddedStore(folder, { readOnly: true });
+  // The first ingest makes the folders.
+  const unmade = foldersOf(config).some((folder) => !existsSync(folder));
+  if (batches.length === 0 && unmade) return diagnosis.ok("store", "empty");
+  await using store = await openStore(config, { readOnly: true });
   const missing: number[] = [];
   for (const { firstIndex, manifestCid } of batches) {
     if (!(await store.has(manifestCid))) missing.push(firstIndex);

@@ -15,6 +15,7 @@ import { GROUP_BYTES, GROUP_ITEMS } from "../grouped.js";
 import { checkOptions } from "../ingest.js";
 import type { IngestParts } from "../ingest-run.js";
 import { takeIn, type Became, type IntakeParts, type IntakeWitness } from "../intake.js";
+import { followEvents } from "../persons.js";
 import { refileInSteps } from "../refile.js";
 import type { LiveEvents, LiveOptions } from "./live-options.js";
 import { Room } from "./room.js";
@@ -84,9 +85,8 @@ export class LiveIntake implements AsyncDisposable {
     this.#anchoring = new Anchoring(parts, {
       ...{ batchItems, batchWait, markEvery, signal, passing: failureOf },
       onAnchored: (batch) => events.onAnchored?.(batch),
-      onSuperseded: (entries) => {
-        if (entries > 0) events.onSuperseded?.(entries);
-      },
+      onUnsound: ({ error }) => this.#inTrouble(error),
+      onMarked: (marked) => events.onMarked?.(marked),
       onFailure: (failure) => {
         if (signal.aborted) return;
         if (failure !== undefined || this.chainFailure !== undefined) events.onChain?.(failure);
@@ -214,24 +214,25 @@ export class LiveIntake implements AsyncDisposable {
   async #takeTogether(group: readonly Pending[]): Promise<void> {
     const became = new Map<SourceItem | BadItem, Became>();
     const repeated = new Map<SourceItem | BadItem, SourceItem>();
-    const howOf = (item: SourceItem | BadItem): Became => {
+    const howOf = (item: SourceItem | BadItem): Became | undefined => {
       const other = repeated.get(item);
-      const how = became.get(other ?? item)!;
-      return other !== undefined && how.kept ? { outcome: "known", kept: true } : how;
+      const how = became.get(other ?? item);
+      return other !== undefined && how?.kept === true ? { outcome: "known", kept: true } : how;
     };
     const witness: IntakeWitness = {
       became: (item, how) => became.set(item, how),
       repeats: (item, other) => repeated.set(item, other),
+      // A group with events is several commits: those of later ones became nothing yet.
       commit: () => {
         for (const { item, control } of group)
-          if (control !== undefined && howOf(item).kept) this.controls.add(control);
+          if (control !== undefined && howOf(item)?.kept === true) this.controls.add(control);
       },
     };
     await takeIn(
       { ...this.#parts, witness },
       group.map(({ item }) => item),
     );
-    for (const { item, settle } of group) settle.resolve(howOf(item));
+    for (const { item, settle } of group) settle.resolve(howOf(item)!);
   }
 
   #inTrouble(failure: ChartsealError): void {
@@ -263,6 +264,7 @@ export class LiveIntake implements AsyncDisposable {
       const behind = mostUnanchored !== undefined && unanchored(journal, mostUnanchored) >= mostUnanchored;
       this.room.closed = behind ? "too many items wait for the chain" : undefined;
       if (this.#refiling !== undefined || performance.now() < this.#refileFrom) return;
+      followEvents(this.#parts);
       if (!journal.hasIn(ItemState.WAITING)) return;
       this.#refileBegan = performance.now();
       this.#refiling = refileInSteps(this.#parts);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChartsealError } from "../../errors.js";
 import type { JournalBatch } from "../../records/index.js";
+import type { Marked } from "../anchoring.js";
 import type { IngestOptions } from "../ingest-run.js";
 
 export interface LiveOptions extends Pick<
@@ -23,7 +24,8 @@ export interface LiveOptions extends Pick<
 /** What whoever runs a live intake hears of. */
 export interface LiveEvents {
   onAnchored?: (batch: JournalBatch) => void;
-  onSuperseded?: (entries: number) => void;
+  /** Entries that were marked on chain as superseded or retracted. */
+  onMarked?: (marked: Marked) => void;
   /** Items whose patient was unknown and is enrolled now. */
   onFiled?: (items: number) => void;
   /** Why nothing is anchored now; undefined once it goes on. */

@@ -66,7 +66,9 @@ export function hl7Item(
   { path, label }: { readonly path: string; readonly label: string },
   part?: FilePart,
 ): SourceItem {
-  const { sourceKey = label, recordedAt, author, encoding, subjects } = readHl7(bytes);
+  const facts = readHl7(bytes);
+  const { sourceKey = label, recordedAt, author, encoding, subjects } = facts;
+  const { administrative, replaces, event } = facts;
   return {
     sourceKey,
     label,
@@ -77,6 +79,9 @@ export function hl7Item(
     ...(recordedAt === undefined ? {} : { recordedAt }),
     ...readContent(bytes, part),
     subjects,
+    ...(administrative === undefined ? {} : { administrative }),
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(event === undefined ? {} : { event }),
   };
 }
 

@@ -101,7 +101,7 @@ describe("erasing on the command line", function () {
   it("cut short is named by doctor, and finished with any ground", async () => {
     using vault = await a.vault();
     using journal = Journal.open(a.path("journal.db"), vault);
-    journal.database.run("UPDATE items SET erased = 0 WHERE log_index = 2");
+    journal.change(journal.itemAt(2)!, { erased: false });
     const found = (await a.run("doctor", "--json")).json as { findings: { check: string; detail: string }[] };
     const { detail } = found.findings.find(({ check }) => check === "erasures")!;
     expect(detail).to.equal("on chain, but not done here: 2");
