@@ -198,12 +198,7 @@ export class Chartseal implements AsyncDisposable {
     return await retry(this.#ingestParts(), options);
   }
 
-  /**
-   * Takes items as they come, day and night: HL7 v2 over MLLP, FHIR over HTTP, files of an outbox folder. See {@link listen}.
-   * @example
-   * await using listener = await hospital.listen({ mllp: { host: "127.0.0.1", port: 2575 }, signal });
-   * await listener.stopped;
-   */
+  /** Takes items day and night: HL7 v2 over MLLP, FHIR over HTTP, files of an outbox. See {@link listen}. */
   async listen(options: ListenOptions): Promise<Listener> {
     // Loaded when it is needed: an ingest must not carry a server.
     const { listen } = await import("./listen/index.js");

@@ -25,6 +25,7 @@ import type { BlobStore, Stored } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
 import { bury, detailsOf, itemsFault, unbury } from "./dead-letters.js";
 import type { Filer, Filing } from "./filing.js";
+import type { IntakeWitness } from "./intake-witness.js";
 import { hasEvent, takeNote, upToEvents } from "./item-events.js";
 import { followEvents, openEvents } from "./persons.js";
 
@@ -35,23 +36,6 @@ export interface IntakeParts {
   journal: Journal;
   filer: Pick<Filer, "file" | "amending" | "forget">;
   witness?: IntakeWitness;
-}
-
-/** What became of one item. */
-export interface Became {
-  outcome: "sealed" | "waiting" | "known" | "dead";
-  /** Why it is dead. */
-  error?: ChartsealError;
-  /** Its body is safe: also of a dead item, if it is only that nobody knows whose it is. */
-  kept: boolean;
-}
-
-/** Hears of each item of a group, and may write along in the commit that makes the group durable. */
-export interface IntakeWitness {
-  became(item: SourceItem | BadItem, became: Became): void;
-  /** The item is another one of its group again, and became what that became. */
-  repeats(item: SourceItem, other: SourceItem): void;
-  commit(): void;
 }
 
 /** What became of a group's items. */

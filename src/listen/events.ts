@@ -90,7 +90,7 @@ export class Tally {
 
   /** What the intake tells, counted on its way. */
   get live(): LiveEvents {
-    const { onFiled, onChain } = this.#events;
+    const { onFiled, onChain, onUnsound } = this.#events;
     return {
       onAnchored: (batch) => {
         this.counts.anchored += batch.count;
@@ -102,6 +102,7 @@ export class Tally {
         this.counts.retracted += marked.retracted;
         this.#events.onMarked?.(marked);
       },
+      ...(onUnsound === undefined ? {} : { onUnsound }),
       ...(onFiled === undefined ? {} : { onFiled }),
       ...(onChain === undefined ? {} : { onChain }),
     };

@@ -64,6 +64,9 @@ interface Door {
 /**
  * Takes items at all doors that the options name, until it is stopped. It holds the journal's lock meanwhile.
  * Each sender is answered when his item is durable; the anchoring goes on beside, and no answer waits for the chain.
+ * @example
+ * await using listener = await hospital.listen({ mllp: { host: "127.0.0.1", port: 2575 }, signal });
+ * await listener.stopped;
  * @throws ERR_USAGE, ERR_JOURNAL_LOCKED
  */
 export async function listen(parts: IngestParts, options: ListenOptions): Promise<Listener> {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from "node:events";
 import { expect } from "chai";
 import type { Chartseal } from "../../src/chartseal.js";
 import type { ConnectionEvent, Listener, MllpOptions } from "../../src/listen/index.js";
@@ -69,7 +68,7 @@ describe("A sender over MLLP that does not behave", function () {
     await listening({ times: { silence: SHORT } });
     await using client = await sender();
     client.write(`\x0b${oru("1", "p").slice(0, 100)}`);
-    await once(client.socket, "close");
+    await client.closed;
     expect(seen).to.include("silent");
     await expectNothingHeld();
     await expectService();
@@ -80,7 +79,7 @@ describe("A sender over MLLP that does not behave", function () {
     await using client = await sender();
     client.write("\x0b");
     const trickle = setInterval(() => client.write("x"), 10);
-    await once(client.socket, "close");
+    await client.closed;
     clearInterval(trickle);
     expect(seen).to.include("slow");
     await expectService();
@@ -89,7 +88,7 @@ describe("A sender over MLLP that does not behave", function () {
   it("connects and sends nothing, and is cut off", async () => {
     await listening({ times: { idle: SHORT } });
     await using client = await sender();
-    await once(client.socket, "close");
+    await client.closed;
     expect(seen).to.include("silent");
   });
 
@@ -97,7 +96,7 @@ describe("A sender over MLLP that does not behave", function () {
     await listening();
     await using client = await sender();
     client.write(`GET / HTTP/1.1\r\nX: ${"x".repeat(5_000)}\r\n\r\n`);
-    await once(client.socket, "close");
+    await client.closed;
     expect(seen).to.include("noise");
     await expectService();
   });
@@ -127,7 +126,7 @@ describe("A sender over MLLP that does not behave", function () {
     for (let number = 0; number < 150; number++) client.send(oru(`${number}`, "p"));
     client.socket.end();
     for (let number = 0; number < 150; number++) expect((await client.answer()).code).to.equal("AA");
-    await client.close();
+    await client.closed;
     await expectNothingHeld();
     expect(listener.state()).to.include({ sealed: 150 });
   });
@@ -137,7 +136,7 @@ describe("A sender over MLLP that does not behave", function () {
     await using client = await sender();
     client.write(`\x0b${oru("1", "p").slice(0, 100)}`);
     client.socket.end();
-    await client.close();
+    await client.closed;
     await expectNothingHeld();
     expect(allItems(hospital)).to.have.lengthOf(0);
   });

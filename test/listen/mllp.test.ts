@@ -256,7 +256,7 @@ describe("A listener for HL7 v2 over MLLP", function () {
     begun.write(`\x0b${message.slice(0, 50)}`);
     while (listener.state().itemsInFlight === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     stop.abort();
-    await idle.close();
+    await idle.closed;
     expect(await sender(listener).catch((error: unknown) => error)).to.include({ code: "ECONNREFUSED" });
     begun.write(`${message.slice(50)}\x1c\r`);
     expect((await begun.answer()).code).to.equal("AA");

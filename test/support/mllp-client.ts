@@ -20,11 +20,14 @@ export function oru(number: string, patient: string, text = "1.50"): string {
 /** What any MLLP sender can do, and what none should. */
 export class MllpClient implements AsyncDisposable {
   readonly socket: Socket;
+  /** Also when it was reset. */
+  readonly closed: Promise<void>;
   #received = "";
   #wake: () => void = () => {};
 
   private constructor(socket: Socket) {
     this.socket = socket;
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
     socket.on("data", (chunk: Buffer) => {
       this.#received += chunk.toString("latin1");
       this.#wake();
@@ -80,13 +83,9 @@ export class MllpClient implements AsyncDisposable {
     return this.socket.destroyed || this.socket.readableEnded;
   }
 
-  async close(): Promise<void> {
-    if (!this.socket.destroyed) await once(this.socket, "close");
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket.destroy();
-    await this.close();
+    await this.closed;
   }
 }
 

@@ -88,7 +88,7 @@ class Report {
     this.#context = context;
   }
 
-  get events(): Pick<ListenOptions, "onRefused" | "onChain"> {
+  get events(): Pick<ListenOptions, "onRefused" | "onChain" | "onUnsound"> {
     return {
       onRefused: ({ door, code, later }) => {
         if (!this.#troubles.isNew(`${door} ${code}`)) return;
@@ -97,14 +97,17 @@ class Report {
       },
       onChain: (failure) => {
         if (failure === undefined) this.#context.print({ event: "anchoring" }, "Anchoring goes on.");
-        else if (this.#troubles.isNew(failure.code)) {
-          this.#context.print(
-            { event: "trouble", error: failure.toJSON() },
-            `not anchored for now, tried again until it ends: ${printable(failure.message)} (${failure.code})`,
-          );
-        }
+        else if (this.#troubles.isNew(failure.code)) this.#trouble("not anchored for now, tried again", failure);
       },
+      onUnsound: (error) => this.#trouble("an item is set aside", error),
     };
+  }
+
+  #trouble(what: string, error: ChartsealError): void {
+    this.#context.print(
+      { event: "trouble", error: error.toJSON() },
+      `${what}: ${printable(error.message)} (${error.code})`,
+    );
   }
 
   progress(state: ListenState): void {

@@ -14,7 +14,8 @@ import { Filer } from "../filing.js";
 import { GROUP_BYTES, GROUP_ITEMS } from "../grouped.js";
 import { checkOptions } from "../ingest.js";
 import type { IngestParts } from "../ingest-run.js";
-import { takeIn, type Became, type IntakeParts, type IntakeWitness } from "../intake.js";
+import { takeIn, type IntakeParts } from "../intake.js";
+import type { Became, IntakeWitness } from "../intake-witness.js";
 import { followEvents } from "../persons.js";
 import { refileInSteps } from "../refile.js";
 import type { LiveEvents, LiveOptions } from "./live-options.js";
@@ -85,7 +86,7 @@ export class LiveIntake implements AsyncDisposable {
     this.#anchoring = new Anchoring(parts, {
       ...{ batchItems, batchWait, markEvery, signal, passing: failureOf },
       onAnchored: (batch) => events.onAnchored?.(batch),
-      onUnsound: ({ error }) => this.#inTrouble(error),
+      onUnsound: ({ error }) => events.onUnsound?.(error),
       onMarked: (marked) => events.onMarked?.(marked),
       onFailure: (failure) => {
         if (signal.aborted) return;

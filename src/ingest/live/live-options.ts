@@ -24,6 +24,8 @@ export interface LiveOptions extends Pick<
 /** What whoever runs a live intake hears of. */
 export interface LiveEvents {
   onAnchored?: (batch: JournalBatch) => void;
+  /** An item whose row in the journal was altered past chartseal is set aside. */
+  onUnsound?: (error: ChartsealError) => void;
   /** Entries that were marked on chain as superseded or retracted. */
   onMarked?: (marked: Marked) => void;
   /** Items whose patient was unknown and is enrolled now. */
