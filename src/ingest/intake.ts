@@ -25,7 +25,7 @@ import type { BlobStore, Stored } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
 import { bury, detailsOf, itemsFault, unbury } from "./dead-letters.js";
 import type { Filer, Filing } from "./filing.js";
-import type { IntakeWitness } from "./intake-witness.js";
+import type { IntakeWitness, Taken } from "./intake-outcome.js";
 import { hasEvent, takeNote, upToEvents } from "./item-events.js";
 import { followEvents, openEvents } from "./persons.js";
 
@@ -36,19 +36,6 @@ export interface IntakeParts {
   journal: Journal;
   filer: Pick<Filer, "file" | "amending" | "forget">;
   witness?: IntakeWitness;
-}
-
-/** What became of a group's items. */
-export interface Taken {
-  sealed: number;
-  waiting: number;
-  /** Taken before, with the same bytes. */
-  known: number;
-  dead: { label: string; error: ChartsealError }[];
-  /** Messages about who is who that were followed. */
-  followed: number;
-  /** Items of which something follows that waits for a patient, or for a person to decide. */
-  events: number;
 }
 
 /** An item on its way in. */
@@ -79,14 +66,18 @@ interface Outcome {
 export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | BadItem)[]): Promise<Taken> {
   const taken: Taken = { sealed: 0, waiting: 0, known: 0, dead: [], followed: 0, events: 0 };
   for (const run of upToEvents(group)) {
-    const before = hasEvent(run.at(-1)!) ? openEvents(parts.journal).length : 0;
+    const before = hasEvent(run.at(-1)!) ? lastRow(parts.journal) : undefined;
     await takeRun(parts, run, taken);
-    if (!hasEvent(run.at(-1)!)) continue;
-    // What comes next is filed by what this one said.
-    taken.followed += followEvents(parts);
-    taken.events += openEvents(parts.journal).length - before;
+    if (before === undefined) continue;
+    // What comes next is filed by what this one said. What stayed open before has its turn when a run begins.
+    taken.followed += followEvents(parts, before);
+    taken.events += openEvents(parts.journal, before).length;
   }
   return taken;
+}
+
+function lastRow(journal: Journal): number {
+  return Number(journal.database.get("SELECT max(id) AS last FROM items")!["last"] ?? 0);
 }
 
 async function takeRun(

@@ -97,7 +97,8 @@ class Report {
       },
       onChain: (failure) => {
         if (failure === undefined) this.#context.print({ event: "anchoring" }, "Anchoring goes on.");
-        else if (this.#troubles.isNew(failure.code)) this.#trouble("not anchored for now, tried again", failure);
+        else if (this.#troubles.isNew(failure.code))
+          this.#trouble("not anchored for now, tried again", failure);
       },
       onUnsound: (error) => this.#trouble("an item is set aside", error),
     };

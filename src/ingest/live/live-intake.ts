@@ -15,7 +15,7 @@ import { GROUP_BYTES, GROUP_ITEMS } from "../grouped.js";
 import { checkOptions } from "../ingest.js";
 import type { IngestParts } from "../ingest-run.js";
 import { takeIn, type IntakeParts } from "../intake.js";
-import type { Became, IntakeWitness } from "../intake-witness.js";
+import type { Became, IntakeWitness } from "../intake-outcome.js";
 import { followEvents } from "../persons.js";
 import { refileInSteps } from "../refile.js";
 import type { LiveEvents, LiveOptions } from "./live-options.js";

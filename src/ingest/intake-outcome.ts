@@ -2,6 +2,19 @@
 import type { ChartsealError } from "../errors.js";
 import type { BadItem, SourceItem } from "../records/index.js";
 
+/** What became of a group's items. */
+export interface Taken {
+  sealed: number;
+  waiting: number;
+  /** Taken before, with the same bytes. */
+  known: number;
+  dead: { label: string; error: ChartsealError }[];
+  /** Messages about who is who that were followed. */
+  followed: number;
+  /** Items of which something follows that waits for a patient, or for a person to decide. */
+  events: number;
+}
+
 /** What became of one item. */
 export interface Became {
   outcome: "sealed" | "waiting" | "known" | "dead";
