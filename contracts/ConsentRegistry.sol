@@ -34,6 +34,9 @@ contract ConsentRegistry is WitnessedConsents {
             _hashTypedDataV4(termsHash),
             signature
         );
+        if (actor == IPatientRegistry.Actor.GUARDIANS) {
+            _requireWithin(terms, PATIENT_REGISTRY.patientOf(terms.patientId).guardiansUntil);
+        }
 
         _grant(terms, termsHash, custodian, _givenBy(actor));
     }
@@ -52,6 +55,7 @@ contract ConsentRegistry is WitnessedConsents {
             signature,
             true
         );
+        _requireWithin(terms, PATIENT_REGISTRY.delegateUntil(terms.patientId, delegate));
 
         _grant(terms, termsHash, custodian, GivenBy.DELEGATE);
     }
@@ -113,6 +117,11 @@ contract ConsentRegistry is WitnessedConsents {
             : PATIENT_REGISTRY.requireSignature(patientId, digest, signature);
 
         _direct(patientId, denyAll, denyEmergency, deniedCompartments, _givenBy(actor));
+    }
+
+    /// @dev Nobody gives for a patient what would stand longer than he himself may act for him.
+    function _requireWithin(Terms calldata terms, uint48 until) private pure {
+        if (terms.notAfter > until) revert GrantOutlasts(terms.patientId, until);
     }
 
     /// @dev No nonce and no deadline: a revocation is for ever, so it cannot be replayed to any effect.

@@ -56,6 +56,7 @@ contract RecordRegistry is RecordHolds {
         }
 
         _setFlag(memberId, older.leaf.index, EntryStatus.SUPERSEDED);
+        _advance(EntrySuperseded.selector, older.leaf, abi.encode(newer.leaf.index));
 
         emit EntrySuperseded(memberId, older.leaf.index, older.leaf.patientId, newer.leaf.index);
     }
@@ -70,6 +71,7 @@ contract RecordRegistry is RecordHolds {
         }
 
         _setFlag(memberId, entry.leaf.index, EntryStatus.RETRACTED);
+        _advance(EntryRetracted.selector, entry.leaf, "");
 
         emit EntryRetracted(memberId, entry.leaf.index, entry.leaf.patientId);
     }
@@ -91,6 +93,7 @@ contract RecordRegistry is RecordHolds {
         _requireGround(memberId, entry.leaf, certificate.leaf.index, ground, reviewer);
 
         _setFlag(memberId, entry.leaf.index, EntryStatus.ERASED);
+        _advance(EntryErased.selector, entry.leaf, abi.encode(certificate.leaf.index, ground));
 
         emit EntryErased(memberId, entry.leaf.index, entry.leaf.patientId, certificate.leaf.index, ground);
     }

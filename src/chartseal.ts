@@ -46,7 +46,7 @@ import {
   type LogVerdict,
   type VerifyLogOptions,
 } from "./records/index.js";
-import { openEmbeddedStore, type BlobStore } from "./storage/index.js";
+import { openStore, type BlobStore } from "./storage/index.js";
 import { Vault, type PatientIdentifier, type Unlock } from "./vault/index.js";
 
 /** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
@@ -165,7 +165,7 @@ export class Chartseal implements AsyncDisposable {
     const vault = await Vault.open(config.vault, unlock);
     try {
       const exchange = await openExchange(config.exchange);
-      return new Chartseal(config, vault, await openEmbeddedStore(config.store), exchange, as);
+      return new Chartseal(config, vault, await openStore(config.store), exchange, as);
     } catch (error) {
       vault[Symbol.dispose]();
       throw error;
@@ -195,6 +195,16 @@ export class Chartseal implements AsyncDisposable {
   /** Anchors what earlier runs left. See {@link retry}. */
   async retry(options: IngestOptions & { dead?: boolean } = {}): Promise<IngestResult> {
     return await retry(this.#ingestParts(), options);
+  }
+
+  /**
+   * A refused item (ERR_PATIENT_CHANGED) is right: what was filed under its source key before, under the wrong patient,
+   * is retracted, and the item anchored anew, with no link on chain.
+   * @param item its number in the journal
+   * @throws ERR_USAGE when it was not refused for that
+   */
+  async refile(item: number, options: IngestOptions = {}): Promise<IngestResult> {
+    return await retry(this.#ingestParts(), { ...options, misfiled: item });
   }
 
   /** Makes evidence of an act durable; the next that anchors takes it along. See {@link fileDocument}. */

@@ -4,11 +4,15 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { deploymentSchema, type Deployment } from "./chain/index.js";
 import { ChartsealError, requireFormat } from "./errors.js";
+import { isEncryptedOrLocal } from "./loopback.js";
+import { storeConfigOf, storeSchema, type StoreConfig } from "./storage/index.js";
+
+export { isEncryptedOrLocal as isAgentAddress, isLoopback } from "./loopback.js";
 
 /** No clear text to another host: who asks whom for which access would show. */
 const agentAddress = z
   .url({ protocol: /^https?$/ })
-  .refine(isAgentAddress, { message: "http only to this machine; use https" });
+  .refine(isEncryptedOrLocal, { message: "http only to this machine; use https" });
 
 const exchangeSchema = z.strictObject({
   folder: z.string().min(1),
@@ -61,7 +65,7 @@ const configSchema = z.strictObject({
   member: z.strictObject({ id: z.int().positive().optional(), name: z.string().min(1) }),
   vault: z.string().min(1),
   journal: z.string().min(1),
-  store: z.string().min(1),
+  store: storeSchema,
   /** The shared folder alone, or with the addresses of release agents. */
   exchange: z.preprocess(
     (value) => (typeof value === "string" ? { folder: value } : value),
@@ -79,7 +83,7 @@ export interface Config {
   /** Absolute paths. */
   vault: string;
   journal: string;
-  store: string;
+  store: StoreConfig;
   exchange: ExchangeConfig;
   /** Default: 30 years for all. */
   retention: RetentionPeriods;
@@ -110,7 +114,7 @@ export async function loadConfig(path: string): Promise<Config> {
     member: config.member,
     vault: at(config.vault),
     journal: at(config.journal),
-    store: at(config.store),
+    store: storeConfigOf(config.store, at),
     exchange: exchangeOf(config.exchange, at),
     retention: config.retention ?? DEFAULT_RETENTION,
   };
@@ -126,22 +130,6 @@ function exchangeOf(
     agents: new Map(Object.entries(agents).map(([memberId, addresses]) => [Number(memberId), addresses])),
     tls: Object.fromEntries(paths) as ExchangeConfig["tls"],
   };
-}
-
-/** Whether requests may be sent there: encrypted, or within this machine. */
-export function isAgentAddress(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
-}
-
-/** Of a URL, or as a server is told to listen. */
-export function isLoopback(hostname: string): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname === "[::1]" ||
-    hostname === "::1" ||
-    /^127\.\d+\.\d+\.\d+$/.test(hostname)
-  );
 }
 
 /**

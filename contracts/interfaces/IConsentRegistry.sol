@@ -79,6 +79,7 @@ interface IConsentRegistry {
     error TermsAlreadyGranted(bytes32 patientId, bytes32 termsHash);
     error TermsRevoked(bytes32 patientId, bytes32 termsHash, uint48 revokedAt);
     error GrantUnknown(bytes32 patientId, bytes32 termsHash);
+    error GrantOutlasts(bytes32 patientId, uint48 until);
     error DirectiveDeniesAll(bytes32 patientId);
     error DeadlinePassed(uint48 deadline);
     error NotOfCustodian(address account, uint32 memberId, uint32 custodian);
@@ -87,11 +88,12 @@ interface IConsentRegistry {
     error WitnessesOnlyTighten(bytes32 patientId);
 
     /// @notice Records a grant. Relayed by anyone.
+    /// @dev A grant by guardians ends with their time, at the latest: a child's, before majority.
     /// @param signature Of who signs for the patient (IPatientRegistry), over the EIP-712 struct Terms.
     /// @return termsHash Names the grant from now on.
     function grant(Terms calldata terms, bytes calldata signature) external returns (bytes32 termsHash);
 
-    /// @notice Records a grant that the patient's delegate signed. Relayed by anyone.
+    /// @notice Records a grant that the patient's delegate signed, for no longer than his delegation. Relayed by anyone.
     /// @param delegate His key.
     /// @param signature Over the EIP-712 struct Terms.
     function grantByDelegate(

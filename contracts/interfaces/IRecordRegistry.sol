@@ -132,6 +132,10 @@ interface IRecordRegistry {
     /// @notice How many entries a member's log has: the index of its newest.
     function headOf(uint32 memberId) external view returns (uint256);
 
+    /// @notice The patient's head: count and rolling digest of the events about entries under his pseudonym, in
+    /// whoever's log.
+    function patientHeadOf(bytes32 patientId) external view returns (uint256);
+
     /// @notice Status flags (EntryStatus) of an entry; 0 when plain.
     function statusOf(uint32 memberId, uint64 index) external view returns (uint8);
 

@@ -56,6 +56,8 @@ abstract contract RecordHolds is RecordLog, EIP712 {
             if (until < present) revert HoldLasts(index, present);
             _holds[memberId][index] = until;
             _setFlag(memberId, index, EntryStatus.HELD);
+            _advance(EntryHeld.selector, entries[i].leaf, abi.encode(until));
+
             emit EntryHeld(memberId, index, patientId, until);
         }
     }
@@ -107,6 +109,8 @@ abstract contract RecordHolds is RecordLog, EIP712 {
         if (_holds[memberId][leaf.index] == 0) revert NotHeld(leaf.index);
         _holds[memberId][leaf.index] = 0;
         _clearFlag(memberId, leaf.index, EntryStatus.HELD);
+        _advance(HoldLifted.selector, leaf, "");
+
         emit HoldLifted(memberId, leaf.index, leaf.patientId);
     }
 

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
 import {IRecordRegistry} from "../interfaces/IRecordRegistry.sol";
+import {Heads} from "../libraries/Heads.sol";
 import {Entry, Leaf, Leaves} from "../libraries/Leaves.sol";
 import {Roles} from "../libraries/Roles.sol";
 import {Suspension} from "../libraries/Suspension.sol";
@@ -25,6 +26,7 @@ abstract contract RecordLog is IRecordRegistry {
     }
 
     mapping(uint32 memberId => Log) private _logs;
+    mapping(bytes32 patientId => uint256 head) private _patientHeads;
 
     constructor(IMemberRegistry members) {
         MEMBERS = members;
@@ -51,6 +53,11 @@ abstract contract RecordLog is IRecordRegistry {
     /// @inheritdoc IRecordRegistry
     function headOf(uint32 memberId) external view returns (uint256) {
         return _logs[memberId].head;
+    }
+
+    /// @inheritdoc IRecordRegistry
+    function patientHeadOf(bytes32 patientId) external view returns (uint256) {
+        return _patientHeads[patientId];
     }
 
     /// @inheritdoc IRecordRegistry
@@ -112,6 +119,15 @@ abstract contract RecordLog is IRecordRegistry {
     function _clearFlag(uint32 memberId, uint64 index, uint8 flag) internal {
         (uint256 slot, uint256 shift) = _statusPlace(index);
         _logs[memberId].statuses[slot] &= ~(uint256(flag) << shift);
+    }
+
+    /// @dev Takes note, in the patient's head, of an event about an entry: `data` is what its log holds past its topics.
+    function _advance(bytes32 selector, Leaf calldata leaf, bytes memory data) internal {
+        bytes32 patientId = leaf.patientId;
+        bytes32 eventDigest = keccak256(
+            abi.encode(selector, uint256(leaf.memberId), uint256(leaf.index), patientId, keccak256(data))
+        );
+        _patientHeads[patientId] = Heads.advance(_patientHeads[patientId], eventDigest);
     }
 
     function _statusPlace(uint64 index) private pure returns (uint256 slot, uint256 shift) {

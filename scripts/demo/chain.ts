@@ -30,11 +30,16 @@ export async function stopProcess(child: ChildProcess): Promise<void> {
   await once(child, "exit");
 }
 
-async function answers(): Promise<boolean> {
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] });
+/** One JSON-RPC call to the chain's node. @throws when it does not answer */
+export async function askNode<T>(method: string, params: unknown[]): Promise<T> {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
   const request = { method: "POST", body, headers: { "content-type": "application/json" } };
-  return await fetch(CHAIN_URL, request).then(
-    (response) => response.ok,
+  return ((await (await fetch(CHAIN_URL, request)).json()) as { result: T }).result;
+}
+
+async function answers(): Promise<boolean> {
+  return await askNode("eth_chainId", []).then(
+    () => true,
     () => false,
   );
 }

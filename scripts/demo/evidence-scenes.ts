@@ -5,7 +5,7 @@ import { cidOfDigest, type Receipt } from "../../src/index.js";
 import { startChain, stopProcess } from "./chain.js";
 import type { Grant } from "./sharing-scenes.js";
 import type { World } from "./world.js";
-import { flipByte, forgeReceipt } from "./tamper.js";
+import { dropBody, flipByte, forgeReceipt } from "./tamper.js";
 
 export async function auditScene(world: World): Promise<void> {
   const { stage, hospitalA, johnnie } = world;
@@ -70,7 +70,7 @@ async function alteredManifest(world: World, receipt: Receipt): Promise<void> {
 }
 
 async function droppedRecord(world: World, receipts: string, file: string, receipt: Receipt): Promise<void> {
-  const { stage, hospitalA, folder } = world;
+  const { stage, hospitalA, folder, store, ids } = world;
   const { patientSeq } = receipt.leaf;
   await rename(file, `${folder}/dropped.json`);
   const dropped = await hospitalA.run(["verify", receipts]);
@@ -80,6 +80,15 @@ async function droppedRecord(world: World, receipts: string, file: string, recei
     dropped.text,
   );
   await rename(`${folder}/dropped.json`, file);
+  const putBack = dropBody(store, receipt.cid);
+  const log = await hospitalA.run(["verify", "--log", String(ids.a)]);
+  const { index } = receipt.leaf;
+  stage.expect(
+    `its body dropped from the store: entry ${index} is named`,
+    log.exit === 1 && finding(log.json, "body-missing")?.index === index,
+    log.text,
+  );
+  putBack();
 }
 
 async function forgedReceipt(world: World, file: string): Promise<void> {
@@ -118,6 +127,8 @@ export async function wakeScene(world: World): Promise<void> {
   stage.expect("the audit is complete, revocation included", audit.json?.complete === true, audit.text);
   const status = await hospitalA.run(["status"]);
   stage.expect("chartseal status answers", status.exit === 0, status.text);
+  const verdict = await hospitalA.run(["verify", `${folder}/receipts`]);
+  stage.expect("every receipt verifies against the chain as it woke", verdict.exit === 0, verdict.text);
 }
 
 function finding(verdict: any, what: string): { index: number } | undefined {

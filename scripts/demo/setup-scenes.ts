@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { askNode } from "./chain.js";
 import { JOHNNIE, LUNA, PETER, copyExamples } from "./data.js";
 import type { World } from "./world.js";
+
+interface Batch {
+  firstIndex: number;
+  count: number;
+  gasUsed: number;
+  blockNumber: number;
+  transactionHash: string;
+}
 
 /** Gas that one record may cost in a full batch; the rest of a small batch is the batch's own. */
 const GAS_OF_A_BATCH = 80_000;
@@ -50,14 +59,30 @@ export async function ingestScene(world: World): Promise<void> {
     const { anchored = 0, recordsPerSecond = 0, batches = [] } = answer.json ?? {};
     const what = `${name}: ${items} records in, ${items} anchored`;
     stage.expect(what, answer.exit === 0 && anchored === items, answer.text);
-    const gas = batches.reduce((sum: number, batch: { gasUsed: number }) => sum + batch.gasUsed, 0);
+    const gas = batches.reduce((sum: number, batch: Batch) => sum + batch.gasUsed, 0);
     stage.say(
       `${Math.round(recordsPerSecond)} records/s; ${batches.length} batch(es), ${gas} gas: ${Math.round(gas / anchored)} a record`,
     );
     stage.expect("the whole batch costs what one record would", gas <= GAS_OF_A_BATCH * batches.length, String(gas));
+    await showOnChain(world, batches);
   }
   const again = await hospitalA.run(["ingest", JOHNNIE.bundle, "--split"]);
   stage.expect("the same Bundle again is recognised: nothing is anchored twice", again.json?.known === 237, again.text);
+}
+
+/** Where a run's batches stand on chain, as the node itself says. */
+async function showOnChain({ stage }: World, batches: Batch[]): Promise<void> {
+  for (const { firstIndex, count, blockNumber, transactionHash } of batches) {
+    const mined = await askNode<{ status: string; blockNumber: string } | null>("eth_getTransactionReceipt", [
+      transactionHash,
+    ]);
+    const entries = `entries ${firstIndex} to ${firstIndex + count - 1}`;
+    stage.expect(
+      `on chain: ${entries} in block ${blockNumber}, transaction ${short(transactionHash)}`,
+      mined?.status === "0x1" && Number(mined.blockNumber) === blockNumber,
+      JSON.stringify(mined),
+    );
+  }
 }
 
 async function enrolAll(member: World["hospitalA"], staff: [string, string][]): Promise<boolean> {

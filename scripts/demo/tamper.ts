@@ -15,6 +15,19 @@ export function flipByte(store: string, cid: string, offset: number): () => void
   return flip;
 }
 
+/** Takes a body out of the store behind its back. @returns puts it back */
+export function dropBody(store: string, cid: string): () => void {
+  using database = new DatabaseSync(`${store}/store.sqlite`, { timeout: 10_000 });
+  const row = database.prepare("SELECT * FROM blob WHERE cid = ?").get(cid)!;
+  database.prepare("DELETE FROM blob WHERE cid = ?").run(cid);
+  return () => {
+    using again = new DatabaseSync(`${store}/store.sqlite`, { timeout: 10_000 });
+    const columns = Object.keys(row);
+    const places = columns.map(() => "?").join(", ");
+    again.prepare(`INSERT INTO blob (${columns.join(", ")}) VALUES (${places})`).run(...Object.values(row));
+  };
+}
+
 /** Writes a changed copy of a receipt. */
 export async function forgeReceipt(from: string, to: string): Promise<void> {
   const receipt = JSON.parse(await readFile(from, "utf8")) as { leaf: { recordedDay: number } };

@@ -8,8 +8,6 @@ import { ChartsealError } from "../errors.js";
 export const EXTENTS = ["INDEX", "CHART"] as const;
 export const BASES = ["GRANT", "PATIENT", "BREAK_GLASS", "LEGAL_ORDER"] as const;
 
-/** Bitmap of them all. */
-export const ALL_COMPARTMENTS = (1n << 64n) - 1n;
 /** uint32: no end. */
 export const LAST_DAY = 0xffff_ffff;
 

@@ -88,9 +88,11 @@ export class Emergencies {
 
   /**
    * Every window, oldest first; of one patient, or of one member as reader, colleague or custodian, and those of others
-   * whose overdue review it may take over.
+   * whose overdue review it may take over; of those that came from `fromBlock` on.
    */
-  async list(filter: { patient?: Hex; member?: number } = {}): Promise<EmergencyWindow[]> {
+  async list(
+    filter: { patient?: Hex; member?: number; fromBlock?: number } = {},
+  ): Promise<EmergencyWindow[]> {
     const { emergencies, deployment } = this.#chain;
     const opened = ["GlassBroken", "LateReleaseFiled"].map(
       (event) => emergencies.interface.getEvent(event as "GlassBroken").topicHash,
@@ -98,14 +100,20 @@ export class Emergencies {
     const logs = await collectLogs(this.#chain, {
       address: deployment.emergencies,
       topics: [opened, null, filter.patient ?? null],
+      ...(filter.fromBlock === undefined ? {} : { fromBlock: filter.fromBlock }),
     });
-    const limits = await this.#chain.ask(() => emergencies.limits());
+    const { member } = filter;
+    const windows = await this.windows(logs.map((log) => log.topics[1] as Hex));
+    return windows.filter((found) => member === undefined || concerns(found, member));
+  }
+
+  /** These windows as they stand now. @throws ERR_RPC_UNAVAILABLE */
+  async windows(windowIds: readonly Hex[]): Promise<EmergencyWindow[]> {
+    if (windowIds.length === 0) return [];
+    const limits = await this.#chain.ask(() => this.#chain.emergencies.limits());
     const now = await this.#chain.time();
     const windows: EmergencyWindow[] = [];
-    for (const log of logs) {
-      const found = await this.#window(log.topics[1] as Hex, limits, now);
-      if (filter.member === undefined || concerns(found, filter.member)) windows.push(found);
-    }
+    for (const windowId of windowIds) windows.push(await this.#window(windowId, limits, now));
     return windows;
   }
 

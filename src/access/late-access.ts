@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
-import { ROLES, SUSPENSIONS, type StaffSigner } from "../chain/index.js";
+import { ALL_COMPARTMENTS, ROLES, SUSPENSIONS, type StaffSigner } from "../chain/index.js";
 import { purposeNumber, type Terms } from "../consent/index.js";
 import { LeafKind, equalBytes, fromHex, openIndexPage, parseCid, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
@@ -188,7 +188,7 @@ function termsFor(patientId: Hex, grantee: number, windowId: Hex): Terms {
     format: 1,
     patientId,
     grantee,
-    compartments: String((1n << 64n) - 1n),
+    compartments: String(ALL_COMPARTMENTS),
     purposes: 1 << purposeNumber("BTG"),
     notBefore: now,
     notAfter: now,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { verifyTypedData } from "ethers";
-import { ROLES, SUSPENSIONS, type Chain } from "../chain/index.js";
+import { ALL_COMPARTMENTS, ROLES, SUSPENSIONS, type Chain } from "../chain/index.js";
 import { typedData } from "../consent/index.js";
 import { keyDigest, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
@@ -92,7 +92,7 @@ export function latePermission(
     (bitmap, { deniedCompartments }) => bitmap | BigInt(deniedCompartments),
     BigInt(denial?.compartments ?? 0),
   );
-  const compartments = ~denied & ((1n << 64n) - 1n);
+  const compartments = ~denied & ALL_COMPARTMENTS;
   return { initiator, colleague, compartments, reader: { publicKey, keyEpoch } };
 }
 

@@ -180,6 +180,7 @@ function releasableWithoutChain(
     const { kind, compartment } = entries.leaf(item);
     return (
       !item.retracted &&
+      item.withdrawn === undefined &&
       !item.erased &&
       kind === LeafKind.RECORD &&
       ((compartments >> BigInt(compartment)) & 1n) === 1n

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TransactionReceipt } from "ethers";
-import type { Chain, Writer } from "../chain/index.js";
+import { ALL_COMPARTMENTS, type Chain, type Writer } from "../chain/index.js";
 import { purposeNumber, type Terms, type TypedData } from "../consent/index.js";
 import {
   generateMemberKey,
@@ -12,14 +12,7 @@ import {
 } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { BlobStore } from "../storage/index.js";
-import {
-  ALL_COMPARTMENTS,
-  LAST_DAY,
-  accessEventOf,
-  accessTopics,
-  type AccessEvent,
-  type Scope,
-} from "./access-event.js";
+import { LAST_DAY, accessEventOf, accessTopics, type AccessEvent, type Scope } from "./access-event.js";
 import type { CustodianAgent } from "./custodian-agent.js";
 import type { FetchOptions } from "./fetch-release.js";
 import { parseRefusal, parseRelease, type Release } from "./message-bodies.js";

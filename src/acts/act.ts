@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
+import { ALL_COMPARTMENTS } from "../chain/index.js";
 import { termsSchema } from "../consent/index.js";
 import { isHex, leafFromJson, type Hex, type Leaf } from "../crypto/index.js";
 import { ChartsealError, requireFormat } from "../errors.js";
@@ -24,7 +25,7 @@ const key = z.string().refine((text): text is Hex => isHex(text) && text.length 
 const keys = z.array(key).max(MOST_KEYS);
 const bitmap = z
   .string()
-  .refine((text) => /^(0|[1-9]\d{0,19})$/.test(text) && BigInt(text) < 1n << 64n, "not 64 bits");
+  .refine((text) => /^(0|[1-9]\d{0,19})$/.test(text) && BigInt(text) <= ALL_COMPARTMENTS, "not 64 bits");
 const leaf = z.unknown().transform((value, context): Leaf => {
   try {
     return leafFromJson(value);

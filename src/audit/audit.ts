@@ -5,9 +5,8 @@ import type { Hex } from "../crypto/index.js";
 import type { ActDetails, ActKind } from "./acts.js";
 
 /** The contracts that keep a head for each patient: what they logged about him can be shown complete. */
-export type HeadedRegistry =
-  "PatientRegistry" | "ConsentRegistry" | "LegalOrders" | "BreakGlass" | "AccessLog";
-export type Registry = HeadedRegistry | "RecordRegistry";
+export type Registry =
+  "PatientRegistry" | "ConsentRegistry" | "LegalOrders" | "BreakGlass" | "AccessLog" | "RecordRegistry";
 
 /**
  * How the events that the node showed compare with the chain's head.
@@ -20,12 +19,15 @@ export type HeadFinding = "EQUAL" | "MISSING" | "SURPLUS" | "REORDERED" | "ALTER
 
 /** One registry's list of events about the patient, held against the chain's head. */
 export interface AuditHead {
-  registry: HeadedRegistry;
+  registry: Registry;
   /** Events that the node showed. */
   events: number;
   /** Events that the chain counts. */
   count: number;
-  /** The chain's head, 32 bytes: `headOf(patientId)` at the audit's block gives the same on any honest node. */
+  /**
+   * The chain's head, 32 bytes: `headOf(patientId)` (RecordRegistry: `patientHeadOf`) at the audit's block gives the same
+   * on any honest node.
+   */
   head: Hex;
   complete: boolean;
   finding: HeadFinding;
@@ -54,8 +56,6 @@ export interface Place {
   /** Position in the block. */
   logIndex: number;
   contract: Registry;
-  /** Whether the patient's head covers the event: if not, a node can leave it out unseen. */
-  covered: boolean;
 }
 
 /** The pseudonym was registered at its custodian. */
@@ -256,7 +256,7 @@ export interface Audit {
   contracts: Record<Registry, Hex>;
   /** Everything was read up to this block. */
   block: { number: number; hash: Hex; at: number };
-  /** Every head equals the one that the shown events lead to. Says nothing about entries that are not `covered`. */
+  /** Every head equals the one that the shown events lead to. */
   complete: boolean;
   heads: AuditHead[];
   /** What `entries` was restricted to. */

@@ -35,7 +35,6 @@ export function entryOf(chain: Chain, { registry, log }: FoundLog): AuditEntry {
     transactionHash: log.transactionHash as Hex,
     logIndex: log.index,
     contract: registry,
-    covered: registry !== "RecordRegistry",
   };
   let event = log.topics[0] ?? "no topic";
   try {

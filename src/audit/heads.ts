@@ -3,14 +3,14 @@ import { toBeHex, type Log } from "ethers";
 import { advanceHead, headCount, headOfLogs } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { AuditHead, HeadedRegistry, HeadFinding, Parting } from "./audit.js";
+import type { AuditHead, HeadFinding, Parting, Registry } from "./audit.js";
 import { ENGLISH } from "./messages.js";
 
 /** A log as far as a head and its place need it. */
 export type PlacedLog = Pick<Log, "topics" | "data" | "blockNumber" | "index">;
 
 export interface HeadComparison {
-  registry: HeadedRegistry;
+  registry: Registry;
   /** The patient's events in the order in which the node showed them. */
   logs: readonly PlacedLog[];
   /** The contract's head at `block`. */

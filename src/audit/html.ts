@@ -108,9 +108,8 @@ function events(report: Report, wording: Wording): Markup {
   const names = [when, ...(isAccounting(report) ? [patient] : []), what, who, purpose, basis, place];
   const rows = rowsOf(report);
   const cells = rows.map((row) => cellsOf(row, isAccounting(report), wording));
-  const notes = rows.some(({ entry }) => !entry.covered) ? [paragraph(messages.uncovered)] : [];
   const list = rows.length === 0 ? paragraph(messages.none) : table(names, cells);
-  return element("main", {}, element("h2", {}, words.events), list, ...notes);
+  return element("main", {}, element("h2", {}, words.events), list);
 }
 
 function cellsOf({ entry, audit }: Row, withPatient: boolean, wording: Wording): Markup[][] {
@@ -125,7 +124,7 @@ function cellsOf({ entry, audit }: Row, withPatient: boolean, wording: Wording):
     ...(withPatient
       ? [[...(patient === undefined ? [] : [paragraph(patient)]), paragraph(code(audit.patientId))]]
       : []),
-    [element("strong", {}, messages.kinds[entry.kind] + (entry.covered ? "" : "*")), paragraph(what)],
+    [element("strong", {}, messages.kinds[entry.kind]), paragraph(what)],
     whoOf(entry, audit, wording),
     purposesOf(entry).map((one) => paragraph(`${words.purposes[one]} (${one})`)),
     basisOf(entry, audit, wording),

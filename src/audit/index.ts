@@ -16,7 +16,6 @@ export type {
   GivenBy,
   GrantGiven,
   GrantRevoked,
-  HeadedRegistry,
   HeadFinding,
   LocalNames,
   OtherEvent,

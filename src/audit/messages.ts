@@ -26,7 +26,6 @@ export interface Messages {
   accounting: AccountingWords;
   /** What one head says. */
   head: (head: Pick<AuditHead, "finding" | "events" | "count" | "parting">) => string;
-  uncovered: string;
   shown: (shown: number, total: number) => string;
   none: string;
   kinds: Readonly<Record<AuditKind, string>>;
@@ -96,7 +95,6 @@ export const ENGLISH: Messages = {
         return `${counted}, as the node showed, but another digest: an event was altered, replaced or reordered${where}`;
     }
   },
-  uncovered: "* no head covers this event: a node can leave it out unseen",
   shown: (shown, total) => `Shown     ${shown} of ${total} events, by the filter; all ${total} were checked`,
   none: "No events.",
   kinds: {
@@ -170,7 +168,6 @@ const CHINESE: Messages = {
         return `${counted}，数目相同但摘要不同：有事件被改动、替换或调换顺序${where}`;
     }
   },
-  uncovered: "* 此事件不在链上摘要之内：节点可能隐去而不被察觉",
   shown: (shown, total) => `显示    按筛选条件显示 ${total} 个事件中的 ${shown} 个；${total} 个均已核对`,
   none: "没有事件。",
   kinds: {

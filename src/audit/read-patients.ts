@@ -4,10 +4,10 @@ import { inParallel } from "../access/index.js";
 import { collectLogs, type Chain } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { Audit, AuditEntry, AuditHead, HeadedRegistry, Registry } from "./audit.js";
+import type { Audit, AuditEntry, AuditHead, Registry } from "./audit.js";
 import { entryOf } from "./entries.js";
 import { compareHead } from "./heads.js";
-import { HEADED, REGISTRIES, REGISTRY_NAMES, perRegistry } from "./registries.js";
+import { REGISTRIES, REGISTRY_NAMES, perRegistry } from "./registries.js";
 
 /** Patients whose heads a node is asked for at the same time. */
 const HEADS_AT_ONCE = 20;
@@ -31,7 +31,7 @@ export async function newestBlock(chain: Chain): Promise<Audit["block"]> {
   return { number: block.number, hash: block.hash as Hex, at: block.timestamp };
 }
 
-/** Reads all events of these patients up to a block, and holds them against the heads of every contract with heads. */
+/** Reads all events of these patients up to a block, and holds them against the heads of every contract. */
 export async function readPatients(
   chain: Chain,
   patientIds: readonly Hex[],
@@ -46,7 +46,7 @@ export async function readPatients(
     const { custodian, heads: current } = states[position]!;
     const own = logs.get(patientId)!;
     const heads: AuditHead[] = [];
-    for (const [place, registry] of HEADED.entries()) {
+    for (const [place, registry] of REGISTRY_NAMES.entries()) {
       const headAt = (number: number) => headOf(chain, registry, patientId, number);
       heads.push(await compareHead({ registry, logs: own[registry], head: current[place]!, block, headAt }));
     }
@@ -58,18 +58,24 @@ export async function readPatients(
 
 async function stateOf(chain: Chain, patientId: Hex, blockTag: number) {
   const { custodian } = await chain.ask(() => chain.patients.patientOf(patientId, { blockTag }));
-  const heads = await Promise.all(HEADED.map((registry) => headOf(chain, registry, patientId, blockTag)));
+  const heads = await Promise.all(
+    REGISTRY_NAMES.map((registry) => headOf(chain, registry, patientId, blockTag)),
+  );
   return { custodian: Number(custodian), heads };
 }
 
 /** A contract's head of a patient at the end of a block. */
 export async function headOf(
   chain: Chain,
-  registry: HeadedRegistry,
+  registry: Registry,
   patientId: Hex,
   blockTag: number,
 ): Promise<bigint> {
-  return await chain.ask(() => chain[REGISTRIES[registry].part].headOf(patientId, { blockTag }));
+  return await chain.ask(() =>
+    registry === "RecordRegistry"
+      ? chain.records.patientHeadOf(patientId, { blockTag })
+      : chain[REGISTRIES[registry].part].headOf(patientId, { blockTag }),
+  );
 }
 
 /** Every event about each patient, whatever its name, in the order in which the node shows them. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { HeadedRegistry, Registry } from "./audit.js";
+import type { Registry } from "./audit.js";
 
 /** Where each contract stands in a deployment, and which topic of its events is the patient id. In the order shown. */
 export const REGISTRIES = {
@@ -12,7 +12,6 @@ export const REGISTRIES = {
 } as const satisfies Record<Registry, { part: string; patientTopic: number }>;
 
 export const REGISTRY_NAMES = Object.keys(REGISTRIES) as Registry[];
-export const HEADED = REGISTRY_NAMES.filter((name): name is HeadedRegistry => name !== "RecordRegistry");
 
 /** One value for each contract. */
 export function perRegistry<Value>(value: (registry: Registry) => Value): Record<Registry, Value> {

@@ -34,11 +34,10 @@ export function timeline(report: Report, options: TimelineOptions = {}): string 
   const rows = rowsOf(report);
   const lines = rows.map((row) => cut(lineOf(row, isAccounting(report), messages), width));
   const body = lines.length === 0 ? [messages.none] : lines;
-  const notes = rows.some(({ entry }) => !entry.covered) ? ["", ...wrap(messages.uncovered, width)] : [];
   const header = isAccounting(report)
     ? accountingHeader(report, messages, width)
     : patientHeader(report, messages, width);
-  return `${[...header, "", ...body, ...notes].join("\n")}\n`;
+  return `${[...header, "", ...body].join("\n")}\n`;
 }
 
 function patientHeader(audit: Audit, messages: Messages, width: number): string[] {
@@ -85,7 +84,7 @@ function differences({ heads }: Audit, messages: Messages, width: number): strin
 }
 
 function lineOf({ entry, audit }: Row, withPatient: boolean, messages: Messages): string {
-  const kind = messages.kinds[entry.kind] + (entry.covered ? "" : "*");
+  const kind = messages.kinds[entry.kind];
   const member = memberOf(entry);
   const patient = audit.local?.patient ?? shortId(audit.patientId);
   return [

@@ -15,6 +15,9 @@ export const ENTRY_STATUS = { SUPERSEDED: 1, RETRACTED: 2, HELD: 4, ERASED: 8 } 
 /** Flags under which an entry can no longer be requested (EntryStatus.WITHDRAWN). */
 export const WITHDRAWN = ENTRY_STATUS.RETRACTED | ENTRY_STATUS.ERASED;
 
+/** Bitmap of a patient's 64 compartments, numbered from bit 0. */
+export const ALL_COMPARTMENTS = (1n << 64n) - 1n;
+
 /** The names of the bits that are set, lowest first. */
 export function bitNames<Name extends string>(bits: Readonly<Record<Name, number>>, word: number): Name[] {
   return (Object.keys(bits) as Name[]).filter((name) => (word & bits[name]) !== 0);

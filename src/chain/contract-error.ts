@@ -31,6 +31,13 @@ const ERRORS = new Interface(
   ),
 );
 
+/** Whether it is the name of a contract's error: then it says nothing of anybody. */
+export function isContractError(name: string): boolean {
+  return ERRORS.fragments.some(
+    (fragment) => fragment.type === "error" && (fragment as ErrorFragment).name === name,
+  );
+}
+
 /** What the reader of a refusal can do about it, by the contract's error. */
 const HINTS: Readonly<Record<string, string>> = {
   GrantUnknown: "ask the patient for a grant to your member",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { papersOf, type Act, type ActFile, type Paper } from "../acts/index.js";
-import type { Deployment } from "../chain/index.js";
+import { ALL_COMPARTMENTS, type Deployment } from "../chain/index.js";
 import { PURPOSES, passkeyChallenge, type Terms } from "../consent/index.js";
 import { toHex, type Hex } from "../crypto/index.js";
 import { dayOfNumber } from "./arguments.js";
@@ -25,7 +25,6 @@ const BY_ROLE: Readonly<Partial<Record<string, string>>> = {
   reviewer: "a REVIEWER of another member",
   witness: "another person of the custodian's staff",
 };
-const ALL_COMPARTMENTS = String((1n << 64n) - 1n);
 const LAST_DAY = 0xffff_ffff;
 
 /** An act for people and for programs: what it does, in its own words, and who has signed and who has yet to. */
@@ -84,7 +83,10 @@ function termsRows(act: Act): string[][] {
     ["reader", `member ${terms.grantee}`],
     ["purposes", PURPOSES.filter((_, number) => (terms.purposes & (1 << number)) !== 0).join(" ")],
     ["period", `${timeOf(terms.notBefore)} to ${timeOf(terms.notAfter)}`],
-    ["compartments", terms.compartments === ALL_COMPARTMENTS ? "all" : compartmentsOf(terms.compartments)],
+    [
+      "compartments",
+      terms.compartments === String(ALL_COMPARTMENTS) ? "all" : compartmentsOf(terms.compartments),
+    ],
     ["recorded", recordedOf(terms)],
   ];
 }

@@ -9,19 +9,23 @@ import { CONSORTIUM } from "./usage/consortium.js";
 import { EMERGENCIES } from "./usage/emergencies.js";
 import { EVIDENCE } from "./usage/evidence.js";
 import { LIFE } from "./usage/life.js";
+import { OPERATION } from "./usage/operation.js";
 import { PATIENTS } from "./usage/patients.js";
 import { RECORDS } from "./usage/records.js";
 import { SHARING } from "./usage/sharing.js";
+import { STORE } from "./usage/store.js";
 
 const GROUPS = {
   Consortium: CONSORTIUM,
   Patients: PATIENTS,
   Records: RECORDS,
   "A record's life": LIFE,
+  Store: STORE,
   Sharing: SHARING,
   "Several people": ACTS,
   Emergencies: EMERGENCIES,
   Evidence: EVIDENCE,
+  Operation: OPERATION,
 } as const;
 
 /** What stands above commands of two words. */
@@ -34,6 +38,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   change: "what needs two sides and time: a lost key, guardians by a court, incapacity, death",
   witness: "consent on paper, attested by two persons of the staff",
   order: "orders of a court or of public health",
+  store: "audit, repair and clear the store of sealed records; bodies in and out as CAR files",
   retention: "show which records need not be kept any longer",
   review: "account for emergencies: justify, review, flag",
 };

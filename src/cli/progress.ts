@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IngestProgress } from "../ingest/index.js";
+import type { IngestProgress, Lag, LagFigures } from "../ingest/index.js";
 import type { Context } from "./context.js";
 
 /** Milliseconds between two updates: of a line that is written anew, and of lines of a log. */
@@ -63,6 +63,7 @@ export function progressLine(progress: IngestProgress, seconds: number): string 
   const left = secondsLeft(progress, seconds);
   if (left !== undefined) parts.push(`${clock(left)} left`);
   parts.push(`${anchored} anchored`);
+  if (progress.lag !== undefined) parts.push(`${span(progress.lag.received.median)} to the chain`);
   if (waiting > 0) parts.push(`${waiting} waiting`);
   if (dead > 0) parts.push(`${dead} refused`);
   return parts.join(", ");
@@ -83,7 +84,23 @@ function progressEvent(progress: IngestProgress, seconds: number) {
     ...(totalBytes === undefined ? {} : { totalBytes }),
     recordsPerSecond: rate(read, seconds),
     ...(left === undefined ? {} : { secondsLeft: Math.round(left) }),
+    ...(progress.lag === undefined ? {} : { lag: progress.lag }),
   };
+}
+
+/** The two lags in words, for the end of a run. */
+export function lagText({ received, recorded }: Lag): string {
+  const of = ({ median, most }: LagFigures) => `${span(median)} (at most ${span(most)})`;
+  const since = recorded === undefined ? "" : `, ${of(recorded)} after their source's time`;
+  return `records stand on chain ${of(received)} after they were read${since}`;
+}
+
+/** Seconds in the largest unit that leaves two digits. */
+export function span(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
 }
 
 export function rate(count: number, seconds: number): number {

@@ -2,12 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { TypedDataEncoder } from "ethers";
 import { z } from "zod";
+import { ALL_COMPARTMENTS } from "../chain/index.js";
 import { toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { PURPOSES, purposeNumber, type Purpose } from "./purposes.js";
 import { TERMS_FIELDS } from "./typed-data.js";
 
-const ALL_COMPARTMENTS = (1n << 64n) - 1n;
 const SECONDS_PER_DAY = 86_400;
 /** uint32: no end. */
 const LAST_DAY = 0xffff_ffff;

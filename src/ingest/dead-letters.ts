@@ -47,9 +47,10 @@ export function unbury(journal: Journal, label: string): void {
   }
 }
 
-/** What the journal keeps of an item; with `unresolved`, also whom it names. */
+/** What the journal keeps of an item; with `unresolved`, also whom it names and what follows of it. */
 export function detailsOf(item: SourceItem, unresolved: boolean): ItemDetails {
   const { sourceKey, label, path, mediaType, resourceType, size, recordedAt, subjects } = item;
+  const { administrative, event } = item;
   return {
     sourceKey,
     label,
@@ -59,6 +60,8 @@ export function detailsOf(item: SourceItem, unresolved: boolean): ItemDetails {
     ...(resourceType === undefined ? {} : { resourceType }),
     ...(recordedAt === undefined ? {} : { recordedAt }),
     ...(unresolved ? { subjects } : {}),
+    ...(unresolved && administrative !== undefined ? { administrative } : {}),
+    ...(unresolved && event !== undefined ? { event } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ChartsealError } from "../errors.js";
 import type { Journal, JournalBatch, PatientRules } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
+import type { Lag } from "./lag.js";
 
 export interface IngestProgress {
   /** Items read from the source. */
@@ -15,6 +16,8 @@ export interface IngestProgress {
   anchored: number;
   bytesRead: number;
   totalBytes: number | undefined;
+  /** How long items took to stand on chain; left out before the first batch. */
+  lag?: Lag;
 }
 
 export interface IngestOptions {
@@ -40,8 +43,24 @@ export interface IngestResult extends IngestProgress {
   refused: { label: string; error: ChartsealError }[];
   /** Older entries marked as superseded. */
   superseded: number;
+  /** Entries marked as entered in error, for their source took them back. */
+  retracted: number;
+  /** Entries that their source took back and that stay as they are while they are under legal hold. */
+  held: number;
+  /** Messages about who is who (merges, links, and their end) that were followed. */
+  followed: number;
+  /** Items of this run of which something follows that waits for a patient, or for a person to decide. */
+  events: number;
   /** Why not everything sealed is anchored yet; it is safe, and the next run goes on. */
   failure?: ChartsealError;
+}
+
+/** The result of a run that has read nothing yet. */
+export function emptyResult(totalBytes: number | undefined): IngestResult {
+  return {
+    ...{ read: 0, known: 0, sealed: 0, waiting: 0, dead: 0, anchored: 0, bytesRead: 0, totalBytes },
+    ...{ superseded: 0, retracted: 0, held: 0, followed: 0, events: 0, batches: [], refused: [] },
+  };
 }
 
 export interface IngestParts {

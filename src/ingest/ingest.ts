@@ -42,15 +42,21 @@ export async function ingest(
   return run.result;
 }
 
-/** Anchors what earlier runs left, without new items; with `dead`, refused items get another chance. */
+const NOTHING: Source = { totalBytes: 0, bytesRead: 0, async *[Symbol.asyncIterator]() {} };
+
+/**
+ * Anchors what earlier runs left, without new items; with `dead`, refused items get another chance. `misfiled` names an
+ * item that was refused for another patient than before: it is right, and what was filed before is taken back.
+ * @throws ERR_USAGE when `misfiled` is no such item; else as {@link ingest}
+ */
 export async function retry(
   parts: IngestParts,
-  options: IngestOptions & { dead?: boolean } = {},
+  options: IngestOptions & { dead?: boolean; misfiled?: number } = {},
 ): Promise<IngestResult> {
   checkOptions(options);
   using _ = parts.journal.lock();
-  const nothing = { totalBytes: 0, bytesRead: 0, async *[Symbol.asyncIterator]() {} } satisfies Source;
-  await using run = new Run(parts, nothing, options);
+  await using run = new Run(parts, NOTHING, options);
+  if (options.misfiled !== undefined) run.correct(options.misfiled);
   run.start(options.dead ?? false);
   await run.finish();
   return run.result;

@@ -25,6 +25,8 @@ import type { BlobStore, Stored } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
 import { bury, detailsOf, itemsFault, unbury } from "./dead-letters.js";
 import type { Filer, Filing } from "./filing.js";
+import { hasEvent, takeNote, upToEvents } from "./item-events.js";
+import { followEvents, openEvents } from "./persons.js";
 
 export interface IntakeParts {
   memberId: number;
@@ -41,6 +43,10 @@ export interface Taken {
   /** Taken before, with the same bytes. */
   known: number;
   dead: { label: string; error: ChartsealError }[];
+  /** Messages about who is who that were followed. */
+  followed: number;
+  /** Items of which something follows that waits for a patient, or for a person to decide. */
+  events: number;
 }
 
 /** An item on its way in. */
@@ -69,7 +75,27 @@ interface Outcome {
  * them. When this returns, every item is safe.
  */
 export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | BadItem)[]): Promise<Taken> {
-  const taken: Taken = { sealed: 0, waiting: 0, known: 0, dead: [] };
+  const taken: Taken = { sealed: 0, waiting: 0, known: 0, dead: [], followed: 0, events: 0 };
+  for (const run of upToEvents(group)) {
+    const before = hasEvent(run.at(-1)!) ? lastRow(parts.journal) : undefined;
+    await takeRun(parts, run, taken);
+    if (before === undefined) continue;
+    // What comes next is filed by what this one said. What stayed open before has its turn when a run begins.
+    taken.followed += followEvents(parts, before);
+    taken.events += openEvents(parts.journal, before).length;
+  }
+  return taken;
+}
+
+function lastRow(journal: Journal): number {
+  return Number(journal.database.get("SELECT max(id) AS last FROM items")!["last"] ?? 0);
+}
+
+async function takeRun(
+  parts: IntakeParts,
+  group: readonly (SourceItem | BadItem)[],
+  taken: Taken,
+): Promise<void> {
   const outcomes: Outcome[] = [];
   try {
     await identifyAll(parts, group, outcomes, taken);
@@ -83,7 +109,6 @@ export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | B
   } finally {
     for (const { read } of outcomes) read?.contentKey.fill(0);
   }
-  return taken;
 }
 
 async function identifyAll(
@@ -150,7 +175,10 @@ async function sealAndStore(
     try {
       if (item.bytes !== undefined)
         small.push({ outcome, sealed: sealBytes({ ...source, body: item.bytes }) });
-      else outcome.body = await store.put(sealRecord({ ...source, body: item.open() }));
+      else {
+        const reuse = store.copiesPieces === true;
+        outcome.body = await store.put(sealRecord({ ...source, body: item.open(), reuse }));
+      }
     } catch (error) {
       outcome.error = itemsFault(error);
     }
@@ -173,7 +201,7 @@ function record(
   const row = rowOf(read, body);
   let refused = read.filing.error;
   // Evidence of an act stands beside what was filed of it before.
-  const amended = row.supports === undefined ? amendedOf(journal, read.sourceMac) : undefined;
+  const amended = row.supports === undefined ? amendedOf(journal, read) : undefined;
   if (amended instanceof ChartsealError) {
     row.amends = Number(amended.values["row"]);
     refused = amended;
@@ -181,7 +209,7 @@ function record(
     row.amends = amended.id;
     const patient = filer.amending(row.patient, amended);
     if (patient !== undefined) row.patient = patient;
-    refused ??= changedPatient(amended.patientId, patient?.patientId);
+    refused ??= changedPatient(amended, patient?.patientId);
     // An entry can name only an older one, so this one waits for the one it amends.
     if (amended.state === ItemState.WAITING) row.state = ItemState.WAITING;
   }
@@ -190,16 +218,27 @@ function record(
     row.reason = refused.code;
     taken.dead.push({ label: item.label, error: refused });
   }
-  if (row.state !== ItemState.SEALED) row.details = detailsOf(read.item, true);
+  if (read.item.event !== undefined) takeNote(journal, read.item.event, row);
+  if (row.state !== ItemState.SEALED || row.event !== undefined) row.details = detailsOf(read.item, true);
   journal.add(row);
   if (row.state === ItemState.SEALED) taken.sealed++;
   else if (row.state === ItemState.WAITING) taken.waiting++;
 }
 
-/** The newest version of the same item, or the error of its altered row: nothing can be filed beside that one. */
-function amendedOf(journal: Journal, sourceMac: Uint8Array): JournalItem | ChartsealError | undefined {
+/**
+ * The newest version of the same item, else of one that it takes the place of; or the error of its altered row: nothing
+ * can be filed beside that one.
+ */
+function amendedOf(
+  journal: Journal,
+  { item: { replaces = [] }, sourceMac }: Incoming,
+): JournalItem | ChartsealError | undefined {
   try {
-    return journal.newestOf(sourceMac);
+    for (const mac of [sourceMac, ...replaces.map((key) => journal.macOf("source", key))]) {
+      const newest = journal.newestOf(mac);
+      if (newest !== undefined) return newest;
+    }
+    return undefined;
   } catch (error) {
     if (isAlteredError(error)) return error;
     throw error;
@@ -223,12 +262,14 @@ function rowOf(read: Incoming, body: Stored): NewItem {
 
 /** An item cannot move to another patient by an amendment: that would link the two on chain. */
 export function changedPatient(
-  before: string | undefined,
+  amended: Pick<JournalItem, "patientId" | "logIndex"> | undefined,
   now: string | undefined,
 ): ChartsealError | undefined {
+  const before = amended?.patientId;
   if (before === undefined || now === undefined || before === now) return undefined;
   return new ChartsealError("ERR_PATIENT_CHANGED", "the item was filed under another patient before", {
-    hint: "if it was misfiled: retract that entry, then run `chartseal retry --dead`",
+    ...(amended?.logIndex === undefined ? {} : { values: { index: amended.logIndex } }),
+    hint: "if that was the wrong one: `chartseal status --list` numbers the item, `chartseal refile` corrects it",
   });
 }
 

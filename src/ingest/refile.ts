@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  EventState,
   ItemState,
   SET_ASIDE,
   isAlteredError,
   isAlteredRow,
   takeBack,
   type AlteredRow,
+  type ItemEvent,
   type Journal,
   type JournalItem,
 } from "../records/index.js";
 import type { Filer, Filing } from "./filing.js";
 import { changedPatient } from "./intake.js";
+import { withdrawFor, withdrawKeys } from "./item-events.js";
 
 /** Items a transaction, so that a long list neither holds the journal's lock nor fills the memory. */
 const ITEMS_PER_COMMIT = 500;
@@ -64,7 +67,8 @@ function refileSound(parts: RefileParts, item: JournalItem | AlteredRow): boolea
   }
 }
 
-function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean {
+/** Files one item as it is filed now. @returns whether it can be anchored since */
+export function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean {
   // Without a body, or outdated: a newer version of it was taken since, which cannot amend a later entry.
   const lost = item.cid === undefined || hasSuccessor(journal, item);
   if (item.state === ItemState.DEAD && lost) return false;
@@ -79,13 +83,30 @@ function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean 
   const { patientId, compartment } = patient ?? {};
   journal.change(item, { state, reason, patientId, compartment, amends });
   if (state !== ItemState.SEALED) return false;
-  const { subjects: _, ...kept } = details;
-  journal.setDetails(item.id, kept);
+  const { subjects: _, administrative: __, event, ...kept } = details;
+  const open = event !== undefined && followUp(journal, item, event);
+  journal.setDetails(item.id, open ? { ...kept, event } : kept);
   return true;
 }
 
+/** What follows of an item that is filed only now. @returns whether it is still open */
+function followUp(journal: Journal, before: JournalItem, event: ItemEvent): boolean {
+  const item = journal.item(before.id)!;
+  if (event.kind === "delete") {
+    if (before.state === ItemState.DEAD) withdrawKeys(journal, event.keys, item.id);
+    return false;
+  }
+  if (event.kind !== "withdraw") {
+    if (item.event === undefined) journal.change(item, { event: EventState.OPEN });
+    return item.event !== EventState.SETTLED;
+  }
+  const { withdrawn, open } = withdrawFor(journal, item.sourceMac, event.itself, item.id);
+  journal.change(item, { amends: undefined, withdrawn, event: open ? EventState.OPEN : undefined });
+  return open;
+}
+
 function decide(filing: Filing, amended: JournalItem | undefined): Decision {
-  const error = filing.error ?? changedPatient(amended?.patientId, filing.patient?.patientId);
+  const error = filing.error ?? changedPatient(amended, filing.patient?.patientId);
   const waits = filing.state === ItemState.WAITING || amended?.state === ItemState.WAITING;
   const filed = waits ? ItemState.WAITING : ItemState.SEALED;
   return {
@@ -99,16 +120,20 @@ function decide(filing: Filing, amended: JournalItem | undefined): Decision {
 /** The item that this one amends now: one that was refused or retracted since gives way to what it amended. */
 function amendedOf(journal: Journal, item: JournalItem): JournalItem | undefined {
   let amended = item.amends === undefined ? undefined : journal.item(item.amends);
-  while (amended !== undefined && (amended.state === ItemState.DEAD || amended.retracted)) {
+  while (amended !== undefined && hasGivenWay(amended)) {
     amended = amended.amends === undefined ? undefined : journal.item(amended.amends);
   }
   return amended;
 }
 
+function hasGivenWay({ state, retracted, withdrawn }: JournalItem): boolean {
+  return state === ItemState.DEAD || retracted || withdrawn !== undefined;
+}
+
 function hasSuccessor(journal: Journal, { id }: Pick<JournalItem, "id">): boolean {
   const newer = journal.database.get(
     `SELECT 1 FROM items WHERE source_mac = (SELECT source_mac FROM items WHERE id = ?) AND id > ?
-       AND state <> ${ItemState.DEAD} AND retracted = 0`,
+       AND state <> ${ItemState.DEAD} AND retracted = 0 AND withdrawn IS NULL`,
     id,
     id,
   );

@@ -3,9 +3,13 @@ import { ChartsealError } from "../errors.js";
 import { DEFAULT_RULES, Entries, type BadItem, type SourceItem } from "../records/index.js";
 import { Anchorer } from "./anchorer.js";
 import { Filer } from "./filing.js";
-import type { IngestOptions, IngestParts, IngestResult } from "./ingest-run.js";
+import { emptyResult, type IngestOptions, type IngestParts, type IngestResult } from "./ingest-run.js";
 import { takeIn, type IntakeParts } from "./intake.js";
+import { LagMeter } from "./lag.js";
+import { correctMisfiled } from "./misfiled.js";
+import { followEvents } from "./persons.js";
 import { refile } from "./refile.js";
+import { retractWithdrawn, unretractLost } from "./retract.js";
 import { isNonceConflict } from "./settle.js";
 import type { Source } from "./sources/index.js";
 import { supersedeAmended, unmarkLost } from "./supersede.js";
@@ -28,6 +32,7 @@ export class Run implements AsyncDisposable {
   readonly #source: Source;
   readonly #options: IngestOptions;
   readonly #anchorer: Anchorer;
+  readonly #lag: LagMeter;
   readonly #stop = new AbortController();
   #beat: NodeJS.Timeout | undefined;
   #pumping: Promise<void> | undefined;
@@ -40,12 +45,8 @@ export class Run implements AsyncDisposable {
     this.#parts = { ...parts, filer: new Filer({ vault: parts.vault, rules, compartment }) };
     this.#source = source;
     this.#options = options;
-    this.result = {
-      ...{ read: 0, known: 0, sealed: 0, waiting: 0, dead: 0, anchored: 0, bytesRead: 0, superseded: 0 },
-      totalBytes: source.totalBytes,
-      batches: [],
-      refused: [],
-    };
+    this.#lag = new LagMeter(parts.journal, parts.chain);
+    this.result = emptyResult(source.totalBytes);
     this.#anchorer = new Anchorer({
       ...parts,
       signal: AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]),
@@ -54,6 +55,7 @@ export class Run implements AsyncDisposable {
       onAnchored: (batch) => {
         this.result.batches.push(batch);
         this.result.anchored += batch.count;
+        this.#lag.add(batch);
         this.#report();
       },
       onUnsound: ({ item, error }) => {
@@ -67,21 +69,29 @@ export class Run implements AsyncDisposable {
 
   /** Files what waited, and begins to anchor. */
   start(dead = false): void {
+    this.result.followed += followEvents(this.#parts);
     refile(this.#parts, dead);
     this.#pumpAside();
     // A source that is silent must not hold back what it gave before.
     this.#beat = setInterval(() => this.#pumpAside(), BEAT_MS);
   }
 
+  /** Before {@link start}: a refused item is right, and what it was refused for is not. */
+  correct(misfiled: number): void {
+    correctMisfiled(this.#parts, misfiled);
+  }
+
   async take(group: readonly (SourceItem | BadItem)[]): Promise<void> {
     this.#throwIfBroken();
-    const { known, sealed, waiting, dead } = await takeIn(this.#parts, group);
+    const { known, sealed, waiting, dead, followed, events } = await takeIn(this.#parts, group);
     const { result } = this;
     result.read += group.length;
     result.known += known;
     result.sealed += sealed;
     result.waiting += waiting;
     result.dead += dead.length;
+    result.followed += followed;
+    result.events += events;
     result.refused.push(...dead.slice(0, MOST_REFUSED - result.refused.length));
     this.#report();
     this.#pumpAside();
@@ -98,6 +108,7 @@ export class Run implements AsyncDisposable {
       if (!mayPass || performance.now() > giveUp) break;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+    await this.#lag.settled();
     this.#report();
   }
 
@@ -110,11 +121,13 @@ export class Run implements AsyncDisposable {
     } while (this.#anchorer.pending);
     const { journal, chain, writer, memberId } = this.#parts;
     const parts = { journal, chain, writer, memberId };
+    const marking = { ...parts, entries: new Entries(journal, memberId) };
     await unmarkLost(parts);
-    this.result.superseded += await supersedeAmended(
-      { ...parts, entries: new Entries(journal, memberId) },
-      signal,
-    );
+    await unretractLost(parts);
+    this.result.superseded += await supersedeAmended(marking, signal);
+    const { retracted, held } = await retractWithdrawn(marking, signal);
+    this.result.retracted += retracted;
+    this.result.held = held;
   }
 
   /** Looks after the batches beside the intake: one look at a time. A chain that is down does not stop the intake. */
@@ -155,6 +168,8 @@ export class Run implements AsyncDisposable {
   #report(): void {
     this.result.bytesRead = this.#source.bytesRead;
     this.result.totalBytes = this.#source.totalBytes;
+    const lag = this.#lag.figures;
+    if (lag !== undefined) this.result.lag = lag;
     this.#options.onProgress?.(this.result);
   }
 
@@ -162,6 +177,7 @@ export class Run implements AsyncDisposable {
     clearInterval(this.#beat);
     this.#stop.abort();
     await this.#pumping;
+    this.#lag[Symbol.dispose]();
   }
 }
 

@@ -2,6 +2,7 @@
 export { archiveFiles, type ArchiveEntry, type ArchiveManifest, type ArchiveParts } from "./archive.js";
 export { retentionEnded, type RetainedEntry, type RetentionParts } from "./retention.js";
 export { ZipFile, zipOf, type ArchiveFile } from "./zip.js";
+export { copyBodies, type BodyCopies } from "./body-copies.js";
 export { GROUNDS, type ErasureCertificate, type Ground } from "./certificate.js";
 export {
   Erasures,

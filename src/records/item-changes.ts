@@ -23,6 +23,8 @@ const COLUMNS = {
   supersededBy: "superseded_by",
   retracted: "retracted",
   erased: "erased",
+  withdrawn: "withdrawn",
+  event: "event",
 } as const satisfies Partial<Record<keyof JournalItem, string>>;
 
 export type ItemChanges = Partial<Pick<JournalItem, keyof typeof COLUMNS>>;

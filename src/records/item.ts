@@ -19,6 +19,23 @@ export interface PatientRef {
   readonly value: string;
 }
 
+/** Two identifier lists of a message about who is who: that of the retired or second person, and that of the first. */
+export interface IdentityPair {
+  readonly from: readonly PatientRef[];
+  readonly into: readonly PatientRef[];
+}
+
+/** What an item says became of other records, or of who is who. */
+export type ItemEvent =
+  /** What was taken under the item's own source key is wrong; `itself`: so is all that the item repeats of it. */
+  | { readonly kind: "withdraw"; readonly itself: boolean }
+  /** What was taken under these source keys was deleted in the source. */
+  | { readonly kind: "delete"; readonly keys: readonly string[] }
+  /** Two identifier lists are one person's, or are not any more. */
+  | { readonly kind: "merge" | "unlink"; readonly pairs: readonly IdentityPair[] }
+  /** A person has to say what follows of it. */
+  | { readonly kind: "ask" };
+
 /** One record as a source gives it. */
 export interface SourceItem {
   /** What the item is known by: `Observation/123` for FHIR, else where it came from. The same key with other bytes amends. */
@@ -41,10 +58,18 @@ export interface SourceItem {
   readonly size: number;
   /** The exact bytes, held when there are at most 1 MiB of them. */
   readonly bytes?: Uint8Array;
-  /** Streams the exact bytes; may be called more than once. @throws ERR_SOURCE_CHANGED when the file is gone. */
+  /**
+   * Streams the exact bytes; may be called more than once. A piece is gone once the next is asked for.
+   * @throws ERR_SOURCE_CHANGED when the file is gone.
+   */
   open(): AsyncIterable<Uint8Array>;
   /** Whom the item names: one inner list per distinct person, his identifiers inside. `[]` = nobody. */
   readonly subjects: readonly (readonly PatientRef[])[];
+  /** The custodian's own: it goes under the administrative id unless a rule says otherwise. */
+  readonly administrative?: boolean;
+  /** Source keys of what this item takes the place of, when its own key is new: the first that is known is amended. */
+  readonly replaces?: readonly string[];
+  readonly event?: ItemEvent;
 }
 
 /** What a source yields in place of an item it cannot take: one bad item never stops the rest. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LeafKind, toHex, type Hex, type SupportingKind } from "../crypto/index.js";
 import type { Database, SqlRow } from "../sqlite.js";
-import type { PatientRef } from "./item.js";
-import type { ItemState } from "./journal-schema.js";
+import type { ItemEvent, PatientRef } from "./item.js";
+import type { EventState, ItemState } from "./journal-schema.js";
 
 /** What the journal keeps encrypted about an item: for people, and to find its patient later. */
 export interface ItemDetails {
@@ -15,6 +15,9 @@ export interface ItemDetails {
   recordedAt?: string;
   /** Kept while the patient is unknown. */
   subjects?: readonly (readonly PatientRef[])[];
+  administrative?: boolean;
+  /** Kept until it is followed. */
+  event?: ItemEvent;
 }
 
 export interface NewItem {
@@ -34,6 +37,8 @@ export interface NewItem {
   amends?: number;
   /** Left out for a record. */
   supports?: Supports;
+  withdrawn?: number;
+  event?: EventState;
 }
 
 /** All that the journal still says of an erased item. */
@@ -79,6 +84,9 @@ export interface JournalItem {
   ref: Hex | undefined;
   /** Its key, body and details are gone. */
   erased: boolean;
+  /** Its source took it back: by the how manieth withdrawal. `retracted` follows once it is so on chain. */
+  withdrawn: number | undefined;
+  event: EventState | undefined;
   /** Authenticates the row, as it was read. */
   rowMac: Uint8Array | undefined;
 }
@@ -119,7 +127,7 @@ export interface Anchoring {
 /** The columns that {@link itemOf} reads. */
 export const ITEM_COLUMNS = `id, item_mac, source_mac, state, record_id, cid, content_digest, recorded_day, reason,
   patient_id, compartment, amends, amended_index, salt, batch_id, log_index, patient_seq, leaf_hash, superseded_by,
-  retracted, kind, ref, erased, row_mac`;
+  retracted, kind, ref, erased, withdrawn, event, row_mac`;
 
 /** What stands in a row, authentic or not: {@link RowMacs} tells. */
 export function itemOf(row: SqlRow): JournalItem {
@@ -147,6 +155,8 @@ export function itemOf(row: SqlRow): JournalItem {
     kind: Number(row["kind"]) as LeafKind,
     ref: hex(row["ref"]),
     erased: row["erased"] === 1,
+    withdrawn: number(row["withdrawn"]),
+    event: number(row["event"]) as EventState | undefined,
     rowMac: bytes(row["row_mac"]),
   };
 }
@@ -178,6 +188,8 @@ export function newRow(id: number, item: NewItem): JournalItem {
     kind: supports?.kind ?? LeafKind.RECORD,
     ref: supports?.ref,
     erased: false,
+    withdrawn: item.withdrawn,
+    event: item.event,
     rowMac: undefined,
   };
 }
@@ -190,8 +202,8 @@ export function insertItem(
 ): boolean {
   const added = database.run(
     `INSERT INTO items (id, item_mac, source_mac, state, record_id, cid, content_digest, details, recorded_day,
-       received_at, reason, patient_id, compartment, amends, kind, ref, row_mac)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item_mac) DO NOTHING`,
+       received_at, reason, patient_id, compartment, amends, kind, ref, withdrawn, event, row_mac)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item_mac) DO NOTHING`,
     row.id,
     row.itemMac,
     row.sourceMac,
@@ -208,6 +220,8 @@ export function insertItem(
     row.amends ?? null,
     row.kind,
     blobOf(row.ref),
+    row.withdrawn ?? null,
+    row.event ?? null,
     rowMac,
   );
   return added > 0;

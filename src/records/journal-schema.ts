@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export const JOURNAL_FORMAT = 3;
+export const JOURNAL_FORMAT = 4;
 
-/** From 1: items other than records, and erased ones. From 2: authenticated rows; {@link RowMacs} fills them in. */
+/**
+ * From 1: items other than records, and erased ones. From 2: authenticated rows; {@link RowMacs} fills them in. From 3:
+ * what its source takes back, and of what something follows.
+ */
 export const JOURNAL_MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [
     1,
@@ -10,6 +13,12 @@ export const JOURNAL_MIGRATIONS: ReadonlyMap<number, string> = new Map([
      ALTER TABLE items ADD COLUMN erased INTEGER NOT NULL DEFAULT 0`,
   ],
   [2, `ALTER TABLE items ADD COLUMN row_mac BLOB; ALTER TABLE batches ADD COLUMN row_mac BLOB`],
+  [
+    3,
+    `ALTER TABLE items ADD COLUMN withdrawn INTEGER; ALTER TABLE items ADD COLUMN event INTEGER;
+     CREATE INDEX items_withdrawn ON items (withdrawn) WHERE withdrawn IS NOT NULL;
+     CREATE INDEX items_with_event ON items (id) WHERE event = 1`,
+  ],
 ]);
 
 /**
@@ -31,11 +40,21 @@ export const ItemState = {
 } as const;
 export type ItemState = (typeof ItemState)[keyof typeof ItemState];
 
+/** Whether what an item says of persons or of other records was followed. */
+export const EventState = {
+  /** To be followed once the persons are known, or for a person to decide. */
+  OPEN: 1,
+  SETTLED: 2,
+} as const;
+export type EventState = (typeof EventState)[keyof typeof EventState];
+
 /**
  * What a thief of this file sees: random numbers, ciphertext, keyed hashes, pseudonyms and what is on chain anyway.
  * `item_mac` and `source_mac` are HMACs under a vault key; `details` is encrypted under another. `amends` says which
  * item this one replaces; `amended_index` is what its leaf says of it, and never changes while the leaf stands. `kind` is
  * the leaf's; `ref`, of all but records, its ref. Of an erased item `details` says nothing, its body and key are gone.
+ * `withdrawn` counts what its source took back, in order; `retracted` says that the chain has it. `event` is an
+ * {@link EventState}.
  * `row_mac` is an HMAC over the row under a vault key of its own: who writes this file past chartseal is found out.
  */
 export const JOURNAL_SCHEMA = `
@@ -65,7 +84,9 @@ CREATE TABLE items (
   kind INTEGER NOT NULL DEFAULT 0,
   ref BLOB,
   erased INTEGER NOT NULL DEFAULT 0,
-  row_mac BLOB
+  row_mac BLOB,
+  withdrawn INTEGER,
+  event INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX items_by_mac ON items (item_mac);
 CREATE INDEX items_by_source ON items (source_mac, id);
@@ -75,6 +96,8 @@ CREATE UNIQUE INDEX items_by_index ON items (log_index) WHERE log_index IS NOT N
 CREATE INDEX items_by_patient ON items (patient_id, patient_seq);
 CREATE INDEX items_amending ON items (amends) WHERE amends IS NOT NULL;
 CREATE INDEX items_superseded ON items (superseded_by) WHERE superseded_by IS NOT NULL;
+CREATE INDEX items_withdrawn ON items (withdrawn) WHERE withdrawn IS NOT NULL;
+CREATE INDEX items_with_event ON items (id) WHERE event = 1;
 CREATE TABLE batches (
   id INTEGER PRIMARY KEY,
   state INTEGER NOT NULL,

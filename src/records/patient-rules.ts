@@ -152,7 +152,7 @@ function invalidRules(issue: z.core.$ZodIssue | undefined): ChartsealError {
  * @returns the resolution, or ERR_PATIENT_AMBIGUOUS as a value (it holds no identifier)
  */
 export function resolveSubject(
-  item: Pick<SourceItem, "path" | "resourceType" | "subjects">,
+  item: Pick<SourceItem, "path" | "resourceType" | "subjects" | "administrative">,
   rules: PatientRules,
   lookup: (ref: PatientRef) => string | undefined,
 ): Resolution | ChartsealError {
@@ -165,8 +165,8 @@ export function resolveSubject(
   }
   if (persons.length === 0) {
     const { resourceType } = item;
-    const administrative = resourceType !== undefined && rules.administrative.includes(resourceType);
-    return administrative ? { administrative: true } : UNKNOWN;
+    const byType = resourceType !== undefined && rules.administrative.includes(resourceType);
+    return byType || item.administrative === true ? { administrative: true } : UNKNOWN;
   }
   const found = persons.map((refs) => refs.map(lookup).filter((patientId) => patientId !== undefined));
   const all = new Set(found.flat());

@@ -40,8 +40,7 @@ export class RowMacs {
 
   /** Takes over `key` (32 bytes). */
   constructor(key: Uint8Array) {
-    this.#key = createSecretKey(key);
-    key.fill(0);
+    this.#key = secretOf(key);
   }
 
   /** @throws ERR_STORE_FAILED when the row was altered */
@@ -95,6 +94,8 @@ export class RowMacs {
       item.supersededBy,
       Number(item.retracted),
       Number(item.erased),
+      // Of format 4, and few items have them: with neither, a row is authentic as format 3 wrote it.
+      ...(item.withdrawn === undefined && item.event === undefined ? [] : [item.withdrawn, item.event]),
     ]);
   }
 
@@ -131,6 +132,16 @@ export class RowMacs {
       .update(encoded([ROW_FORMAT, ...fields]))
       .digest();
   }
+}
+
+/**
+ * Takes over a key's bytes. Node 24 takes a key object four times as fast as the same key in bytes, and clears it when
+ * it is collected.
+ */
+export function secretOf(key: Uint8Array): KeyObject {
+  const secret = createSecretKey(key);
+  key.fill(0);
+  return secret;
 }
 
 /** All items of a journal, page by page. */

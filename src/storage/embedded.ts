@@ -10,7 +10,7 @@ import { CidBuilder, cidOfBytes, parseCid, type BuiltCid, type ParsedCid } from 
 import { GroupCommit } from "./group-commit.js";
 import { bodyMissing, storeError } from "./store-errors.js";
 import { UNIXFS_V1_2025 } from "./unixfs-dag.js";
-import { verifiedBytes, verifiedFile } from "./verified-read.js";
+import { verificationOf, verifiedBytes, verifiedFile } from "./verified-read.js";
 
 /**
  * Bodies up to this many bytes live in SQLite, larger ones in files. Measured on ext4 with durable commits: at
@@ -61,6 +61,7 @@ export async function openEmbeddedStore(
 }
 
 class EmbeddedStore implements BlobStore {
+  readonly copiesPieces = true;
   readonly #folder: string;
   readonly #files: BodyFiles;
   readonly #index: BlobIndex;
@@ -118,16 +119,7 @@ class EmbeddedStore implements BlobStore {
   }
 
   async verify(cid: string): Promise<Verification> {
-    let size = 0;
-    try {
-      for await (const bytes of this.get(cid)) size += bytes.length;
-    } catch (error) {
-      if (!(error instanceof ChartsealError)) throw error;
-      if (error.code === "ERR_BODY_MISSING") return { ok: false, reason: "missing", detail: error.message };
-      if (error.code === "ERR_BODY_TAMPERED") return { ok: false, reason: "tampered", detail: error.message };
-      throw error;
-    }
-    return { ok: true, size };
+    return await verificationOf(this.get(cid));
   }
 
   async *list(): AsyncGenerator<{ cid: string; size: number }> {

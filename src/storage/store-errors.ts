@@ -31,8 +31,12 @@ function storeFull(path: string, cause: unknown): ChartsealError {
   });
 }
 
-export function bodyMissing(cid: string): ChartsealError {
-  return new ChartsealError("ERR_BODY_MISSING", `this store does not hold ${cid}`, { values: { cid } });
+/** @param block the one of its blocks that is missing, if not all are */
+export function bodyMissing(cid: string, block?: string): ChartsealError {
+  const what = block === undefined ? cid : `the block ${block} of ${cid}`;
+  return new ChartsealError("ERR_BODY_MISSING", `this store does not hold ${what}`, {
+    values: { cid, ...(block === undefined ? {} : { block }) },
+  });
 }
 
 export function bodyTampered(cid: string, detail: string): ChartsealError {

@@ -36,12 +36,24 @@ export function blockCount(size: number, layout: DagLayout = UNIXFS_V1_2025): nu
   return Math.max(1, Math.ceil(size / layout.chunkSize));
 }
 
+/** An inner block of a tree. */
+export interface InnerBlock {
+  cid: CID;
+  bytes: Uint8Array;
+}
+
 /**
  * Root CID of a body, from the SHA-256 digests of its leaf blocks.
  * @param digests 32 bytes for each of the `blockCount(size)` blocks, in order
  * @param size bytes of the body
+ * @param onInner gets the blocks above the leaves, the root last
  */
-export function rootOfBlocks(digests: Uint8Array, size: number, layout: DagLayout = UNIXFS_V1_2025): CID {
+export function rootOfBlocks(
+  digests: Uint8Array,
+  size: number,
+  layout: DagLayout = UNIXFS_V1_2025,
+  onInner: (block: InnerBlock) => void = () => {},
+): CID {
   const count = blockCount(size, layout);
   if (digests.length !== count * DIGEST_BYTES) {
     throw new RangeError(`${digests.length} bytes of digests for ${count} blocks`);
@@ -55,13 +67,18 @@ export function rootOfBlocks(digests: Uint8Array, size: number, layout: DagLayou
   let level: DagNode[] = [];
   for (let first = 0; first < count; first += layout.maxLinks) {
     const children = Math.min(layout.maxLinks, count - first);
-    level.push(parentOf(Array.from({ length: children }, (_, i) => leaf(first + i))));
+    level.push(
+      parentOf(
+        Array.from({ length: children }, (_, i) => leaf(first + i)),
+        onInner,
+      ),
+    );
   }
   // Balanced: all leaves lie equally deep, so that a lone last child still gets its own parent.
   while (level.length > 1) {
     const above: DagNode[] = [];
     for (let first = 0; first < level.length; first += layout.maxLinks) {
-      above.push(parentOf(level.slice(first, first + layout.maxLinks)));
+      above.push(parentOf(level.slice(first, first + layout.maxLinks), onInner));
     }
     level = above;
   }
@@ -72,12 +89,19 @@ export function cidOf(codec: number, sha256: Uint8Array): CID {
   return CID.createV1(codec, multihash.create(SHA2_256, sha256));
 }
 
-function parentOf(children: DagNode[]): DagNode {
+/** The children of a node's block. @throws when it is no dag-pb */
+export function childrenOf(block: Uint8Array): CID[] {
+  return dagPb.decode(block).Links.map(({ Hash }) => Hash);
+}
+
+function parentOf(children: DagNode[], onInner: (block: InnerBlock) => void): DagNode {
   const unixfs = new UnixFS({ type: "file", blockSizes: children.map((child) => BigInt(child.bodySize)) });
   const links = children.map((child) => dagPb.createLink("", child.treeSize, child.cid));
   const block = dagPb.encode(dagPb.createNode(unixfs.marshal(), links));
+  const cid = cidOf(dagPb.code, hash("sha256", block, "buffer"));
+  onInner({ cid, bytes: block });
   return {
-    cid: cidOf(dagPb.code, hash("sha256", block, "buffer")),
+    cid,
     bodySize: children.reduce((sum, child) => sum + child.bodySize, 0),
     treeSize: children.reduce((sum, child) => sum + child.treeSize, block.length),
   };

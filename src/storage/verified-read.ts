@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { ChartsealError } from "../errors.js";
 import type { BlobRow } from "./blob-index.js";
-import type { ByteRange } from "./blob-store.js";
+import type { ByteRange, Verification } from "./blob-store.js";
 import type { ParsedCid } from "./cid.js";
 import { blockTampered, bodyTampered, storeError } from "./store-errors.js";
 import { blockCount, DIGEST_BYTES, rootOfBlocks, UNIXFS_V1_2025 } from "./unixfs-dag.js";
@@ -21,6 +21,17 @@ export function verifiedBytes(
   return body.subarray(offset, offset + length);
 }
 
+/** A body of known digests that lies somewhere in blocks. */
+export interface BodyBlocks {
+  cid: string;
+  /** Bytes of the body. */
+  size: number;
+  /** SHA-256 of each block, 32 bytes each. */
+  digests: Uint8Array;
+  /** @param index from 0 */
+  read: (index: number) => Promise<Uint8Array>;
+}
+
 /** A body in a file, block by block, each compared with its digest, the digests with the CID. */
 export async function* verifiedFile(
   parsed: ParsedCid,
@@ -34,17 +45,26 @@ export async function* verifiedFile(
   // The block where the body was cut, or the last one, which more bytes follow.
   if (found !== size)
     throw blockTampered(cid, Math.min(Math.floor(found / BLOCK), blockCount(size) - 1), size);
+  const read = (index: number) => readBlock(cid, file, index, size);
+  yield* verifiedBlocks({ cid, size, digests, read }, range);
+}
+
+/** A body, or a range of it, block by block, each compared with its digest. The digests must be those of the CID. */
+export async function* verifiedBlocks(
+  { cid, size, digests, read }: BodyBlocks,
+  range?: ByteRange,
+): AsyncGenerator<Uint8Array> {
   const { offset, length } = boundsOf(cid, size, range);
   // An empty range reads nothing; an empty body has one block to compare.
   if (length === 0 && size > 0) return;
   const first = Math.floor(offset / BLOCK);
   const last = Math.floor((offset + Math.max(length, 1) - 1) / BLOCK);
-  let coming = readBlock(cid, file, first, size);
+  let coming = read(first);
   for (let i = first; i <= last; i++) {
     const block = await coming;
     // The next one is read while this one is hashed and used.
     if (i < last) {
-      coming = readBlock(cid, file, i + 1, size);
+      coming = read(i + 1);
       coming.catch(() => {}); // reported when awaited; a reader that stops early does not care
     }
     const digest = digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
@@ -53,6 +73,20 @@ export async function* verifiedFile(
     const wanted = block.subarray(Math.max(0, offset - start), offset + length - start);
     if (wanted.length > 0) yield wanted;
   }
+}
+
+/** Reads a whole body that is compared with its CID on the way: what is wrong with it is the answer. */
+export async function verificationOf(body: AsyncIterable<Uint8Array>): Promise<Verification> {
+  let size = 0;
+  try {
+    for await (const bytes of body) size += bytes.length;
+  } catch (error) {
+    if (!(error instanceof ChartsealError)) throw error;
+    if (error.code === "ERR_BODY_MISSING") return { ok: false, reason: "missing", detail: error.message };
+    if (error.code === "ERR_BODY_TAMPERED") return { ok: false, reason: "tampered", detail: error.message };
+    throw error;
+  }
+  return { ok: true, size };
 }
 
 /** A raw CID holds the digest of its only block; only what the file says about its size can be wrong. */
@@ -90,11 +124,10 @@ function isDigest(expected: Uint8Array, bytes: Uint8Array): boolean {
 }
 
 /** @throws ERR_USAGE when the range is not within the body: a short answer would be a wrong one */
-function boundsOf(cid: string, size: number, range?: ByteRange): ByteRange {
-  if (range === undefined) return { offset: 0, length: size };
-  const { offset, length } = range;
+function boundsOf(cid: string, size: number, range?: ByteRange): Required<ByteRange> {
+  const { offset, length = size - offset } = range ?? { offset: 0 };
   const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
-  if (isRange && offset + length <= size) return range;
+  if (isRange && offset + length <= size) return { offset, length };
   throw new ChartsealError(
     "ERR_USAGE",
     `range ${offset}+${length} is not within the ${size} bytes of ${cid}`,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { read } from "node:fs";
-import { sep } from "node:path";
 import { isatty } from "node:tty";
 import { ChartsealError } from "../errors.js";
+import { othersMayRead } from "../secret-file.js";
 
 /** Characters (code points) a new passphrase needs; NIST SP 800-63B asks for 8, a stolen file for more. */
 const SHORTEST_PASSPHRASE = 12;
@@ -45,8 +45,7 @@ export function credential(path: string): Unlock {
     try {
       const status = await file.stat();
       if (!status.isFile()) throw locked(`the passphrase file ${path} is not a file`, { path });
-      const shared = (status.mode & 0o077) !== 0 && process.platform !== "win32";
-      if (shared && !(await isSystemdCredential(path))) {
+      if (await othersMayRead(path, status)) {
         throw locked(`others may read the passphrase file ${path}`, { path }, `chmod 600 ${path}`);
       }
       return await readAll(file.fd);
@@ -104,13 +103,6 @@ export async function askPassphrase(unlock: Unlock, purpose: UnlockPurpose): Pro
     );
   }
   return Buffer.from(normal);
-}
-
-async function isSystemdCredential(path: string): Promise<boolean> {
-  const folder = process.env["CREDENTIALS_DIRECTORY"];
-  if (folder === undefined || folder === "") return false;
-  // Both resolved, so that neither ".." nor a link leads out of the folder.
-  return (await realpath(path)).startsWith((await realpath(folder)) + sep);
 }
 
 async function readAll(descriptor: number): Promise<Uint8Array> {

@@ -176,7 +176,6 @@ describe("FHIR AuditEvents", function () {
       logIndex: 0,
       transactionHash: `0x${"00".repeat(32)}`,
       contract: "AccessLog",
-      covered: true,
     } as const;
     const entries = [...audit.entries, other, { ...audit.entries[8]!, deniedCompartments: [] }];
     for (const name of ["", "  ", "a\u0000\u001Bb\n"]) {

@@ -44,7 +44,6 @@ describe("csv", function () {
       chain_id: "31337",
       contract: "AccessLog",
       contract_address: story.hospitals.chain.deployment.accessLog,
-      covered_by_head: "true",
       patient_id: story.patientId,
       member_id: "2",
       member_name: READER_NAME,
@@ -69,7 +68,7 @@ describe("csv", function () {
     });
     expect(rows[1]).to.include({ recorded_from: "1970-01-01", recorded_to: "9999-12-31" });
     expect(rows[5]).to.include({ extent: "CHART", up_to_index: "3", indices: "" });
-    expect(rows[6]).to.include({ covered_by_head: "false", indices: "1", by_index: "3", member_id: "1" });
+    expect(rows[6]).to.include({ indices: "1", by_index: "3", member_id: "1" });
     expect(rows[8]).to.include({
       deny_all: "false",
       deny_emergency: "true",

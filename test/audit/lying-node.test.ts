@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
+import { id } from "ethers";
 import { Chain } from "../../src/chain/index.js";
-import { disclosures, timeline, type Audit, type HeadedRegistry } from "../../src/audit/index.js";
+import { disclosures, timeline, type Audit, type Registry } from "../../src/audit/index.js";
 import { rejection } from "../vault/temporary-vault.js";
 import { startLyingNode, type Lie, type LyingNode } from "./lying-node.js";
 import { theStory, type Story } from "./two-hospitals.js";
@@ -26,7 +27,7 @@ describe("disclosures from a lying node", function () {
   });
 
   /** Lies about one contract's events. */
-  function about(registry: HeadedRegistry, lie: Lie): Lie {
+  function about(registry: Registry, lie: Lie): Lie {
     const address = honest.contracts[registry];
     return (logs) => (logs[0]?.address.toLowerCase() === address ? lie(logs) : logs);
   }
@@ -65,6 +66,14 @@ describe("disclosures from a lying node", function () {
   function dropping(block: number): Promise<Audit> {
     return auditWith(about("AccessLog", (logs) => logs.filter((log) => Number(log.blockNumber) !== block)));
   }
+
+  it("names a retraction that the node leaves out", async () => {
+    const retraction = id("EntryRetracted(uint32,uint64,bytes32)");
+    const audit = await auditWith(
+      about("RecordRegistry", (logs) => logs.filter(({ topics }) => topics[0] !== retraction)),
+    );
+    expect(wrong(audit)).to.include({ registry: "RecordRegistry", finding: "MISSING", events: 1, count: 2 });
+  });
 
   it("names a dropped event and where the lists part", async () => {
     const [, second, third] = blocksOf("access");

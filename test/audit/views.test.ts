@@ -35,7 +35,6 @@ function reportOf(template: Audit, readings: readonly Reading[]): Accounting {
     logIndex: number,
     transactionHash: hex(number, 64),
     contract: "AccessLog",
-    covered: true,
     accessId: hex(number, 64),
     reader: hex(reader, 40),
     memberId,

@@ -238,7 +238,7 @@ export async function termsFor(patientId: string, changes: Partial<Record<string
     compartments: ALL_COMPARTMENTS,
     purposes: 1 << Purpose.TREAT,
     notBefore: from,
-    notAfter: from + YEAR,
+    notAfter: from + YEAR / 4, // within the time of guardians and delegates
     recordedFrom: 0,
     recordedTo: 100_000,
     salt: hexlify(randomBytes(32)),

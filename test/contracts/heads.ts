@@ -31,11 +31,12 @@ export async function headFromLogs(contract: HeadKeeper, patientId: string): Pro
     }, 0n);
 }
 
-/** Expects that `act` moves the patient's head by one event, and that the head equals the one from the raw logs. */
+/** Expects that `act` moves the patient's head by so many events, and that the head equals the one from the raw logs. */
 export async function expectHeadAdvance(
   contract: HeadKeeper,
   patientId: string,
   act: () => Promise<unknown>,
+  events = 1,
 ): Promise<void> {
   const before = await contract.headOf(patientId);
   expect(before).to.equal(await headFromLogs(contract, patientId));
@@ -43,7 +44,7 @@ export async function expectHeadAdvance(
   await act();
 
   const after = await contract.headOf(patientId);
-  expect(countOf(after)).to.equal(countOf(before) + 1n);
+  expect(countOf(after)).to.equal(countOf(before) + BigInt(events));
   expect(after & ~COUNT_MASK).to.not.equal(before & ~COUNT_MASK);
   expect(after).to.equal(await headFromLogs(contract, patientId));
 }

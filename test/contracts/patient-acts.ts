@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DIRECTIVE_TYPES, REVOCATION_TYPES, YEAR, domain, nextBlockAt, now } from "./consortium.js";
-import type { Consortium, TestPatient } from "./consortium.js";
+import type { Consortium, PatientSigner, TestPatient } from "./consortium.js";
 
 /** The parts of a directive that a test cares about; the rest denies nothing and is valid for a year. */
 interface DirectiveChanges {
@@ -51,11 +51,13 @@ export async function signDirective(c: Consortium, patient: TestPatient, directi
   );
 }
 
-export async function signRevocation(
-  c: Consortium,
-  patient: TestPatient,
-  termsHash: string,
-): Promise<string> {
+/** A patient, by whoever signs for him. */
+interface Revoker {
+  patientId: string;
+  wallet: Pick<PatientSigner, "signTypedData">;
+}
+
+export async function signRevocation(c: Consortium, patient: Revoker, termsHash: string): Promise<string> {
   const { patientId, wallet } = patient;
   const revocation = { patientId, termsHash };
   return await wallet.signTypedData(
@@ -66,7 +68,7 @@ export async function signRevocation(
 }
 
 /** Revokes as the patient; returns when, in Unix seconds. */
-export async function revokeTerms(c: Consortium, patient: TestPatient, termsHash: string): Promise<number> {
+export async function revokeTerms(c: Consortium, patient: Revoker, termsHash: string): Promise<number> {
   const signature = await signRevocation(c, patient, termsHash);
   const revokedAt = await nextBlockAt();
   await c.consents.connect(c.relay).revoke(patient.patientId, termsHash, signature);

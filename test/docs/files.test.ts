@@ -15,12 +15,12 @@ import { readRoots } from "../../src/cli/member-roots.js";
 import { loadConfig } from "../../src/config.js";
 import { hashTerms, termsSchema, typedData } from "../../src/consent/index.js";
 import {
+  LeafKind,
   fromHex,
   leafHash,
   toHex,
   uintBytes,
   type Hex,
-  type LeafKind,
   type Receipt,
 } from "../../src/crypto/index.js";
 import { Journal, parseRules, type JournalItem } from "../../src/records/index.js";
@@ -172,14 +172,22 @@ describe("docs/formats.md: vault and journal", () => {
     const { leaf, batch, cid } = jsonExample<Receipt>("receipt");
     const { cid: manifestCid } = jsonExample<{ cid: string }>("manifest-digest");
     const { recordedDay, patientId, compartment, patientSeq, index: logIndex } = leaf;
-    const kind = leaf.kind as LeafKind;
     const nothing = { reason: undefined, ref: undefined, amends: undefined, amendedIndex: undefined };
     const item: JournalItem = {
       ...{ id: 2, batchId: 1, state: 5, itemMac: fromHex(row.item_mac), sourceMac: fromHex(row.source_mac) },
-      ...{ kind, recordedDay, patientId, compartment, patientSeq, logIndex, cid, ...nothing },
+      ...{
+        kind: LeafKind.RECORD,
+        recordedDay,
+        patientId,
+        compartment,
+        patientSeq,
+        logIndex,
+        cid,
+        ...nothing,
+      },
       ...{ recordId: fromHex(contentKey.recordId), contentDigest: fromHex(leaf.contentDigest) },
       ...{ salt: fromHex(leaf.salt), leafHash: leafHash(leaf), supersededBy: undefined },
-      ...{ retracted: false, erased: false, rowMac: undefined },
+      ...{ retracted: false, erased: false, withdrawn: undefined, event: undefined, rowMac: undefined },
     };
     const rows = new RowMacs(fromHex(keys.rows));
     expect(toHex(rows.macOf(item))).to.equal(row.row_mac);
@@ -192,7 +200,7 @@ describe("docs/formats.md: vault and journal", () => {
   it("shows the tables of vault and journal", () => {
     expect(statementsOf(textExample("vault-schema"))).to.deep.equal(statementsOf(VAULT_SCHEMA));
     expect(statementsOf(textExample("journal-schema"))).to.deep.equal(statementsOf(JOURNAL_SCHEMA));
-    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 3]);
+    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 4]);
   });
 });
 
@@ -216,7 +224,7 @@ describe("docs/formats.md: store and files", () => {
     await writeFile(join(folder, "deployment.json"), textExample("deployment"));
     const config = await loadConfig(join(member, "chartseal.json"));
     expect(config.member).to.deep.equal({ id: 7, name: "Harbour Hospital" });
-    expect(config.store).to.equal(join(folder, "store"));
+    expect(config.store).to.deep.equal({ kind: "embedded", folder: join(folder, "store") });
     expect(config.chain.deployment).to.deep.equal(deployment());
   });
 

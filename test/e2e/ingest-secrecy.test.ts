@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
@@ -10,8 +11,9 @@ import { signAs } from "../../src/consent/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { readFhir } from "../../src/records/index.js";
+import { chartseal } from "../cli/command-line.js";
 import { runChild } from "../support/child.js";
-import { Consortium, openHospital, type Hospital } from "../support/hospital.js";
+import { Consortium, PASSPHRASE, openHospital, type Hospital } from "../support/hospital.js";
 import { allItems } from "../support/log-check.js";
 import { Needles } from "../support/needles.js";
 
@@ -29,6 +31,8 @@ describe("After records were ingested, granted, listed and opened", function () 
   const phi = new Needles();
   const keys = new Needles();
   const wrapped = new Needles();
+  /** Files as they were while both hospitals had them open. */
+  let inUse: Found[] = [];
 
   before(async () => {
     consortium = await Consortium.start();
@@ -48,9 +52,11 @@ describe("After records were ingested, granted, listed and opened", function () 
       expect(run.lines.at(-1)).to.include({ waiting: 0, dead: 0 });
       gatherPhi(readFileSync(file));
     }
+    output += await refusedItems(custodian);
     await using hospital = await openHospital(custodian);
     gatherKeys(hospital);
     expect(await readAll(hospital, reader, patients[0]!)).to.be.greaterThan(200);
+    inUse = filesIn(consortium.folder);
   });
   after(() => consortium[Symbol.asyncDispose]());
 
@@ -64,13 +70,10 @@ describe("After records were ingested, granted, listed and opened", function () 
   });
 
   it("no name, identifier, date, address, guessable hash or key is in any file or any output", () => {
-    const files = readdirSync(consortium.folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    const names = files.map(({ name }) => name);
+    const names = inUse.map(({ name }) => name);
     expect(names).to.include.members(["vault.db", "journal.db", "store.sqlite", "chartseal.json"]);
-    const found = files.flatMap(({ parentPath, name }) => {
-      const bytes = readFileSync(join(parentPath, name));
+    expect(names).to.include.members(["vault.db-wal", "journal.db-wal", "store.sqlite-wal"]);
+    const found = [...inUse, ...filesIn(consortium.folder)].flatMap(({ name, bytes }) => {
       const secrets = [...phi.findIn(bytes), ...keys.findIn(bytes)];
       if (!name.startsWith("vault.db")) secrets.push(...wrapped.findIn(bytes));
       return secrets.map((secret) => `${name}: ${secret}`);
@@ -79,6 +82,7 @@ describe("After records were ingested, granted, listed and opened", function () 
     const said = Buffer.from(output);
     expect([...phi.findIn(said), ...keys.findIn(said), ...wrapped.findIn(said)]).to.deep.equal([]);
     expect(output).to.include('"anchored"');
+    for (const code of ["ERR_ITEM_INVALID", "ERR_PATIENT_AMBIGUOUS"]) expect(output).to.include(code);
   });
 
   it("nor in any transaction, log or block of the chain", async () => {
@@ -119,6 +123,11 @@ describe("After records were ingested, granted, listed and opened", function () 
     const values = {
       family: person.name.map((name) => name.family),
       given: person.name.flatMap((name) => name.given),
+      "full name": person.name.flatMap(({ family, given }) => [
+        `${given.join(" ")} ${family}`,
+        `${family} ${given.join(" ")}`,
+        `${family}, ${given.join(" ")}`,
+      ]),
       birthDate: [person.birthDate, person.birthDate.replaceAll("-", "")],
       phone: person.telecom.map((telecom) => telecom.value),
       address: person.address.flatMap((address) => [...address.line, `${address.line[0]}, ${address.city}`]),
@@ -152,6 +161,59 @@ describe("After records were ingested, granted, listed and opened", function () 
     database.close();
   }
 });
+
+interface Found {
+  name: string;
+  bytes: Buffer;
+}
+
+function filesIn(folder: string): Found[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => ({ name, bytes: readFileSync(join(parentPath, name)) }));
+}
+
+/** What the command line says, to people and programs, of items that it must refuse and that are full of a person. */
+async function refusedItems({ config, folder }: Hospital): Promise<string> {
+  const people = FILES.map((file) => {
+    const { entry } = JSON.parse(readFileSync(file, "utf8")) as {
+      entry: { resource: FhirPatient & { resourceType: string } }[];
+    };
+    return entry.find(({ resource }) => resource.resourceType === "Patient")!.resource;
+  });
+  const line = JSON.stringify(people[1]);
+  const bad = [
+    line.slice(0, -20), // cut short
+    line.replace('"birthDate"', '"birthDate":"1900-01-01","birthDate"'),
+    `${line.slice(0, 30)}\u0000${line.slice(30)}`,
+    JSON.stringify({
+      resourceType: "Group",
+      id: "of-two",
+      text: { status: "generated", div: line },
+      member: people.map(({ identifier }) => ({ entity: { type: "Patient", identifier: identifier[0] } })),
+    }),
+  ];
+  const passphrase = join(folder, "passphrase");
+  writeFileSync(passphrase, PASSPHRASE, { mode: 0o600 });
+  const file = join(tmpdir(), `refused-${process.pid}.ndjson`);
+  writeFileSync(file, bad.join("\n"));
+  const own = ["--config", config, "--passphrase-file", passphrase];
+  let said = "";
+  try {
+    for (const argv of [
+      ["ingest", file],
+      ["ingest", file, "--json"],
+      ["status", "--list", "--json"],
+      ["doctor"],
+    ]) {
+      const { out, err } = await chartseal([...argv, ...own]);
+      said += out + err;
+    }
+  } finally {
+    rmSync(file);
+  }
+  return said;
+}
 
 interface FhirPatient {
   name: { family: string; given: string[] }[];

@@ -46,7 +46,8 @@ describe("A journal of an older format", function () {
     using journal = open(1);
     const items = itemsOf(journal);
     expect(items.map(({ state }) => state)).to.deep.equal([1, 5, 5, 5, 6]);
-    for (const item of items) expect(item).to.include({ kind: LeafKind.RECORD, ref: undefined });
+    for (const item of items)
+      expect(item).to.include({ kind: LeafKind.RECORD, ref: undefined, withdrawn: undefined });
     expect(items.map(({ id }) => journal.details(id).label)).to.deep.equal([
       "test.ndjson#line 4",
       "test.ndjson#line 1",
@@ -94,7 +95,8 @@ describe("A journal of an older format", function () {
 
   it("is taken on trust once: one that was made older again, to change its rows, is refused", () => {
     open(2)[Symbol.dispose]();
-    tamper(`ALTER TABLE items DROP COLUMN row_mac; ALTER TABLE batches DROP COLUMN row_mac;
+    tamper(`DROP INDEX items_withdrawn; DROP INDEX items_with_event; ALTER TABLE items DROP COLUMN withdrawn;
+      ALTER TABLE items DROP COLUMN event; ALTER TABLE items DROP COLUMN row_mac; ALTER TABLE batches DROP COLUMN row_mac;
       UPDATE items SET record_id = zeroblob(16) WHERE log_index = 1; PRAGMA user_version = 2`);
     const error = errorOf(() => Journal.open(folder.file("journal.db"), vault));
     expect(error.code).to.equal("ERR_STORE_FAILED");

@@ -5,6 +5,8 @@ import { isWithdrawn } from "./entries.js";
 import {
   custodianOf,
   delegateFaults,
+  delegationOf,
+  guardiansOf,
   looseningFaults,
   signatureFaults,
   unableFaults,
@@ -44,11 +46,20 @@ export function grantFaults(history: History, at: number, act: Grants): Reason[]
   ];
 }
 
+/** Who signs for a patient for a time gives nothing that would stand longer. */
 function giverFaults(history: History, at: number, act: Grants): Reason[] {
   const { patient } = act.terms;
-  if (act.kind === "grant") return looseningFaults(history, at, patient, act.signature);
+  const { notAfter } = act.terms;
+  if (act.kind === "grant") {
+    const outlasts = act.signature.together && notAfter > (guardiansOf(history, patient)?.until ?? 0);
+    return [...looseningFaults(history, at, patient, act.signature), ...when(outlasts, "standing")];
+  }
   if (act.kind === "grantAsDelegate") {
-    return [...delegateFaults(history, at, patient, act.delegate), ...waitingFaults(history, at, patient)];
+    return [
+      ...delegateFaults(history, at, patient, act.delegate),
+      ...waitingFaults(history, at, patient),
+      ...when(notAfter > (delegationOf(history, patient, act.delegate)?.until ?? 0), "standing"),
+    ];
   }
   return [...unableFaults(history, at, patient), ...witnessFaults(history, at, patient, act.terms.name, act)];
 }

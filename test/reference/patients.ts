@@ -92,9 +92,18 @@ export function looseningFaults(
   return [...signatureFaults(history, at, patient, signature), ...waitingFaults(history, at, patient)];
 }
 
+/** What was last said of a delegate's key. */
+export function delegationOf(
+  history: History,
+  patient: string,
+  delegate: string,
+): ActOf<"delegate"> | undefined {
+  return all(history, "delegate").findLast((act) => act.patient === patient && act.key === delegate);
+}
+
 /** Delegates act until their day, also for the incapable, not for the dead. */
 export function delegateFaults(history: History, at: number, patient: string, delegate: string): Reason[] {
-  const named = all(history, "delegate").findLast((act) => act.patient === patient && act.key === delegate);
+  const named = delegationOf(history, patient, delegate);
   return [
     ...when(named === undefined || at > named.until, "signature"),
     ...when(isDead(history, patient), "standing"),

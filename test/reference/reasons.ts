@@ -49,7 +49,14 @@ const ERRORS: Record<Reason, readonly string[]> = {
   quota: ["QuotaOfPersonUsed", "QuotaOfMemberUsed", "PersonOverdue", "MemberOverdue"],
   standing: [
     ...["TermsAlreadyGranted", "TermsRevoked", "PatientCanSign", "PatientIsDead", "SignerStands", "KeyInUse"],
-    ...["GuardiansOutlasted", "ChangePending", "ChangeUnknown", "ChangeNotReady", "WitnessesOnlyTighten"],
+    ...[
+      "GuardiansOutlasted",
+      "GrantOutlasts",
+      "ChangePending",
+      "ChangeUnknown",
+      "ChangeNotReady",
+      "WitnessesOnlyTighten",
+    ],
     ...["OrderAlreadyEntered", "OrderUnknown", "OrderWasLifted", "WindowUnknown", "AlreadyJustified"],
     ...["AlreadyFlagged", "NotOverdue", "StaffAlreadyEnrolled", "StaffExpiryPast", "StaffIsRevoked"],
     ...["ChangeNotForGuardians", "DeadlinePassed"],

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cidOfBytes, openEmbeddedStore } from "../../src/storage/index.js";
-import { expectCode, expectCodeSync } from "./expect-code.js";
+import { expectCode } from "./expect-code.js";
 import { bytesOf, keystreamBytes } from "./keystream.js";
 import { TemporaryStore } from "./temporary-store.js";
 
 const MIB = 1_048_576;
-const ABSENT = "bafkreih3swvjrvxgywbhuv7mc64xrvsh7tab3ggdk636msmjv5lthhu2ym";
 
 describe("embedded store", function () {
   this.timeout(30_000);
@@ -128,39 +127,6 @@ describe("embedded store", function () {
         "this is no database, though it is long enough for a header",
       );
       await expectCode("ERR_STORE_FAILED", () => openEmbeddedStore(at.folder));
-    });
-  });
-
-  describe("a body that is not there", () => {
-    it("is ERR_BODY_MISSING to get, false to has, a value to verify, nothing to delete", async () => {
-      const error = await expectCode("ERR_BODY_MISSING", () => bytesOf(at.store.get(ABSENT)));
-      expect(error.values).to.deep.equal({ cid: ABSENT });
-      expect(await at.store.has(ABSENT)).to.equal(false);
-      expect(await at.store.verify(ABSENT)).to.deep.include({ ok: false, reason: "missing" });
-      await at.store.delete(ABSENT);
-    });
-
-    for (const size of [100, MIB + 1]) {
-      it(`is one of ${size} bytes after delete`, async () => {
-        const body = await keystreamBytes(size);
-        const { cid } = await at.store.put(body);
-        const other = await at.store.put(Buffer.from("other"));
-        await at.store.delete(cid);
-        expect(await at.store.has(cid)).to.equal(false);
-        await expectCode("ERR_BODY_MISSING", () => bytesOf(at.store.get(cid)));
-        expect(await Array.fromAsync(at.store.list())).to.deep.equal([{ cid: other.cid, size: 5 }]);
-        expect(statSync(at.fileOf(cid), { throwIfNoEntry: false })).to.equal(undefined);
-        await at.store.put(body);
-        expect(await at.store.verify(cid)).to.deep.equal({ ok: true, size });
-      });
-    }
-
-    it("is not looked for under a name that is no CID", async () => {
-      const wrong = "../../etc/passwd";
-      expectCodeSync("ERR_USAGE", () => at.store.get(wrong));
-      await expectCode("ERR_USAGE", () => at.store.has(wrong));
-      await expectCode("ERR_USAGE", () => at.store.delete(wrong));
-      await expectCode("ERR_USAGE", () => at.store.verify(wrong));
     });
   });
 });

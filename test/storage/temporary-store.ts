@@ -24,6 +24,10 @@ export class TemporaryStore {
     return temporary;
   }
 
+  async reopen(readOnly: boolean): Promise<BlobStore> {
+    return await openEmbeddedStore(this.folder, { readOnly });
+  }
+
   fileOf(cid: string): string {
     return join(this.folder, "bodies", cid.slice(-3, -1), cid);
   }

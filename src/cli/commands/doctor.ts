@@ -14,8 +14,11 @@ import {
 } from "../doctor/consortium.js";
 import { checkBackups, checkErasures } from "../doctor/backups.js";
 import { Diagnosis } from "../doctor/diagnosis.js";
+import { checkNodes } from "../doctor/ipfs.js";
 import { checkJournal, checkLog, checkRows, checkStore } from "../doctor/log.js";
+import { checkDuties, checkItems, checkProcesses } from "../doctor/operation.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
+import { checkReplicas } from "../doctor/replicas.js";
 import { printable } from "../../printable.js";
 import { table } from "../table.js";
 
@@ -37,6 +40,8 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
   await diagnosis.attempt("file modes", () => checkModes(diagnosis, config));
   await diagnosis.attempt("exchange", () => checkExchange(diagnosis, config));
   await diagnosis.attempt("disk", () => checkDisk(diagnosis, config));
+  await diagnosis.attempt("processes", () => checkProcesses(diagnosis, config));
+  await checkNodes(diagnosis, config);
   using chain = Chain.open(config.chain);
   const onChain = await checkChain(diagnosis, chain, config.chain.url);
   if (onChain) await diagnosis.attempt("clock", () => checkClock(diagnosis, chain));
@@ -59,13 +64,16 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
   using journal = await diagnosis.attempt("journal", () => Journal.open(config.journal, vault));
   if (journal === undefined) return;
   await diagnosis.attempt("journal", () => checkJournal(diagnosis, journal));
+  await diagnosis.attempt("items", () => checkItems(diagnosis, journal));
   await diagnosis.attempt("journal rows", () => checkRows(diagnosis, journal, vault));
   if (member !== undefined) {
     const { id: memberId } = member;
     await diagnosis.attempt("log head", () => checkLog(diagnosis, chain, journal, memberId));
+    await diagnosis.attempt("transactions", () => checkDuties(diagnosis, chain, { journal, memberId }));
     await diagnosis.attempt("erasures", () => checkErasures(diagnosis, chain, { journal, memberId }));
   }
   await diagnosis.attempt("store", () => checkStore(diagnosis, config.store, journal));
+  await diagnosis.attempt("replicas", () => checkReplicas(diagnosis, config.store, { journal, vault }));
 }
 
 function textOf({ findings }: Diagnosis): string {

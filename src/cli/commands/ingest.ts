@@ -6,10 +6,11 @@ import { dryRun } from "../dry-run.js";
 import { ingestOptions, type FilingValues } from "../ingest-options.js";
 import { IngestReport } from "../ingest-report.js";
 import { Interruption } from "../io.js";
+import { openLog, type LogValues } from "../log-option.js";
 import { openMember } from "../open-member.js";
 import { watched } from "../watched-source.js";
 
-interface Values extends FilingValues {
+interface Values extends FilingValues, LogValues {
   split?: boolean;
   name?: string;
   format?: "ndjson" | "file";
@@ -23,7 +24,8 @@ export async function run(context: Context, values: Values, [path = ""]: string[
   await using chartseal = await openMember(context, { role: "operator", chain: "expected" });
   const signal = context.io.interruption();
   const items = watched(source, signal);
-  const report = new IngestReport(context, items.numberOf);
+  using log = await openLog(context, values, "ingest");
+  const report = new IngestReport(context, items.numberOf, log);
   const running = { ...options, signal, onProgress: report.update };
   try {
     const work =
@@ -31,6 +33,7 @@ export async function run(context: Context, values: Values, [path = ""]: string[
     return report.finish(await work);
   } catch (error) {
     if (error instanceof Interruption) report.interrupted();
+    else log?.error("trouble", error);
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { Wallet } from "ethers";
 import { loadDeployment, type ConfigFile } from "../../config.js";
 import type { Hex } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
+import { storeSchema } from "../../storage/index.js";
 import { Vault, type Unlock } from "../../vault/index.js";
 import type { Context } from "../context.js";
 import { makeFolder, makeShared, writeNew } from "../private-file.js";
@@ -25,13 +26,14 @@ export async function run(
   if (!URL.canParse(values.chain) || !/^https?:/.test(values.chain)) {
     throw new ChartsealError("ERR_USAGE", `--chain is not an http or https URL: ${values.chain}`);
   }
+  const at = (path: string) => relative(folder, resolve(path)) || ".";
+  const store = values.store === undefined ? "store" : storeOf(values.store, at);
   // Governance makes its folder first, for its admin's address is what the contracts are deployed for.
   if (existsSync(values.deployment)) await loadDeployment(values.deployment);
   else context.note(`${values.deployment} is not there yet: put the consortium's deployment file there.`);
   const admin = Wallet.createRandom();
   await makeFolder(folder);
   await makeVault(join(folder, "vault.db"), await context.unlock(), admin.privateKey as Hex);
-  const at = (path: string) => relative(folder, resolve(path)) || ".";
   const exchange = values.exchange === undefined ? "exchange" : at(values.exchange);
   const file: ConfigFile = {
     format: 1,
@@ -39,7 +41,7 @@ export async function run(
     member: { name: values.name },
     vault: "vault.db",
     journal: "journal.db",
-    store: values.store === undefined ? "store" : at(values.store),
+    store,
     exchange,
   };
   await makeShared(resolve(folder, exchange));
@@ -47,6 +49,18 @@ export async function run(
   const address = admin.address.toLowerCase();
   const next = "Next: governance admits this account, then `chartseal member join`.";
   context.print({ config, admin: address }, `Made ${config}\nAdmin account: ${address}\n${next}`);
+}
+
+/** A URL is the RPC of a Kubo node, anything else a folder. */
+function storeOf(text: string, at: (path: string) => string): NonNullable<ConfigFile["store"]> {
+  if (!/^https?:/i.test(text)) return at(text);
+  const store = { kubo: { rpc: text } };
+  const [issue] = storeSchema.safeParse(store).error?.issues ?? [];
+  if (issue === undefined) return store;
+  // Without the URL: it may hold a password.
+  throw new ChartsealError("ERR_USAGE", `--store: ${issue.message}`, {
+    hint: "give a folder, or a node's RPC such as http://127.0.0.1:5001",
+  });
 }
 
 /** The passphrase is asked for once, though the vault is made and then opened. */

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReleaseAgentOptions } from "../../access/index.js";
+import type { Chartseal } from "../../chartseal.js";
 import { isAgentAddress } from "../../config.js";
 import { ChartsealError } from "../../errors.js";
+import { Heartbeat, heartbeatFolder, vaultLook, type EventLog } from "../../monitor/index.js";
 import type { Context } from "../context.js";
+import { listenAddress } from "../listen-address.js";
+import { openLog, type LogValues } from "../log-option.js";
 import { readText } from "../private-file.js";
 import { openMember } from "../open-member.js";
 import { printable } from "../../printable.js";
 import { openStandby, rememberedUnlock } from "../standby.js";
+import type { Vault } from "../../vault/index.js";
 
 type Listen = NonNullable<ReleaseAgentOptions["listen"]>;
 
 /** Milliseconds for which a trouble that goes on is told once. */
 const REPEAT_MS = 30_000;
 
-interface Values {
+interface Values extends LogValues {
   listen?: string;
   tlsCert?: string;
   tlsKey?: string;
@@ -32,20 +37,37 @@ export async function run(context: Context, values: Values): Promise<void> {
   const { memberId } = chartseal;
   chartseal.signer("releaser"); // missing, it is told before the agent says that it is ready
   const signal = context.io.interruption();
-  const troubles = new Troubles();
+  using log = await openLog(context, values, "release-agent");
+  using _ = Heartbeat.start(...heartbeatOf(chartseal, standby));
   await chartseal.runReleaseAgent({
     signal,
     peers,
     ...(listen === undefined ? {} : { listen }),
     ...(standby === undefined ? {} : { standby }),
+    ...telling(context, memberId, log),
+  });
+  log?.event("stopped");
+  context.print({ event: "stopped" }, "Stopped.");
+}
+
+/** Says and logs what the agent does. */
+function telling(
+  context: Context,
+  memberId: number,
+  log: EventLog | undefined,
+): Pick<ReleaseAgentOptions, "onReady" | "onAnswer" | "onLate" | "onError"> {
+  const troubles = new Troubles();
+  return {
     onReady: (address) => {
       const at = address === undefined ? "" : ` at ${address}`;
+      log?.event("ready", { member: memberId });
       context.print(
         { event: "ready", memberId, ...(address === undefined ? {} : { address }) },
         `Member ${memberId} answers requests${at}. Ctrl-C ends it.`,
       );
     },
     onAnswer: ({ accessId, to, error }) => {
+      told(log, "answered", error, { accessId, member: to });
       const outcome =
         error === undefined ? "released" : `refused: ${printable(error.message)} (${error.code})`;
       context.print(
@@ -54,6 +76,7 @@ export async function run(context: Context, values: Values): Promise<void> {
       );
     },
     onLate: ({ windowId, event, error }) => {
+      told(log, "late-answered", error, { windowId });
       const outcome = error === undefined ? event : `${event}: ${printable(error.message)} (${error.code})`;
       context.print(
         { event, windowId, ...(error === undefined ? {} : { error: error.toJSON() }) },
@@ -61,15 +84,39 @@ export async function run(context: Context, values: Values): Promise<void> {
       );
     },
     onError: (error) => {
-      if (!(error instanceof ChartsealError)) throw error;
+      if (!(error instanceof ChartsealError)) {
+        log?.error("trouble", error);
+        throw error;
+      }
       if (!troubles.isNew(error.code)) return;
+      log?.error("trouble", error);
       context.print(
         { event: "trouble", error: error.toJSON() },
         `trouble, tried again until it ends: ${printable(error.message)} (${error.code})`,
       );
     },
-  });
-  context.print({ event: "stopped" }, "Stopped.");
+  };
+}
+
+/** Logs what was done, or why not. */
+function told(
+  log: EventLog | undefined,
+  event: "answered" | "late-answered",
+  error: ChartsealError | undefined,
+  about: { accessId?: string; windowId?: string; member?: number },
+): void {
+  if (error === undefined) log?.event(event, about);
+  else log?.error("refused", error, about);
+}
+
+/** A standby's own vault stays open; the copies that it works with come and go, with their folder. */
+function heartbeatOf(
+  { config, vault }: Pick<Chartseal, "config" | "vault">,
+  standby: { state: Vault } | undefined,
+): Parameters<typeof Heartbeat.start> {
+  const own = standby?.state ?? vault;
+  const folder = standby === undefined ? heartbeatFolder(config) : heartbeatFolder({ journal: own.path });
+  return [folder, "release-agent", vaultLook(own)];
 }
 
 /** A standby without a peer could not have its receipts filed. @throws ERR_USAGE */
@@ -94,13 +141,7 @@ async function listenArgument({ listen, tlsCert, tlsKey, tlsClientCa }: Values):
     (tlsCert === undefined && tlsClientCa !== undefined)
   )
     throw new ChartsealError("ERR_USAGE", "--tls-cert and --tls-key go together, --tls-client-ca with them");
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
-  if (host === undefined || Number(port) > 65_535) {
-    throw new ChartsealError("ERR_USAGE", `--listen takes host:port, got ${listen}`, {
-      hint: "such as 127.0.0.1:8080 or [::]:8443",
-    });
-  }
-  const at = { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
+  const at = listenAddress(listen);
   if (tlsCert === undefined) return at;
   const [cert, key] = [await readText(tlsCert), await readText(tlsKey!)];
   return {

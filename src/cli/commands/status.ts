@@ -1,58 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
-import { ItemState, SET_ASIDE, isAlteredRow, type Journal, type JournalItem } from "../../records/index.js";
+import { countUnretracted, openEvents } from "../../ingest/index.js";
+import {
+  ItemState,
+  SET_ASIDE,
+  figuresOf,
+  isAlteredRow,
+  receivedAt,
+  type ItemEvent,
+  type Journal,
+  type JournalFigures,
+  type JournalItem,
+} from "../../records/index.js";
 import type { Context } from "../context.js";
 import { openMember } from "../open-member.js";
+import { span } from "../progress.js";
+import { explained, type ExplainedLetters } from "../reasons.js";
 import { table } from "../table.js";
 
 const NAMES = Object.entries(ItemState).map(([name, state]) => [name.toLowerCase(), state] as const);
 
+/** What an item says, for the list. */
+const WORDS: Readonly<Record<ItemEvent["kind"], string>> = {
+  merge: "two patients are one",
+  unlink: "two patients are not one",
+  ask: "identifiers or results moved",
+  withdraw: "takes back what is not here",
+  delete: "deletes",
+};
+
 export async function run(context: Context, values: { list?: boolean }): Promise<void> {
   await using chartseal = await openMember(context, { chain: "expected" });
   const { journal } = chartseal;
-  const counts = journal.counts();
-  const items = Object.fromEntries(NAMES.map(([name, state]) => [name, counts.get(state) ?? 0]));
+  const figures = figuresOf(journal.database);
+  const { items } = figures;
+  const ages = agesOf(figures);
+  const deadLetters = explained(figures.deadLetters);
   const openBatches = journal.openBatches().map(({ firstIndex, count, state, transactionHash }) => ({
     firstIndex,
     count,
     state: nameOf(state),
     ...(transactionHash === undefined ? {} : { transactionHash }),
   }));
-  const head = await heads(chartseal);
+  const head = await heads(chartseal, figures.logHead);
+  const toRetract = countUnretracted(journal);
+  const events = openEvents(journal).length;
   const list = values.list === true ? unfinished(journal) : undefined;
-  const lines = [
-    table(["STATE", "ITEMS"], Object.entries(items)),
-    `log head: ${head.journal} in the journal, ${head.chain ?? "unknown (the node does not answer)"} on chain`,
-    ...openBatches.map(
-      (batch) => `open batch: ${batch.count} entries from ${batch.firstIndex}, ${batch.state}`,
-    ),
-  ];
-  if (list !== undefined && list.length > 0) {
-    lines.push(
-      table(
-        ["ITEM", "STATE", "REASON", "LABEL"],
-        list.map((item) => [item.item, item.state, item.reason, item.label]),
-      ),
-    );
-  }
   const member = chartseal.config.member;
+  const counts = { items, ...ages, deadLetters, openBatches, head, toRetract, events };
   context.print(
-    { member, items, openBatches, head, ...(list === undefined ? {} : { list }) },
-    lines.join("\n"),
+    { member, ...counts, ...(list === undefined ? {} : { list }) },
+    [
+      table(["STATE", "ITEMS"], Object.entries(items)),
+      `log head: ${head.journal} in the journal, ${head.chain ?? "unknown (the node does not answer)"} on chain`,
+      ...ageLines(ages),
+      ...openBatches.map(
+        (batch) => `open batch: ${batch.count} entries from ${batch.firstIndex}, ${batch.state}`,
+      ),
+      ...(toRetract === 0 ? [] : [`to be retracted: ${toRetract} items that their source took back`]),
+      ...(events === 0 ? [] : [`to be decided: what follows of ${events} items`]),
+      ...deadLines(deadLetters),
+      ...listLines(list ?? []),
+    ].join("\n"),
   );
 }
 
-async function heads({
-  chain,
-  journal,
-  config,
-}: Chartseal): Promise<{ journal: number; chain: number | null }> {
-  const last = journal
-    .batches()
-    .filter((batch) => batch.state === ItemState.ANCHORED)
-    .at(-1);
-  const own = last === undefined ? 0 : last.firstIndex + last.count - 1;
+/** Seconds for which the oldest items wait; left out for none. */
+interface Ages {
+  oldestUnanchoredSeconds?: number;
+  oldestWaitingSeconds?: number;
+}
+
+function agesOf({ oldestUnanchored, oldestWaiting }: JournalFigures, now = Date.now() / 1_000): Ages {
+  const age = (since: number) => Math.max(0, Math.floor(now - since));
+  return {
+    ...(oldestUnanchored === undefined ? {} : { oldestUnanchoredSeconds: age(oldestUnanchored) }),
+    ...(oldestWaiting === undefined ? {} : { oldestWaitingSeconds: age(oldestWaiting) }),
+  };
+}
+
+function ageLines({ oldestUnanchoredSeconds: unanchored, oldestWaitingSeconds: waiting }: Ages): string[] {
+  return [
+    ...(unanchored === undefined
+      ? []
+      : [`not anchored: the oldest came ${span(unanchored)} ago; \`chartseal retry\` goes on`]),
+    ...(waiting === undefined
+      ? []
+      : [`waiting: the oldest came ${span(waiting)} ago; enrol its patient, then \`chartseal retry\``]),
+  ];
+}
+
+function deadLines(letters: readonly ExplainedLetters[]): string[] {
+  return letters.map(({ reason, count, stored, hint }) => {
+    const safe = stored === 0 ? "" : ` (${stored} with their body)`;
+    return `refused: ${count} by ${reason}${safe}: ${hint}`;
+  });
+}
+
+function listLines(list: ReturnType<typeof unfinished>): string[] {
+  if (list.length === 0) return [];
+  const rows = list.map((item) => [item.item, item.state, item.receivedAt, item.reason, item.label]);
+  return [table(["ITEM", "STATE", "RECEIVED", "REASON", "LABEL"], rows)];
+}
+
+async function heads(
+  { chain, config }: Chartseal,
+  own: number,
+): Promise<{ journal: number; chain: number | null }> {
   const { id } = config.member;
   if (id === undefined) return { journal: own, chain: 0 };
   try {
@@ -64,20 +119,35 @@ async function heads({
   }
 }
 
+/** Of a row that was altered nothing may be shown. */
+const ALTERED: { receivedAt?: string; reason: string; label: string } = { reason: SET_ASIDE, label: "" };
+
 /** What waits for its patient or was refused, as only who unlocked the vault may see it. */
 function unfinished(journal: Journal) {
   const found = ([ItemState.WAITING, ItemState.DEAD] as const).flatMap((state) =>
     journal.rowsIn(state).map((row) => ({ state, row })),
   );
-  return found.map(({ state, row }) => ({
+  const listed = found.map(({ state, row }) => ({
     item: row.id,
     state: nameOf(state),
-    ...(isAlteredRow(row) ? { reason: SET_ASIDE, label: "" } : described(journal, row)),
+    ...(isAlteredRow(row) ? ALTERED : described(journal, row)),
   }));
+  return [...listed, ...openEvents(journal).map((id) => eventOf(journal, id))];
 }
 
-function described(journal: Journal, { id, reason }: JournalItem): { reason?: string; label: string } {
-  return { ...(reason === undefined ? {} : { reason }), label: journal.details(id).label };
+/** An item of which something follows; `chartseal settle` takes it off the list. */
+function eventOf(journal: Journal, id: number) {
+  const { event, label } = journal.details(id);
+  const received = new Date(receivedAt(journal, id) * 1_000).toISOString();
+  return { item: id, state: "to decide", receivedAt: received, reason: WORDS[event?.kind ?? "ask"], label };
+}
+
+function described(
+  journal: Journal,
+  { id, reason }: JournalItem,
+): { receivedAt?: string; reason?: string; label: string } {
+  const at = new Date(receivedAt(journal, id) * 1_000).toISOString();
+  return { receivedAt: at, ...(reason === undefined ? {} : { reason }), label: journal.details(id).label };
 }
 
 function nameOf(state: ItemState): string {

@@ -4,7 +4,7 @@ import { memberIdOf } from "../../config.js";
 import type { TrustedRoot } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
 import { verifyLog } from "../../records/index.js";
-import { openEmbeddedStore } from "../../storage/index.js";
+import { openStore } from "../../storage/index.js";
 import { wholeNumber } from "../arguments.js";
 import { ExitCode, type Context } from "../context.js";
 import { readRoots, rootOnChain } from "../member-roots.js";
@@ -121,7 +121,7 @@ function missingText({ patientSeq, patientId }: MissingEntry): string {
 async function wholeLog(context: Context, member: string | true): Promise<number> {
   using node = await openNode(context);
   const memberId = member === true ? memberIdOf(node.config) : wholeNumber(member, "--log", 1);
-  await using store = await openEmbeddedStore(node.config.store, { readOnly: true });
+  await using store = await openStore(node.config.store, { readOnly: true });
   const signal = context.io.interruption();
   const verdict = await verifyLog({ chain: node.chain, store }, memberId, { signal });
   const { entries, batches, bodies, findings, ok } = verdict;

@@ -6,6 +6,10 @@ import type { Vault } from "../../vault/index.js";
 import { dayText } from "../arguments.js";
 import type { Diagnosis } from "./diagnosis.js";
 
+const SECONDS_PER_DAY = 86_400;
+/** What came since the newest backup has to be taken in again after a loss. */
+const NEW_FOR_DAYS = 7;
+
 /** Backups that are not expired, and what they hold that was erased since. */
 export function checkBackups(diagnosis: Diagnosis, { backups }: Vault, now = Date.now() / 1_000): void {
   const check = "backups";
@@ -25,7 +29,12 @@ export function checkBackups(diagnosis: Diagnosis, { backups }: Vault, now = Dat
     }
   }
   if (live.size === 0) {
-    diagnosis.ok(check, "there is none that can be restored; `chartseal backup` makes one");
+    return diagnosis.ok(check, "there is none that can be restored; `chartseal backup` makes one");
+  }
+  const days = Math.floor((now - unexpired.at(-1)!.madeAt) / SECONDS_PER_DAY);
+  if (days > NEW_FOR_DAYS) {
+    const hint = "`chartseal backup`; is chartseal-backup.timer active?";
+    diagnosis.warn(check, `the newest was made ${days} days ago`, hint);
   }
 }
 

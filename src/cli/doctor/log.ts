@@ -4,7 +4,7 @@ import type { Chain } from "../../chain/index.js";
 import { toHex } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
 import { ItemState, journalTrust, type Journal, type JournalBatch } from "../../records/index.js";
-import { openEmbeddedStore } from "../../storage/index.js";
+import { foldersOf, openStore, type StoreConfig } from "../../storage/index.js";
 import type { Vault } from "../../vault/index.js";
 import { dayText } from "../arguments.js";
 import type { Diagnosis } from "./diagnosis.js";
@@ -20,28 +20,6 @@ export function checkJournal(diagnosis: Diagnosis, journal: Journal): void {
     if (!(error instanceof ChartsealError) || error.code !== "ERR_JOURNAL_LOCKED") throw error;
     diagnosis.warn("journal", "another process writes it now", "counts and heads below may change meanwhile");
   }
-  const counts = journal.counts();
-  const [waiting, dead] = [counts.get(ItemState.WAITING) ?? 0, counts.get(ItemState.DEAD) ?? 0];
-  const open = journal.openBatches().length;
-  const unfinished = (counts.get(ItemState.SEALED) ?? 0) + open;
-  if (waiting > 0) {
-    diagnosis.warn(
-      "items",
-      `${waiting} wait for their patient`,
-      "`chartseal status --list`, enrol the patients, then `chartseal retry`",
-    );
-  }
-  if (dead > 0) {
-    diagnosis.warn(
-      "items",
-      `${dead} were refused`,
-      "`chartseal status --list`, correct them, then `chartseal retry --dead`",
-    );
-  }
-  if (unfinished > 0)
-    diagnosis.warn("items", `${open} open batches, not all is anchored yet`, "`chartseal retry` goes on");
-  if (waiting + dead + unfinished === 0)
-    diagnosis.ok("items", `${counts.get(ItemState.ANCHORED) ?? 0} anchored, none waiting`);
 }
 
 /** Whether the journal's rows are as chartseal wrote them, and since when that can be told. */
@@ -103,10 +81,12 @@ export async function checkLog(
   if (wrong.length === 0) diagnosis.ok("log roots", `${batches.length} batches have their roots on chain`);
 }
 
-export async function checkStore(diagnosis: Diagnosis, folder: string, journal: Journal): Promise<void> {
+export async function checkStore(diagnosis: Diagnosis, config: StoreConfig, journal: Journal): Promise<void> {
   const batches = journal.batches();
-  if (batches.length === 0 && !existsSync(folder)) return diagnosis.ok("store", "empty");
-  await using store = await openEmbeddedStore(folder, { readOnly: true });
+  // The first ingest makes the folders.
+  const unmade = foldersOf(config).some((folder) => !existsSync(folder));
+  if (batches.length === 0 && unmade) return diagnosis.ok("store", "empty");
+  await using store = await openStore(config, { readOnly: true });
   const missing: number[] = [];
   for (const { firstIndex, manifestCid } of batches) {
     if (!(await store.has(manifestCid))) missing.push(firstIndex);

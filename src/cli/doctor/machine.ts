@@ -2,6 +2,7 @@
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Config } from "../../config.js";
+import { foldersOf } from "../../storage/index.js";
 import type { Diagnosis } from "./diagnosis.js";
 
 /** The oldest release line whose node:sqlite, `await using` and type stripping chartseal relies on. */
@@ -56,10 +57,9 @@ export async function checkDisk(
   config: Config,
   freeBytes: (path: string) => Promise<number> = freeOn,
 ): Promise<void> {
-  const paths = [
-    dirname(config.vault),
-    (await modeOf(config.store)) === undefined ? dirname(config.store) : config.store,
-  ];
+  const paths = [dirname(config.vault), dirname(config.journal)];
+  for (const folder of foldersOf(config.store))
+    paths.push((await modeOf(folder)) === undefined ? dirname(folder) : folder);
   for (const path of new Set(paths)) {
     const free = await freeBytes(path);
     const detail = `${Math.floor(free / MIB)} MiB free at ${path}`;

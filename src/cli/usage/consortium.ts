@@ -29,11 +29,15 @@ export const CONSORTIUM: CommandSpec[] = [
       required("--name <name>", "the member's name"),
       required("--chain <url>", "JSON-RPC endpoint of the member's own node"),
       required("--deployment <file>", "the consortium's deployment file"),
-      option("--store <dir>", "where sealed records are kept; default <dir>/store"),
+      option(
+        "--store <place>",
+        "where sealed records are kept: a folder, or the RPC of an IPFS Kubo node; default <dir>/store",
+      ),
       option("--exchange <dir>", "folder shared with the other members; default <dir>/exchange"),
     ],
     examples: [
       "init a --name 'General Hospital' --chain http://127.0.0.1:8545 --deployment deployment.json --exchange /mnt/exchange",
+      "init a --name 'General Hospital' --chain http://127.0.0.1:8545 --deployment deployment.json --store http://127.0.0.1:5001",
     ],
     load: () => import("../commands/init.js"),
   },

@@ -78,24 +78,34 @@ export const LIFE: CommandSpec[] = [
   {
     name: "backup",
     args: [{ name: "<dir>", description: "new folder for the copies of vault and journal" }],
-    summary: "copy vault and journal while they are in use, without the keys that open records",
+    summary: "copy vault, journal and store while they are in use, without the keys that open records",
     details:
-      "The key-encryption keys go to a file that is kept apart. After an erasure the next backup replaces them, so that\nolder backups no longer open anything: make one soon after. Copy the store with any tool: it is ciphertext.",
+      "The key-encryption keys go to a file that is kept apart. After an erasure the next backup replaces them, so that\nolder backups no longer open anything: make one soon after. --bodies adds to a folder what it lacks of the store's\nbodies, each checked as it is copied: the same folder for all backups. Exit code 3: a body was missing or damaged.",
     options: [
       required("--keks <file>", "file of the key-encryption keys, always the same; in no other copy"),
       required("--expires <date>", "last day of the backup, after which it is to be destroyed"),
+      option("--bodies <folder>", "folder for the bodies, always the same, not on the store's disk"),
     ],
-    examples: ["backup /mnt/tape/2026-11-24 --keks /mnt/safe/keks.json --expires 2027-02-24"],
+    examples: [
+      "backup /mnt/backup/2026-11-24 --keks /mnt/safe/keks.json --expires 2027-02-24 --bodies /mnt/backup/bodies",
+    ],
     load: () => import("../commands/backup.js"),
   },
   {
     name: "restore",
-    args: [{ name: "<dir>", description: "a backup" }],
+    args: [{ name: "[dir]", description: "a backup; left out, only the store is filled again" }],
     summary:
       "put a backup in place, and repeat in it every erasure that the chain shows, before it gives a key",
-    details: "Nothing is overwritten: a vault or journal in the way is moved away first.",
-    options: [required("--keks <file>", "the file of key-encryption keys")],
-    examples: ["restore /mnt/tape/2026-11-24 --keks /mnt/safe/keks.json"],
+    details:
+      "Nothing is overwritten: a vault or journal in the way is moved away first. Interrupted, the same command goes on.",
+    options: [
+      option("--keks <file>", "the file of key-encryption keys; needed with a backup"),
+      option("--bodies <folder>", "put back from here what the store lacks"),
+    ],
+    examples: [
+      "restore /mnt/backup/2026-11-24 --keks /mnt/safe/keks.json --bodies /mnt/backup/bodies",
+      "restore --bodies /mnt/backup/bodies",
+    ],
     load: () => import("../commands/restore.js"),
   },
   {

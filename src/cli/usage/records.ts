@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LOG_OPTIONS } from "../log-option.js";
 import { option, type CommandSpec } from "../spec.js";
 
 const FILING = [
@@ -14,9 +15,14 @@ export const RECORDS: CommandSpec[] = [
   {
     name: "ingest",
     args: [
-      { name: "<path>", description: "a file, a folder, NDJSON, a FHIR Bundle, or - for standard input" },
+      {
+        name: "<path>",
+        description: "a file, a folder, a FHIR bulk $export (folder or manifest), or - for standard input",
+      },
     ],
     summary: "seal, store and anchor records; interrupted, the next run goes on where it was",
+    details:
+      "Takes FHIR JSON, Bundles and NDJSON, HL7 v2 messages and batches, DICOM, CDA, and any other file as it is. What a\nsource corrects amends; what it deletes or takes back (OBX-11 D and W, MDM T11, an export's deletions) is retracted;\nADT A40, A24 and A37 merge and part patients in the vault. See docs/sources.md.",
     options: [
       option("--split", "a Bundle becomes one record an entry"),
       ...FILING,
@@ -26,6 +32,7 @@ export const RECORDS: CommandSpec[] = [
         choices: ["ndjson", "file"],
       },
       option("--dry-run", "only say what would happen"),
+      ...LOG_OPTIONS,
     ],
     examples: [
       "ingest export/ --split",
@@ -44,7 +51,11 @@ export const RECORDS: CommandSpec[] = [
   {
     name: "retry",
     summary: "anchor what earlier runs left",
-    options: [option("--dead", "give refused items whose body is safe another chance"), ...FILING],
+    options: [
+      option("--dead", "give refused items whose body is safe another chance"),
+      ...FILING,
+      ...LOG_OPTIONS,
+    ],
     examples: ["retry", "retry --dead --rules rules.json"],
     load: () => import("../commands/retry.js"),
   },
@@ -54,5 +65,25 @@ export const RECORDS: CommandSpec[] = [
     summary: "mark an entry as entered in error: from now on readers are refused it",
     examples: ["retract 17"],
     load: () => import("../commands/retract.js"),
+  },
+  {
+    name: "refile",
+    args: [
+      { name: "<item>", description: "a refused item (ERR_PATIENT_CHANGED), as `status --list` numbers it" },
+    ],
+    summary:
+      "the item names the right patient: retract what was filed under the wrong one, and anchor it anew",
+    options: FILING,
+    examples: ["refile 12"],
+    load: () => import("../commands/refile.js"),
+  },
+  {
+    name: "settle",
+    args: [
+      { name: "<item>", description: "an item of which something follows, as `status --list` numbers it" },
+    ],
+    summary: "note that a person dealt with what follows of an item: a merge, a move, a withdrawal",
+    examples: ["settle 31"],
+    load: () => import("../commands/settle.js"),
   },
 ];

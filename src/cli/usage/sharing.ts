@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LOG_OPTIONS } from "../log-option.js";
 import { option, required, type CommandSpec } from "../spec.js";
 
 const PATIENT = required("--patient <patient>", "0x patient id, or system|value");
@@ -114,6 +115,7 @@ export const SHARING: CommandSpec[] = [
         "--standby <file>",
         "work with copies of vault and journal; a vault of the agent's own, made if absent",
       ),
+      ...LOG_OPTIONS,
     ],
     examples: [
       "release-agent --passphrase-file /run/credentials/chartseal.service/vault",

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from "node:path";
 import { ChartsealError } from "../../errors.js";
-import { DICOM_HEAD_BYTES, MAX_JSON_BYTES, readDicom, readFhir } from "../../records/index.js";
+import {
+  CDA_HEAD_BYTES,
+  CDA_MEDIA_TYPE,
+  DICOM_HEAD_BYTES,
+  MAX_JSON_BYTES,
+  mayBeCda,
+  readCda,
+  readDicom,
+  readFhir,
+} from "../../records/index.js";
 import type { SourceItem } from "../../records/index.js";
 import { HELD_BYTES, fileContent, memoryContent, openFile } from "./content.js";
 import type { FilePart } from "./content.js";
@@ -56,7 +65,10 @@ export async function* fileItems(file: string, path: string, split: boolean, pro
   } else yield opaqueItem(path, read, { file });
 }
 
-/** An item that is not looked into: known by its place, nobody's until a rule says whose. */
+/**
+ * An item whose body is not looked into. What an image or a clinical document says of itself is read; any other is
+ * known by its place, and nobody's until a rule says whose.
+ */
 export function opaqueItem(
   path: string,
   read: { readonly size: number; readonly head: Uint8Array; readonly bytes?: Uint8Array },
@@ -67,7 +79,9 @@ export function opaqueItem(
     bytes === undefined && part !== undefined ? fileContent(part, size) : memoryContent(bytes ?? head);
   const type = mediaTypeOf(path, bytes ?? head, bytes !== undefined);
   const item = { sourceKey: path, label: path, path, ...type, ...content, subjects: [] };
-  return type.mediaType === DICOM_MEDIA_TYPE ? { ...item, ...factsOf(bytes ?? head) } : item;
+  if (type.mediaType === DICOM_MEDIA_TYPE) return { ...item, ...said(readDicom(bytes ?? head)) };
+  const document = readCda(bytes ?? head);
+  return document === undefined ? item : { ...item, mediaType: CDA_MEDIA_TYPE, ...said(document) };
 }
 
 async function readItem(file: string, namedJson: boolean): Promise<FileRead> {
@@ -75,8 +89,9 @@ async function readItem(file: string, namedJson: boolean): Promise<FileRead> {
   const { size } = await handle.stat();
   const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
   let head = buffer.subarray(0, bytesRead);
-  if (size > HELD_BYTES && mediaTypeOf("", head, false).mediaType === DICOM_MEDIA_TYPE) {
-    const more = await handle.read(new Uint8Array(DICOM_HEAD_BYTES), 0, DICOM_HEAD_BYTES, 0);
+  const wanted = size > HELD_BYTES ? metadataBytes(head) : 0;
+  if (wanted > 0) {
+    const more = await handle.read(new Uint8Array(wanted), 0, wanted, 0);
     head = more.buffer.subarray(0, more.bytesRead);
   }
   const readAll = namedJson || (beginsLikeJson(head) && size <= MAX_JSON_BYTES) || size <= HELD_BYTES;
@@ -89,9 +104,17 @@ async function readItem(file: string, namedJson: boolean): Promise<FileRead> {
   return { kind: "opaque", size: bytes.length, head, ...held };
 }
 
-/** What an image says of itself, without what it does not say. */
-function factsOf(head: Uint8Array): Partial<SourceItem> {
-  return Object.fromEntries(Object.entries(readDicom(head)).filter(([, value]) => value !== undefined));
+/** First bytes of a large file in which its metadata stands; 0 for one that is not looked into. */
+function metadataBytes(head: Uint8Array): number {
+  if (mediaTypeOf("", head, false).mediaType === DICOM_MEDIA_TYPE) return DICOM_HEAD_BYTES;
+  return mayBeCda(head) ? CDA_HEAD_BYTES : 0;
+}
+
+/** What a file says of itself, without what it does not say. */
+function said(
+  facts: ReturnType<typeof readDicom> | NonNullable<ReturnType<typeof readCda>>,
+): Partial<SourceItem> {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
 /** The same memory as a Uint8Array, which callers expect, and no Buffer. */

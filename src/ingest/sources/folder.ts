@@ -70,7 +70,7 @@ async function listFolder(folder: string): Promise<Dirent[]> {
 }
 
 /** Hidden, or a copy under way. */
-function isSkipped(name: string): boolean {
+export function isSkipped(name: string): boolean {
   return name.startsWith(".") || /\.(part|tmp)$/i.test(name);
 }
 

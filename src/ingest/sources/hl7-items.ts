@@ -53,7 +53,9 @@ function itemOf(
   const label = `${path}#message ${number}`;
   try {
     if (bytes === undefined) throw tooLong(number);
-    const { sourceKey = label, recordedAt, author, encoding, subjects } = readHl7(bytes);
+    const facts = readHl7(bytes);
+    const { sourceKey = label, recordedAt, author, encoding, subjects } = facts;
+    const { administrative, replaces, event } = facts;
     return {
       sourceKey,
       label,
@@ -64,6 +66,9 @@ function itemOf(
       ...(recordedAt === undefined ? {} : { recordedAt }),
       ...readContent(bytes, file === undefined ? undefined : { file, start, end: start + bytes.length }),
       subjects,
+      ...(administrative === undefined ? {} : { administrative }),
+      ...(replaces === undefined ? {} : { replaces }),
+      ...(event === undefined ? {} : { event }),
     };
   } catch (error) {
     return badItem(label, error);

@@ -4,7 +4,7 @@ import { ChartsealError } from "../../errors.js";
 import type { BadItem } from "../../records/index.js";
 import { openFile } from "./content.js";
 import { jsonItems } from "./json-items.js";
-import { MAX_LINE_BYTES, splitLines } from "./lines.js";
+import { MAX_LINE_BYTES, splitLines, type Line } from "./lines.js";
 import { badItem, counted, resolved, sizeOf, sourceOf } from "./source.js";
 import type { Items, Progress, Source } from "./source.js";
 
@@ -37,6 +37,11 @@ export function ndjsonSource(
 /** Items of an NDJSON file; `path` labels them. */
 export function ndjsonFileItems(file: string, path: string, progress: Progress): Items {
   return ndjsonItems(readFile(file), { path, file }, progress);
+}
+
+/** Lines of a file that are no records of their own. */
+export function linesOfFile(file: string, progress: Progress): AsyncGenerator<Line> {
+  return splitLines(counted(readFile(file), progress));
 }
 
 async function* readFile(file: string): AsyncGenerator<Uint8Array> {

@@ -99,6 +99,18 @@ describe("setting up a consortium", () => {
       expect(readFileSync(at("new/vault.db")).equals(vault)).to.be.true;
     });
 
+    it("takes the RPC of an IPFS node as the store, and refuses one that others could listen to", async () => {
+      const rpc = "http://127.0.0.1:5001";
+      await done([...init("with-kubo"), "--store", rpc]);
+      const file = JSON.parse(readFileSync(at("with-kubo/chartseal.json"), "utf8")) as object;
+      expect(file).to.deep.include({ store: { kubo: { rpc } } });
+      for (const bad of ["http://10.0.0.7:5001", "https://me:hunter2@ipfs.example"]) {
+        const error = await refused(2, "ERR_USAGE", [...init("refused"), "--store", bad]);
+        expect(JSON.stringify(error)).to.contain("--store").and.not.contain("hunter2");
+      }
+      expect(existsSync(at("refused/chartseal.json"))).to.be.false;
+    });
+
     it("reads the passphrase once from a file descriptor, for making and for opening", async () => {
       const fd = openSync(consortium.passphraseFile, "r");
       try {

@@ -324,6 +324,28 @@ describe("ConsentRegistry.grant", () => {
     });
   });
 
+  describe("given the guardians' time ends with the terms", () => {
+    it("should pass", async () => {
+      const f = await loadWithStaff();
+      const until = (await now()) + 86_400;
+      const { patientId, wallet } = await registerGuarded(f, { until });
+      const terms = await termsFor(patientId, { notAfter: until });
+      await f.consents.grant(terms, await signTerms(f, wallet, terms));
+    });
+  });
+
+  describe("given the guardians' time ends a second before the terms", () => {
+    it("should revert with GrantOutlasts", async () => {
+      const f = await loadWithStaff();
+      const until = (await now()) + 86_400;
+      const { patientId, wallet } = await registerGuarded(f, { until });
+      const terms = await termsFor(patientId, { notAfter: until + 1 });
+      await expect(f.consents.grant(terms, await signTerms(f, wallet, terms)))
+        .to.be.revertedWithCustomError(f.consents, "GrantOutlasts")
+        .withArgs(patientId, until);
+    });
+  });
+
   describe("given the guardians' time ended a second ago", () => {
     it("should revert with GuardiansExpired", async () => {
       const f = await loadWithStaff();

@@ -112,9 +112,30 @@ describe("ConsentRegistry.grantByDelegate", () => {
     it("should pass", async () => {
       const f = await loadWithPatient();
       const until = (await now()) + 600;
-      const { act } = await grant(f, await appointDelegate(f, f.patient, { until }));
+      const delegate = await appointDelegate(f, f.patient, { until });
+      const { act } = await grant(f, delegate, { notAfter: until });
       await nextBlockAt(until);
       await act();
+    });
+  });
+
+  describe("given the delegation ends with the terms", () => {
+    it("should pass", async () => {
+      const f = await loadWithPatient();
+      const until = (await now()) + 86_400;
+      const delegate = await appointDelegate(f, f.patient, { until });
+      await (await grant(f, delegate, { notAfter: until })).act();
+    });
+  });
+
+  describe("given the delegation ends a second before the terms", () => {
+    it("should revert with GrantOutlasts", async () => {
+      const f = await loadWithPatient();
+      const until = (await now()) + 86_400;
+      const { act } = await grant(f, await appointDelegate(f, f.patient, { until }), { notAfter: until + 1 });
+      await expect(act())
+        .to.be.revertedWithCustomError(f.consents, "GrantOutlasts")
+        .withArgs(f.patient.patientId, until);
     });
   });
 

@@ -31,6 +31,9 @@ abstract contract ConsentActions is RecordActions {
         _grantRules(terms);
         _looseningRules(terms.patientId);
         uint32 custodian = _signatureRules(terms.patientId, signed);
+        GhostPatient storage patient = _patients[terms.patientId];
+        bool within = !_guardiansSignFor(patient) || terms.notAfter <= patient.guardiansUntil;
+        _rule(within, IConsentRegistry.GrantOutlasts.selector);
 
         if (
             _attempt(_anyone(), address(CONSENTS), abi.encodeCall(CONSENTS.grant, (terms, signed.signature)))
@@ -133,6 +136,8 @@ abstract contract ConsentActions is RecordActions {
         terms.notBefore = uint48(plain ? _clock : _clock + _draw(4 days) - 2 days);
         terms.notAfter = uint48(terms.notBefore + _draw(plain ? 400 days : 20 days));
         if (!plain && _onceIn(6)) terms.notAfter = uint48(_clock - _draw(2 days));
+        uint256 end = _patients[terms.patientId].guardiansUntil;
+        if (plain && terms.notAfter > end && end > terms.notBefore) terms.notAfter = uint48(end + _draw(2));
         terms.recordedFrom = uint32(100 + _draw(plain ? 3 : 8));
         terms.recordedTo = uint32(plain ? 104 + _draw(4) : 100 + _draw(8));
         terms.salt = bytes32(_draw(type(uint256).max));

@@ -123,6 +123,10 @@ abstract contract ConsortiumProperties is ReadingProperties {
             );
             check(CONSENTS.headOf(patientId) == headFromLogs[address(CONSENTS)][patientId], "head: consents");
             check(
+                RECORDS.patientHeadOf(patientId) == headFromLogs[address(RECORDS)][patientId],
+                "head: entries"
+            );
+            check(
                 ACCESS_LOG.headOf(patientId) == headFromLogs[address(ACCESS_LOG)][patientId],
                 "head: accesses"
             );

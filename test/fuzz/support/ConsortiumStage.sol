@@ -108,10 +108,10 @@ abstract contract ConsortiumStage is ReadingModel {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; ++i) {
             Vm.Log memory log = logs[i];
-            if (log.emitter == address(MEMBERS) || log.emitter == address(RECORDS)) continue;
-            // patientId is the first indexed argument, except where what has an id of its own goes before it.
-            bool second = log.emitter == address(ACCESS_LOG) || log.emitter == address(BREAK_GLASS);
-            bytes32 patientId = log.topics[second ? 2 : 1];
+            uint256 place = _patientTopic(log.emitter);
+            // No patient: what MemberRegistry says, and a batch that was anchored.
+            if (place == 0 || log.topics.length <= place) continue;
+            bytes32 patientId = log.topics[place];
             bytes32 eventDigest = keccak256(abi.encodePacked(log.topics, keccak256(log.data)));
             uint256 head = headFromLogs[log.emitter][patientId];
             uint256 digest = uint256(keccak256(abi.encodePacked(head, eventDigest)));
@@ -119,6 +119,13 @@ abstract contract ConsortiumStage is ReadingModel {
             _lastEvent = log.topics;
             _lastData = log.data;
         }
+    }
+
+    /// @dev Which topic is the patient; 0: none. What has an id of its own, or an index, goes before it.
+    function _patientTopic(address emitter) private view returns (uint256) {
+        if (emitter == address(MEMBERS)) return 0;
+        if (emitter == address(RECORDS)) return 3;
+        return emitter == address(ACCESS_LOG) || emitter == address(BREAK_GLASS) ? 2 : 1;
     }
 
     function _isFault(bytes4 selector) private view returns (bool) {

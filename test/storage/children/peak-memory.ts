@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts and gets one large body; prints how far the resident memory rose, in MiB, as one line of JSON.
-import { openEmbeddedStore } from "../../../src/storage/index.js";
+// Puts and gets one large body in a store; prints how far the resident memory rose, in MiB, as one line of JSON.
+import { openStore, type StoreConfig } from "../../../src/storage/index.js";
 import { peakMemoryMiB } from "../../support/peak-memory.js";
 
-const [folder, size] = process.argv.slice(2) as [string, string];
+const [config, size] = process.argv.slice(2) as [string, string];
 /** Uses one buffer again and again: what the source leaves behind is not the store's. */
 async function* body(length: number): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.alloc(65_536, 3);
@@ -15,7 +15,7 @@ async function* body(length: number): AsyncGenerator<Uint8Array> {
 
 const peak = peakMemoryMiB;
 
-await using store = await openEmbeddedStore(folder);
+await using store = await openStore(JSON.parse(config) as StoreConfig);
 await store.verify((await store.put(body(2_000_000))).cid); // loads all code
 const before = peak();
 const { cid } = await store.put(body(Number(size)));

@@ -21,7 +21,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface RecordLogInterface extends Interface {
-    getFunction(nameOrSignature: "MEMBERS" | "RETENTION" | "anchor" | "erase" | "headOf" | "holdUntil" | "liftEndedHold" | "liftHold" | "nonceOf" | "placeHold" | "requireAnchored" | "retract" | "rootAndStatus" | "statusOf" | "supersede"): FunctionFragment;
+    getFunction(nameOrSignature: "MEMBERS" | "RETENTION" | "anchor" | "erase" | "headOf" | "holdUntil" | "liftEndedHold" | "liftHold" | "nonceOf" | "patientHeadOf" | "placeHold" | "requireAnchored" | "retract" | "rootAndStatus" | "statusOf" | "supersede"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "BatchAnchored" | "EntryErased" | "EntryHeld" | "EntryRetracted" | "EntrySuperseded" | "HoldLifted"): EventFragment;
 
@@ -34,6 +34,7 @@ encodeFunctionData(functionFragment: 'holdUntil', values: [BigNumberish, BigNumb
 encodeFunctionData(functionFragment: 'liftEndedHold', values: [EntryStruct[]]): string;
 encodeFunctionData(functionFragment: 'liftHold', values: [EntryStruct[], BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'nonceOf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'patientHeadOf', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'placeHold', values: [EntryStruct[], BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'requireAnchored', values: [EntryStruct]): string;
 encodeFunctionData(functionFragment: 'retract', values: [EntryStruct]): string;
@@ -50,6 +51,7 @@ decodeFunctionResult(functionFragment: 'holdUntil', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'liftEndedHold', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'liftHold', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nonceOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'patientHeadOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'placeHold', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'requireAnchored', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'retract', data: BytesLike): Result;
@@ -237,6 +239,14 @@ decodeFunctionResult(functionFragment: 'supersede', data: BytesLike): Result;
     
 
     
+    patientHeadOf: TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     placeHold: TypedContractMethod<
       [entries: EntryStruct[], until: BigNumberish, deadline: BigNumberish, signature: BytesLike, ],
       [void],
@@ -328,6 +338,11 @@ getFunction(nameOrSignature: 'liftHold'): TypedContractMethod<
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'nonceOf'): TypedContractMethod<
+      [patientId: BytesLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'patientHeadOf'): TypedContractMethod<
       [patientId: BytesLike, ],
       [bigint],
       'view'

@@ -64,6 +64,22 @@
         "type": "bytes32"
       },
       {
+        "internalType": "uint48",
+        "name": "until",
+        "type": "uint48"
+      }
+    ],
+    "name": "GrantOutlasts",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "patientId",
+        "type": "bytes32"
+      },
+      {
         "internalType": "bytes32",
         "name": "termsHash",
         "type": "bytes32"
