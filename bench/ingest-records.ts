@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readdirSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -7,6 +7,8 @@ const FROM_BYTES = 1_024;
 const TO_BYTES = 4_096;
 /** Characters that a new id and reference may take. */
 const ROOM = 100;
+/** Lines of one write: a million lines are longer than a string may be. */
+const LINES_PER_WRITE = 1_000;
 
 interface Resource {
   resourceType: string;
@@ -20,13 +22,19 @@ interface Resource {
  */
 export function writeRecords(file: string, count: number, patients: readonly string[]): void {
   const pool = syntheaResources();
-  const lines: string[] = [];
-  for (let record = 0; record < count; record++) {
-    const resource: Resource = { ...pool[record % pool.length]!, id: `bench-${record}` };
-    resource.subject = { reference: `Patient/${patients[record % patients.length]}` };
-    lines.push(JSON.stringify(resource));
+  const out = openSync(file, "w");
+  try {
+    for (let from = 0; from < count; from += LINES_PER_WRITE) {
+      const lines = Array.from({ length: Math.min(LINES_PER_WRITE, count - from) }, (_, line) => {
+        const record = from + line;
+        const subject = { reference: `Patient/${patients[record % patients.length]}` };
+        return `${JSON.stringify({ ...pool[record % pool.length]!, id: `bench-${record}`, subject })}\n`;
+      });
+      writeSync(out, lines.join(""));
+    }
+  } finally {
+    closeSync(out);
   }
-  writeFileSync(file, lines.join("\n"));
 }
 
 function syntheaResources(): Resource[] {

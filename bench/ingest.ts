@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { runChild } from "../test/support/child.js";
-import { Consortium, enrol, openHospital } from "../test/support/hospital.js";
-import { writeRecords } from "./ingest-records.js";
+import { tableOf } from "./figures.js";
+import { contend, figuresOf, ingestRow } from "./ingest-contest.js";
+import { INGEST_COLUMNS, NAIVE_RECORDS, type Blocks, type IngestFigures } from "./ingest-contest.js";
 import type { Outcome } from "./peers/ingest-outcome.js";
 
 const HELP = `Ingest side by side with the loop that one writes first, on one chain and one disk.
@@ -22,28 +21,15 @@ Exit code 0 done, 1 less than 20 times the loop's rate with a block every second
 
 /** What ours must reach of the naive loop's rate, with blocks every second. */
 const LEAST_RATIO = 20;
-const PATIENTS = 50;
-/** The naive loop needs no more to show its rate. */
-const NAIVE_RECORDS = 256;
-/** As the command itself runs: docs/decisions/0023. */
-const NODE_OPTIONS = "--max-semi-space-size=4";
 
 interface Options {
   records: number;
   rounds: number;
 }
-interface Figures {
-  recordsPerSecond: number;
-  mibPerSecond: number;
-  cpuMicrosecondsPerRecord: number;
-  peakRssMiB: number;
-  gasPerRecord: number;
-}
-type Blocks = "every second" | "for each transaction";
 interface Comparison {
   blocks: Blocks;
-  chartseal: Figures;
-  naive: Figures;
+  chartseal: IngestFigures;
+  naive: IngestFigures;
   ratio: number;
 }
 
@@ -99,49 +85,8 @@ async function compare(blocks: Blocks, { records, rounds }: Options): Promise<Co
   return { blocks, chartseal, naive: other, ratio: chartseal.recordsPerSecond / other.recordsPerSecond };
 }
 
-/** One run in a process of its own, on a new chain, by a new member with a journal, vault and store of its own. */
-async function contend(blocks: Blocks, peer: string, records: number): Promise<Outcome> {
-  await using consortium = await Consortium.start();
-  const place = await consortium.hospital(peer);
-  const patients = Array.from({ length: PATIENTS }, (_, patient) => `p${patient}`);
-  await using hospital = await openHospital(place);
-  await enrol(hospital, ...patients);
-  const file = join(consortium.folder, "records.ndjson");
-  writeRecords(file, records, patients);
-  if (blocks === "every second") await consortium.chain.rpc("evm_setIntervalMining", [1]);
-  const script = new URL(`peers/${peer}.ts`, import.meta.url);
-  const run = await runChild(script, [place.config, file], { env: { NODE_OPTIONS } });
-  const [outcome] = run.lines as unknown as Outcome[];
-  if (outcome?.records !== records) throw new Error(`${peer} failed: ${run.output}`);
-  return outcome;
-}
-
-function figuresOf(outcomes: readonly Outcome[]): Figures {
-  const of = (figure: (outcome: Outcome) => number) => median(outcomes.map(figure));
-  return {
-    recordsPerSecond: of(({ records, seconds }) => records / seconds),
-    mibPerSecond: of(({ bytes, seconds }) => bytes / 2 ** 20 / seconds),
-    cpuMicrosecondsPerRecord: of(({ cpuSeconds, records }) => (cpuSeconds * 1e6) / records),
-    peakRssMiB: of(({ maxRssMiB }) => maxRssMiB),
-    gasPerRecord: of(({ gas, records }) => gas / records),
-  };
-}
-
-function median(figures: readonly number[]): number {
-  const ordered = figures.toSorted((a, b) => a - b);
-  const middle = ordered.length >> 1;
-  return ordered.length % 2 === 1 ? ordered[middle]! : (ordered[middle - 1]! + ordered[middle]!) / 2;
-}
-
 function table({ blocks, chartseal, naive, ratio }: Comparison): string {
-  const columns = ["records/s", "MiB/s", "CPU us/record", "peak RSS MiB", "gas/record"];
-  const rows = Object.entries({ chartseal, "naive loop": naive }).map(([contender, figures]) => {
-    const { recordsPerSecond, mibPerSecond, cpuMicrosecondsPerRecord, peakRssMiB, gasPerRecord } = figures;
-    const whole = [cpuMicrosecondsPerRecord, peakRssMiB, gasPerRecord].map((figure) => figure.toFixed(0));
-    return [contender, recordsPerSecond.toFixed(0), mibPerSecond.toFixed(2), ...whole];
-  });
-  const lines = [["", ...columns], ...rows].map(([contender, ...figures]) => {
-    return contender!.padEnd(12) + figures.map((figure) => figure.padStart(15)).join("");
-  });
-  return `A block ${blocks}, records of 1 to 4 KiB:\n${lines.join("\n")}\n${ratio.toFixed(1)} times the naive loop\n\n`;
+  const rows = [["", ...INGEST_COLUMNS], ingestRow("chartseal", chartseal), ingestRow("naive loop", naive)];
+  const text = tableOf(`A block ${blocks}, records of 1 to 4 KiB:`, rows);
+  return `${text}${ratio.toFixed(1)} times the naive loop\n\n`;
 }

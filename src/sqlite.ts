@@ -97,6 +97,11 @@ export class Database implements Disposable {
     }
   }
 
+  /** Another number whenever another connection, of this process or another, has committed something. */
+  version(): number {
+    return Number(this.get("PRAGMA data_version")?.["data_version"]);
+  }
+
   /**
    * Moves the write-ahead log into the file and cuts it to nothing, so that no earlier version of a page is left
    * in it.

@@ -18,17 +18,24 @@ export interface EncryptOptions {
    * out, they are random.
    */
   salt?: Uint8Array;
+  /**
+   * True: all pieces of a stream share their memory, so that each is gone once the next is asked for. New memory for
+   * each would make V8 look through all that is alive once in some 40 MiB.
+   */
+  reuse?: boolean;
 }
 
+/** Chunks that a stream seals at a time: 1 MiB. One by one, handing them on would cost as much as sealing them. */
+const CHUNKS_AT_ONCE = 64;
 const SEALED_CHUNK_LENGTH = CHUNK_LENGTH + TAG_LENGTH;
 const SALT_LENGTH = 24;
 const COMMITMENT_LENGTH = 32;
-const HEADER_LENGTH = SALT_LENGTH + COMMITMENT_LENGTH;
+/** Bytes before the first chunk. */
+export const HEADER_LENGTH = SALT_LENGTH + COMMITMENT_LENGTH;
 
 /** Bytes of the ciphertext of a plaintext of `plaintextLength` bytes. */
 export function ciphertextLength(plaintextLength: number): number {
-  const chunks = Math.floor(plaintextLength / CHUNK_LENGTH) + 1;
-  return HEADER_LENGTH + plaintextLength + chunks * TAG_LENGTH;
+  return HEADER_LENGTH + plaintextLength + chunksOf(plaintextLength) * TAG_LENGTH;
 }
 
 /** The cipher with one hash for its key derivation. `cobblestone.ts` says what each function does. */
@@ -48,10 +55,14 @@ export class ChunkedEncryption {
     const salt = checkedSalt(options.salt);
     const keys = new ChunkKeys(this.#kdfHash, key, salt, context);
     yield new Uint8Array(Buffer.concat([salt, keys.commitment]));
+    const shared = options.reuse === true ? new Uint8Array(CHUNKS_AT_ONCE * SEALED_CHUNK_LENGTH) : undefined;
     let chunk = 0;
-    for await (const block of blocksOf(plaintext, CHUNK_LENGTH)) {
-      const sealed = new Uint8Array(block.bytes.length + TAG_LENGTH);
-      keys.seal(chunk++, block.bytes, sealed, 0);
+    for await (const { bytes, last } of blocksOf(plaintext, CHUNKS_AT_ONCE * CHUNK_LENGTH)) {
+      const chunks = last ? chunksOf(bytes.length) : CHUNKS_AT_ONCE;
+      const length = bytes.length + chunks * TAG_LENGTH;
+      const sealed = shared === undefined ? new Uint8Array(length) : shared.subarray(0, length);
+      sealChunks(keys, chunk, chunks, bytes, sealed);
+      chunk += chunks;
       yield sealed;
     }
   }
@@ -85,12 +96,7 @@ export class ChunkedEncryption {
     const out = new Uint8Array(ciphertextLength(plaintext.length));
     out.set(salt);
     out.set(keys.commitment, SALT_LENGTH);
-    let offset = HEADER_LENGTH;
-    for (let chunk = 0; chunk * CHUNK_LENGTH <= plaintext.length; chunk++) {
-      const block = plaintext.subarray(chunk * CHUNK_LENGTH, (chunk + 1) * CHUNK_LENGTH);
-      keys.seal(chunk, block, out, offset);
-      offset += block.length + TAG_LENGTH;
-    }
+    sealChunks(keys, 0, chunksOf(plaintext.length), plaintext, out.subarray(HEADER_LENGTH));
     return out;
   }
 
@@ -108,6 +114,13 @@ export class ChunkedEncryption {
     return out;
   }
 
+  /** Whether a ciphertext that begins so was made under this key and context. */
+  begins(key: Uint8Array, context: Uint8Array, header: Uint8Array): boolean {
+    if (header.length < HEADER_LENGTH) return false;
+    const { commitment } = new ChunkKeys(this.#kdfHash, key, header.subarray(0, SALT_LENGTH), context);
+    return equalBytes(commitment, header.subarray(SALT_LENGTH, HEADER_LENGTH));
+  }
+
   #openHeader(key: Uint8Array, context: Uint8Array, header: Uint8Array): ChunkKeys {
     if (header.length < HEADER_LENGTH) {
       const message = "the body is cut short: it ends inside its 56-byte header";
@@ -121,6 +134,30 @@ export class ChunkedEncryption {
       );
     }
     return keys;
+  }
+}
+
+/** Chunks of what ends a message, or is the whole of it. */
+function chunksOf(length: number): number {
+  return Math.floor(length / CHUNK_LENGTH) + 1;
+}
+
+/** Seals `count` chunks of a message, from its chunk `first` on, into `out`. */
+function sealChunks(
+  keys: ChunkKeys,
+  first: number,
+  count: number,
+  plaintext: Uint8Array,
+  out: Uint8Array,
+): void {
+  for (let chunk = 0; chunk < count; chunk++) {
+    const start = chunk * CHUNK_LENGTH;
+    keys.seal(
+      first + chunk,
+      plaintext.subarray(start, start + CHUNK_LENGTH),
+      out,
+      start + chunk * TAG_LENGTH,
+    );
   }
 }
 

@@ -7,14 +7,17 @@ import type { Hash } from "node:crypto";
 import { ChartsealError } from "../errors.js";
 import { asBuffer, equalBytes, fromHex } from "./bytes.js";
 import { streamOf } from "./blocks.js";
-import { ciphertextLength } from "./chunked-encryption.js";
-import { decrypt, decryptBytes, encrypt, encryptBytes } from "./cobblestone.js";
+import { HEADER_LENGTH, ciphertextLength } from "./chunked-encryption.js";
+import { begins, decrypt, decryptBytes, encrypt, encryptBytes } from "./cobblestone.js";
 import { MANIFEST_MAX_LENGTH, manifestLine, parseManifestLine } from "./manifest.js";
 import type { Manifest } from "./manifest.js";
 import { paddedLength } from "./padding.js";
 
 /** Bytes of a record id. */
 export const RECORD_ID_LENGTH = 16;
+
+/** Bytes by which {@link isSealedUnder} tells whose a sealed record is. */
+export const SEALED_HEADER_LENGTH = HEADER_LENGTH;
 
 /** What opens a sealed record, besides its bytes. */
 export interface RecordKeys {
@@ -32,6 +35,8 @@ export interface RecordSource extends RecordKeys {
   manifest: Manifest;
   /** The exact source bytes. */
   body: AsyncIterable<Uint8Array> | Uint8Array;
+  /** True: a piece of the sealed stream is gone once the next is asked for. */
+  reuse?: boolean;
 }
 
 /** An opened record. Dispose of it (`await using`) if the body may not be read to its end. */
@@ -81,9 +86,9 @@ export function sealedLength(manifest: Manifest): number {
  * ERR_ITEM_INVALID for an unusable manifest, ERR_KEY_INVALID or ERR_USAGE for an unusable key or id
  */
 export async function* sealRecord(source: RecordSource): AsyncGenerator<Uint8Array> {
-  const { manifest, contentKey, memberId, recordId } = source;
+  const { manifest, contentKey, memberId, recordId, reuse = false } = source;
   const body = source.body instanceof Uint8Array ? streamOf(source.body) : source.body;
-  yield* encrypt(contentKey, contextOf(memberId, recordId), plaintextOf(manifest, body));
+  yield* encrypt(contentKey, contextOf(memberId, recordId), plaintextOf(manifest, body), { reuse });
 }
 
 /** {@link sealRecord} at once, for a body in memory. */
@@ -134,6 +139,14 @@ export function openBytes(
   const body = plaintext.subarray(newline + 1);
   checkBody(manifest, body.length, sha256(body));
   return { manifest, body };
+}
+
+/**
+ * Whether a body is the sealed record of these keys: its header commits to them. What follows it is not looked at.
+ * @param header its first {@link SEALED_HEADER_LENGTH} bytes
+ */
+export function isSealedUnder(header: Uint8Array, { contentKey, memberId, recordId }: RecordKeys): boolean {
+  return begins(contentKey, contextOf(memberId, recordId), header);
 }
 
 async function* plaintextOf(manifest: Manifest, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -14,6 +14,8 @@ import type { Vault } from "../vault/index.js";
 
 /** Patients whose compartment number is kept at hand: the vault takes a sixth of a millisecond for each. */
 const MOST_COMPARTMENTS = 50_000;
+/** Identifiers whose patient is kept at hand. */
+const MOST_FOUND = 50_000;
 
 /** Under whom an item is filed, or why it is not yet. */
 export interface Filing {
@@ -33,12 +35,13 @@ export interface FilerParts {
   compartment: string;
 }
 
-/** Files items by what the rules say of them. Remembers what the vault said, identities only until {@link forget}. */
+/** Files items by what the rules say of them. Remembers what the vault said. */
 export class Filer {
   readonly #parts: FilerParts;
   readonly #compartments = new Map<Hex, number>();
   readonly #found = new Map<string, Hex | undefined>();
   #administrative: Hex | undefined;
+  #identitiesVersion = "";
 
   constructor(parts: FilerParts) {
     this.#parts = parts;
@@ -64,8 +67,11 @@ export class Filer {
       : patient;
   }
 
-  /** Asks the vault again from now on: another process may have enrolled a patient. */
+  /** Asks the vault again from now on if it changed: somebody may have enrolled a patient. */
   forget(): void {
+    const version = this.#parts.vault.identitiesVersion;
+    if (version === this.#identitiesVersion && this.#found.size < MOST_FOUND) return;
+    this.#identitiesVersion = version;
     this.#found.clear();
     this.#administrative = undefined;
   }

@@ -171,7 +171,10 @@ async function sealAndStore(
     try {
       if (item.bytes !== undefined)
         small.push({ outcome, sealed: sealBytes({ ...source, body: item.bytes }) });
-      else outcome.body = await store.put(sealRecord({ ...source, body: item.open() }));
+      else {
+        const reuse = store.copiesPieces === true;
+        outcome.body = await store.put(sealRecord({ ...source, body: item.open(), reuse }));
+      }
     } catch (error) {
       outcome.error = itemsFault(error);
     }

@@ -58,7 +58,10 @@ export interface SourceItem {
   readonly size: number;
   /** The exact bytes, held when there are at most 1 MiB of them. */
   readonly bytes?: Uint8Array;
-  /** Streams the exact bytes; may be called more than once. @throws ERR_SOURCE_CHANGED when the file is gone. */
+  /**
+   * Streams the exact bytes; may be called more than once. A piece is gone once the next is asked for.
+   * @throws ERR_SOURCE_CHANGED when the file is gone.
+   */
   open(): AsyncIterable<Uint8Array>;
   /** Whom the item names: one inner list per distinct person, his identifiers inside. `[]` = nobody. */
   readonly subjects: readonly (readonly PatientRef[])[];

@@ -4,8 +4,8 @@
 export interface ByteRange {
   /** First byte, from 0. */
   offset: number;
-  /** Count of bytes; offset + length may not pass the end of the body. */
-  length: number;
+  /** Count of bytes; offset + length may not pass the end of the body. Left out: all up to the end. */
+  length?: number;
 }
 
 export interface Stored {
@@ -34,6 +34,9 @@ export interface PutOptions {
  * fails, ERR_STORE_FULL (retryable) when it is full, ERR_TIMEOUT (retryable) when others keep it locked.
  */
 export interface BlobStore extends AsyncDisposable {
+  /** True when `put` has copied a piece by the time it asks for the next: a stream may then use its memory again. */
+  readonly copiesPieces?: boolean;
+
   /**
    * Stores a body and returns once it is durable. Putting a body that is already there changes nothing, or repairs
    * it if it was damaged. A stream is taken with back-pressure and never held in memory.

@@ -61,6 +61,7 @@ export async function openEmbeddedStore(
 }
 
 class EmbeddedStore implements BlobStore {
+  readonly copiesPieces = true;
   readonly #folder: string;
   readonly #files: BodyFiles;
   readonly #index: BlobIndex;

@@ -24,7 +24,7 @@ export interface KuboInspection {
 const settingsSchema = z.object({
   Addresses: z.object({ API: z.unknown(), Gateway: z.unknown() }).partial(),
   Bootstrap: z.array(z.string()).nullish(),
-  Datastore: z.object({ Spec: z.unknown() }).partial(),
+  Datastore: z.object({ Spec: z.unknown(), BlockKeyCacheSize: z.int().nullish() }).partial(),
   Gateway: z.object({ NoFetch: z.boolean() }).partial(),
   Routing: z.object({ Type: z.string().nullish() }).partial(),
 });
@@ -84,6 +84,13 @@ export function hazardsOf({ Addresses, Bootstrap, Datastore, Gateway, Routing }:
       grave: true,
       detail: "the node answers before its blocks are on the disk",
       hint: 'set "sync": true at /blocks of Datastore.Spec, and start the node anew',
+    });
+  }
+  if (Datastore.BlockKeyCacheSize !== 0) {
+    hazards.push({
+      grave: false,
+      detail: "the node does not write a block again that it remembers: putting a body again repairs nothing",
+      hint: "set Datastore.BlockKeyCacheSize to 0",
     });
   }
   const gateways = listOf(Addresses.Gateway);

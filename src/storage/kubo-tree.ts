@@ -5,7 +5,7 @@ import { CID } from "multiformats/cid";
 import { code as rawCode } from "multiformats/codecs/raw";
 import { hash } from "node:crypto";
 import { bodyTampered } from "./store-errors.js";
-import { blockCount, DIGEST_BYTES, rootOfBlocks, SHA2_256, UNIXFS_V1_2025 } from "./unixfs-dag.js";
+import { blockCount, cidOf, DIGEST_BYTES, rootOfBlocks, SHA2_256, UNIXFS_V1_2025 } from "./unixfs-dag.js";
 
 /** Blocks of the largest body that is read: 4 TiB. A tree that claims more would fill the memory with digests. */
 const MOST_BLOCKS = 4_194_304;
@@ -18,6 +18,8 @@ export interface BodyTree {
   digests: Uint8Array;
   /** The blocks above the leaves, the root first. */
   inner: string[];
+  /** Bytes of all blocks: dag-pb's Tsize. */
+  treeSize: number;
 }
 
 interface InnerNode {
@@ -32,7 +34,13 @@ interface InnerNode {
  * @throws ERR_BODY_TAMPERED; what `read` throws
  */
 export async function readTree(cid: string, read: (cid: string) => Promise<Uint8Array>): Promise<BodyTree> {
-  const root = innerNode(cid, cid, await read(cid));
+  let innerSize = 0;
+  const readInner = async (name: string): Promise<InnerNode> => {
+    const bytes = await read(name);
+    innerSize += bytes.length;
+    return innerNode(cid, name, bytes);
+  };
+  const root = await readInner(cid);
   const { size } = root;
   const levels = levelsOf(blockCount(size));
   if (size <= UNIXFS_V1_2025.chunkSize || levels[0]! > MOST_BLOCKS) throw notOfProfile(cid);
@@ -46,14 +54,24 @@ export async function readTree(cid: string, read: (cid: string) => Promise<Uint8
       const name = link.toString();
       if (link.code !== dagPb.code) throw notOfProfile(cid);
       inner.push(name);
-      below.push(...innerNode(cid, name, await read(name)).links);
+      below.push(...(await readInner(name)).links);
       if (below.length > MOST_BLOCKS) throw notOfProfile(cid);
     }
     links = below;
   }
   const digests = digestsOf(cid, links, levels[0]!);
   if (rootOfBlocks(digests, size).toString() !== cid) throw notOfProfile(cid);
-  return { size, digests, inner };
+  return { size, digests, inner, treeSize: size + innerSize };
+}
+
+/**
+ * CID of the folder that Kubo's `add` makes around a file and leaves behind, unpinned: it names the file.
+ * @param treeSize bytes of all the file's blocks
+ */
+export function folderAround(cid: string, treeSize: number): string {
+  const data = new UnixFS({ type: "directory" }).marshal();
+  const block = dagPb.encode(dagPb.createNode(data, [dagPb.createLink(cid, treeSize, CID.parse(cid))]));
+  return cidOf(dagPb.code, hash("sha256", block, "buffer")).toString();
 }
 
 /** Counts of blocks by level, from the leaves up to the root. */

@@ -7,7 +7,7 @@ import { CidBuilder, cidOfBytes, parseCid, type BuiltCid, type ParsedCid } from 
 import { INLINE_MAX } from "./embedded.js";
 import { carOf } from "./kubo-car.js";
 import { KuboNode, saysDamaged } from "./kubo-node.js";
-import { readTree, type BodyTree } from "./kubo-tree.js";
+import { folderAround, readTree, type BodyTree } from "./kubo-tree.js";
 import { asForm } from "./kubo-upload.js";
 import { blockTampered, bodyMissing, bodyTampered } from "./store-errors.js";
 import { storeSchema } from "./store-config.js";
@@ -145,9 +145,9 @@ class KuboStore implements BlobStore {
   async delete(cid: string): Promise<void> {
     this.#checkWritable();
     const parsed = parseCid(cid);
-    const { digests, inner } = await this.#knownTree(parsed);
+    const blocks = await this.#knownBlocks(parsed);
     await this.#node.unpin(cid);
-    await this.#node.removeBlocks([...leavesOf(digests), ...inner.toReversed()]);
+    await this.#node.removeBlocks(blocks);
   }
 
   async verify(cid: string): Promise<Verification> {
@@ -215,23 +215,28 @@ class KuboStore implements BlobStore {
     }
   }
 
-  /** What the node still has of a body's tree: nothing, if its root is gone or damaged. */
-  async #knownTree(parsed: ParsedCid): Promise<Pick<BodyTree, "digests" | "inner">> {
-    const { cid, isRaw, sha256 } = parsed;
-    if (isRaw) return { digests: sha256, inner: [] };
-    try {
-      return await readTree(cid, (name) => this.#block(parsed, name, false));
-    } catch (error) {
-      if (!(error instanceof ChartsealError)) throw error;
-      if (error.code !== "ERR_BODY_MISSING" && error.code !== "ERR_BODY_TAMPERED") throw error;
-      return { digests: new Uint8Array(), inner: [cid] };
+  /** The blocks of a body that the node still has, the root last; the root alone if that is gone or damaged. */
+  async #knownBlocks(parsed: ParsedCid): Promise<string[]> {
+    const { cid, isRaw } = parsed;
+    if (isRaw) {
+      const size = await this.#node.blockSize(cid);
+      return size === undefined ? [cid] : [folderAround(cid, size), cid];
     }
+    const tree = await this.#treeOf(parsed);
+    if (tree === undefined) return [cid];
+    const { digests, inner, treeSize } = tree;
+    return [folderAround(cid, treeSize), ...leavesOf(digests), ...inner.toReversed()];
   }
 
   async #sizeOf(parsed: ParsedCid): Promise<number | undefined> {
     if (parsed.isRaw) return await this.#node.blockSize(parsed.cid);
+    return (await this.#treeOf(parsed))?.size;
+  }
+
+  /** A body's tree at this node; undefined if an inner block is gone or damaged. */
+  async #treeOf(parsed: ParsedCid): Promise<BodyTree | undefined> {
     try {
-      return (await readTree(parsed.cid, (name) => this.#block(parsed, name, false))).size;
+      return await readTree(parsed.cid, (name) => this.#block(parsed, name, false));
     } catch (error) {
       if (!(error instanceof ChartsealError)) throw error;
       if (error.code !== "ERR_BODY_MISSING" && error.code !== "ERR_BODY_TAMPERED") throw error;

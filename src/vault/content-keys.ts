@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { concatBytes, equalBytes, toHex, uintBytes } from "../crypto/bytes.js";
 import { ChartsealError } from "../errors.js";
@@ -10,6 +10,8 @@ import type { VaultKeys } from "./vault-keys.js";
 
 const KEY_BYTES = 32;
 const RECORD_ID_BYTES = 16;
+/** Rows fetched at a time by {@link ContentKeys.records}. */
+const LIST_PAGE = 1_000;
 /** Keys wrapped anew in one transaction, which then takes about 70 ms. */
 const ROTATION_BATCH = 1_000;
 /** Between two of them. SQLite does not queue: without a pause another process would find the file locked. */
@@ -39,10 +41,11 @@ export class ContentKeys implements Disposable {
   put(contentKeys: Iterable<ContentKey>): void {
     this.#database.transaction(() => {
       const kekId = this.#currentKek();
+      const kek = createSecretKey(this.#kek(kekId));
       for (const { recordId, contentKey } of contentKeys) {
         expectLength(recordId, RECORD_ID_BYTES, "the record id");
         expectLength(contentKey, KEY_BYTES, "the content key");
-        const wrapped = sealCell(this.#kek(kekId), keyCell(recordId, kekId), contentKey);
+        const wrapped = sealCell(kek, keyCell(recordId, kekId), contentKey);
         const added = this.#database.run(
           "INSERT INTO content_keys (record_id, kek_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
           recordId,
@@ -66,6 +69,20 @@ export class ContentKeys implements Disposable {
     const { kek_id: kekId, wrapped, kek } = row;
     if (typeof kekId !== "number") throw erased(recordId);
     return openCell(this.#keks.get(kekId) ?? this.#openKek(kekId, kek), keyCell(recordId, kekId), wrapped);
+  }
+
+  /** Every record that ever had a key here, oldest first. */
+  *records(): Generator<{ recordId: Uint8Array; erased: boolean }> {
+    for (let slot = 0; ;) {
+      const rows = this.#database.all(
+        "SELECT slot, record_id, wrapped IS NULL AS erased FROM content_keys WHERE slot > ? ORDER BY slot LIMIT ?",
+        slot,
+        LIST_PAGE,
+      );
+      for (const row of rows) yield { recordId: row["record_id"] as Uint8Array, erased: row["erased"] === 1 };
+      if (rows.length < LIST_PAGE) return;
+      slot = Number(rows.at(-1)!["slot"]);
+    }
   }
 
   erase(recordIds: Iterable<Uint8Array>): void {

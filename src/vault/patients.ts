@@ -60,6 +60,8 @@ interface StoredDetails {
 
 /** Who is behind each pseudonym. */
 export class Patients {
+  /** How often this object changed whom an identifier names, or the administrative id. */
+  changes = 0;
   readonly #database: Database;
   readonly #keys: VaultKeys;
   readonly #settings: Settings;
@@ -94,6 +96,7 @@ export class Patients {
     const id = bytes32(patientId, "the patient id");
     this.#database.transaction(() => {
       this.#row(id);
+      this.changes++;
       this.#database.run("DELETE FROM identifiers WHERE patient_id = ?", id);
       this.#database.run("DELETE FROM patients WHERE patient_id = ?", id);
     });
@@ -130,6 +133,7 @@ export class Patients {
   removeIdentifier(patientId: Hex, identifier: PatientIdentifier): boolean {
     const id = bytes32(patientId, "the patient id");
     const lookup = this.#lookup(normalIdentifier(identifier));
+    this.changes++;
     return this.#database.run("DELETE FROM identifiers WHERE lookup = ? AND patient_id = ?", lookup, id) > 0;
   }
 
@@ -160,6 +164,7 @@ export class Patients {
     const id = bytes32(patientId, "the patient id");
     this.#database.transaction(() => {
       this.#row(id);
+      this.changes++;
       this.#settings.set(ADMINISTRATIVE, id);
     });
   }
@@ -189,6 +194,7 @@ export class Patients {
         values: { patientId: other },
       });
     }
+    this.changes++;
     this.#settings.set(ADMINISTRATIVE, id);
   }
 
@@ -198,6 +204,7 @@ export class Patients {
     const owner = this.#database.get("SELECT * FROM identifiers WHERE lookup = ?", lookup);
     if (owner === undefined) {
       const sealed = this.#keys.sealJson(identifierCell(lookup, id), value);
+      this.changes++;
       this.#database.run("INSERT INTO identifiers VALUES (?, ?, ?)", lookup, id, sealed);
       return;
     }

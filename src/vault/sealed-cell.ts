@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
 import { ChartsealError } from "../errors.js";
 
 /** First byte of every sealed cell. */
@@ -17,10 +17,9 @@ export interface Cell {
 }
 
 /** format (1 byte) || nonce (12) || AES-256-GCM ciphertext || tag (16), bound to `cell`. */
-export function sealCell(key: Uint8Array, cell: Cell, plaintext: Uint8Array): Uint8Array {
+export function sealCell(key: Uint8Array | KeyObject, cell: Cell, plaintext: Uint8Array): Uint8Array {
   const nonce = randomBytes(NONCE_BYTES);
-  // Node 24 takes a key object four times as fast as the same key in bytes.
-  const cipher = createCipheriv("aes-256-gcm", createSecretKey(key), nonce, { authTagLength: TAG_BYTES });
+  const cipher = createCipheriv("aes-256-gcm", secretOf(key), nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(binding(cell));
   const ciphertext = cipher.update(plaintext);
   cipher.final();
@@ -32,7 +31,7 @@ export function sealCell(key: Uint8Array, cell: Cell, plaintext: Uint8Array): Ui
  * @throws ERR_VAULT_DAMAGED when it was changed, moved or sealed under another key
  * @throws ERR_FORMAT_UNSUPPORTED for another format byte
  */
-export function openCell(key: Uint8Array, cell: Cell, sealed: unknown): Uint8Array {
+export function openCell(key: Uint8Array | KeyObject, cell: Cell, sealed: unknown): Uint8Array {
   if (!(sealed instanceof Uint8Array) || sealed.length < 1 + NONCE_BYTES + TAG_BYTES) throw damaged(cell);
   if (sealed[0] !== CELL_FORMAT) {
     throw new ChartsealError(
@@ -44,7 +43,7 @@ export function openCell(key: Uint8Array, cell: Cell, sealed: unknown): Uint8Arr
     );
   }
   const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
-  const decipher = createDecipheriv("aes-256-gcm", createSecretKey(key), nonce, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv("aes-256-gcm", secretOf(key), nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(binding(cell));
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const plaintext = decipher.update(sealed.subarray(1 + NONCE_BYTES, sealed.length - TAG_BYTES));
@@ -55,6 +54,11 @@ export function openCell(key: Uint8Array, cell: Cell, sealed: unknown): Uint8Arr
     throw damaged(cell, cause);
   }
   return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
+}
+
+/** Node 24 takes a key object four times as fast as the same key in bytes; who seals many cells makes it once. */
+function secretOf(key: Uint8Array | KeyObject): KeyObject {
+  return key instanceof Uint8Array ? createSecretKey(key) : key;
 }
 
 /** The names hold no "|", the row key comes last: no two cells give the same bytes. */

@@ -140,6 +140,11 @@ export class Vault implements Disposable {
     return this.#contentKeys.get(recordId);
   }
 
+  /** Every record that ever had a key here, oldest first, and whether that was erased. */
+  records(): Generator<{ recordId: Uint8Array; erased: boolean }> {
+    return this.#contentKeys.records();
+  }
+
   /** {@link Vault.eraseKeys} for one record. */
   eraseKey(recordId: Uint8Array): void {
     this.#contentKeys.erase([recordId]);
@@ -192,6 +197,13 @@ export class Vault implements Disposable {
   /** False when the patient has no such identifier. */
   removeIdentifier(patientId: Hex, identifier: PatientIdentifier): boolean {
     return this.#patients.removeIdentifier(patientId, identifier);
+  }
+
+  /**
+   * Stays the same as long as neither this process nor another changed whom an identifier names; else it may differ.
+   */
+  get identitiesVersion(): string {
+    return `${this.#database.version()} ${this.#patients.changes}`;
   }
 
   /** Whose identifier this is; undefined for nobody's. */

@@ -9,6 +9,7 @@ import { OPERATION } from "../../src/cli/usage/operation.js";
 import { PATIENTS } from "../../src/cli/usage/patients.js";
 import { RECORDS } from "../../src/cli/usage/records.js";
 import { SHARING } from "../../src/cli/usage/sharing.js";
+import { STORE } from "../../src/cli/usage/store.js";
 import { chartseal, done, refused } from "./command-line.js";
 
 const SPECS = [
@@ -17,6 +18,7 @@ const SPECS = [
   ...ACTS,
   ...RECORDS,
   ...LIFE,
+  ...STORE,
   ...SHARING,
   ...EMERGENCIES,
   ...EVIDENCE,

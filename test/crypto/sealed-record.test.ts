@@ -8,6 +8,7 @@ import {
   contextOf,
   decryptBytes,
   encryptBytes,
+  equalBytes,
   openBytes,
   openRecord,
   paddedLength,
@@ -97,6 +98,26 @@ describe("sealed record", function () {
         expect(openBytes(sealed, keys)).to.deep.equal({ manifest, body });
         expect(await openStreamed(sealed, keys, [777])).to.deep.equal({ manifest, body });
       }
+    }
+  });
+
+  it("seals a body of several MiB in pieces that share their memory, if it is told to", async () => {
+    const MIB = 1_048_576;
+    const overhead = paddedLength(300);
+    for (const length of [MIB - overhead, MIB, 2 * MIB - overhead, 2 * MIB + 16_384, 3 * MIB - 1]) {
+      const body = bytesOf(length);
+      const manifest = manifestOf(body);
+      const source = { ...keys, manifest, body: pieces(body, [500_000]), reuse: true };
+      const copies: Uint8Array[] = [];
+      const buffers = new Set<ArrayBufferLike>();
+      for await (const piece of sealRecord(source)) {
+        copies.push(piece.slice());
+        buffers.add(piece.buffer);
+      }
+      const sealed = Uint8Array.from(Buffer.concat(copies));
+      expect(sealed.length).to.equal(sealedLength(manifest));
+      expect(equalBytes(openBytes(sealed, keys).body, body), String(length)).to.equal(true);
+      expect(buffers.size, "the header, and one for all that follows").to.equal(2);
     }
   });
 

@@ -10,11 +10,20 @@ export interface RpcRequest {
   params: unknown[];
 }
 
-/** What the node answers instead; "drop" closes the connection, "lose" hands the call on and drops the answer. */
+/**
+ * What the node answers instead; "drop" closes the connection, "lose" hands the call on and drops the answer, `alter`
+ * changes the true result (it may be awaited), `text` is the whole body, whatever it is.
+ */
 export type Answer =
-  { result: unknown } | { error: { code: number; message: string } } | "drop" | "lose" | undefined;
+  | { result: unknown }
+  | { error: { code: number; message: string } }
+  | { alter: (result: unknown) => unknown }
+  | { text: string; status?: number }
+  | "drop"
+  | "lose"
+  | undefined;
 
-/** Stands between a hospital and its node: a node that is down, behind, or loses answers. */
+/** Stands between a hospital and its node: a node that is down, behind, lies or loses answers. */
 export class RpcProxy implements AsyncDisposable {
   readonly url: string;
   /** Called for each request; undefined hands it on. */
@@ -36,13 +45,14 @@ export class RpcProxy implements AsyncDisposable {
         const call = JSON.parse(await bodyOf(request)) as RpcRequest;
         const answer = await proxy.intercept(call);
         if (answer === "drop") return request.socket.destroy();
-        if (answer === undefined || answer === "lose") {
+        if (answer === undefined || answer === "lose" || "alter" in answer) {
           const headers = { "content-type": "application/json" };
           const forwarded = await fetch(node, { method: "POST", headers, body: JSON.stringify(call) });
           const text = await forwarded.text();
           if (answer === "lose") return request.socket.destroy();
-          return response.end(text);
+          return response.end(answer === undefined ? text : await altered(text, answer.alter));
         }
+        if ("text" in answer) return response.writeHead(answer.status ?? 200).end(answer.text);
         return response.end(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...answer }));
       })();
     });
@@ -68,6 +78,12 @@ export function atBlock(request: RpcRequest, block: string): Answer {
   }
   if (method === "eth_getTransactionReceipt") return { result: null };
   return undefined;
+}
+
+/** An error stays as it is. */
+async function altered(text: string, alter: (result: unknown) => unknown): Promise<string> {
+  const answer = JSON.parse(text) as { result?: unknown };
+  return JSON.stringify("result" in answer ? { ...answer, result: await alter(answer.result) } : answer);
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

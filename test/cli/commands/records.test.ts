@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { message, pid, report } from "../../support/hl7.js";
 import { Consortium, type Desk } from "../consortium.js";
 import { observation, observations, reference } from "../observations.js";
 
@@ -266,6 +267,42 @@ describe("taking records", () => {
     expect((await a.done("retract", "2", "--json")).json).to.deep.equal({ index: 2, status: "RETRACTED" });
     await a.refused(2, "ERR_USAGE", "retract", "99999");
     await a.refused(2, "ERR_USAGE", "retract", "two");
+  });
+
+  it("shows what waits for a person, who refiles a misfiled report and settles a message about who is who", async () => {
+    for (const mrn of ["hl7-a", "hl7-b"]) await a.done("patient", "enrol", "--identifier", `GH|${mrn}`);
+    await a.done("patient", "administrative");
+    const feed = [
+      report("1", "hl7-a", "F1", ["5.1", "F"]),
+      report("2", "hl7-b", "F1", ["5.2", "C"]),
+      message("ADT^A43", "3", pid("hl7-a"), "MRG|hl7-b^^^GH"),
+    ];
+    const run = await a.run("ingest", file("feed.hl7", feed.join("")), "--json");
+    expect(run.code).to.equal(3);
+    expect(run.json).to.include({
+      sealed: 2,
+      dead: 1,
+      anchored: 2,
+      retracted: 0,
+      held: 0,
+      followed: 0,
+      events: 1,
+    });
+    const listed = (await a.done("status", "--list", "--json")).json as Status & { events: number };
+    expect(listed.events).to.equal(1);
+    const refused = listed.list!.find(({ reason }) => reason === "ERR_PATIENT_CHANGED")!;
+    const open = listed.list!.find(({ state }) => state === "to decide")!;
+    expect(open.label).to.equal("feed.hl7#message 3");
+
+    const { json } = await a.done("refile", String(refused.item), "--json");
+    expect(json).to.include({ anchored: 1, retracted: 1, superseded: 0 });
+    await a.refused(2, "ERR_USAGE", "refile", String(refused.item));
+    expect((await a.done("settle", String(open.item), "--json")).json).to.deep.equal({
+      item: open.item,
+      settled: true,
+    });
+    await a.refused(2, "ERR_USAGE", "settle", String(open.item));
+    expect((await a.done("status", "--json")).json).to.include({ events: 0, toRetract: 0 });
   });
 
   for (const [what, before] of [

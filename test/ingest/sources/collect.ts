@@ -21,7 +21,7 @@ export async function collect(source: AsyncIterable<SourceItem | BadItem>): Prom
 /** All bytes of an item, through `open()`. */
 export async function bytesOf(item: SourceItem): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const part of item.open()) parts.push(part);
+  for await (const part of item.open()) parts.push(Buffer.from(part));
   return Buffer.concat(parts);
 }
 
