@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Heartbeat, readHeartbeats, vaultLook } from "../../src/monitor/index.js";
-import { jsonExample } from "../docs/examples.js";
 import { runChild } from "../support/child.js";
 import { TemporaryFolder, TemporaryVault } from "../vault/temporary-vault.js";
 
@@ -74,14 +73,6 @@ describe("A heartbeat", () => {
       ["release-agent", true],
       ["torn", false],
     ]);
-  });
-
-  it("is read as docs/formats.md shows it", () => {
-    const beat = jsonExample<{ beatAt: number }>("heartbeat");
-    mkdirSync(folder);
-    writeFileSync(join(folder, "release-agent.json"), JSON.stringify(beat));
-    expect(readHeartbeats(folder, [], beat.beatAt + 5)[0]).to.deep.include({ up: true, vaultUnlocked: true });
-    expect(readHeartbeats(folder, [], beat.beatAt + 5)[0]).to.include({ backupsHoldingErased: 0 });
   });
 
   it("that cannot be written ends nothing", () => {
