@@ -79,13 +79,13 @@ describe("replicated store, whatever fails", function () {
       { weight: 5, arbitrary: fc.uniqueArray(fc.nat(blocks - 1), { minLength: 1, maxLength: 2 }) },
     );
     // Near the ends of blocks, where one is left out or read twice.
-    const place = fc
+    const anyPlace = fc
       .tuple(fc.nat(blocks - 1), fc.constantFrom(0, 1, 5_000, MIB - 1))
       .map(([block, byte]) => Math.min(block * MIB + byte, size));
     const scene = fc.record({
       holdings: fc.array(holding, { minLength: 2, maxLength: 3 }),
-      from: place,
-      to: place,
+      from: anyPlace,
+      to: anyPlace,
       toEnd: fc.boolean(),
     });
     let read = 0;
