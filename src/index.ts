@@ -139,6 +139,7 @@ export {
   type Permit,
   type RetainedEntry,
 } from "./lifecycle/index.js";
+export { auditStores, repairReplicas, type DurabilityReport, type RepairResult } from "./durability/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
 export {
   loadRules,
@@ -149,10 +150,18 @@ export {
   type PatientRules,
 } from "./records/index.js";
 export {
+  ReplicatedStore,
   cidOfDigest,
+  exportCar,
+  importCar,
   openEmbeddedStore,
+  openReplicatedStore,
   openStore,
   type BlobStore,
+  type CarImport,
+  type CarImportOptions,
+  type Replica,
+  type ReplicatedOptions,
   type StoreConfig,
   type Stored,
   type Verification,

@@ -2,7 +2,7 @@
 
 /*
  * Imports point one way:
- *   cli -> access, acts, audit, consent, ingest, lifecycle, members, monitor -> records -> crypto | storage | vault | chain
+ *   cli -> access, acts, audit, consent, durability, ingest, lifecycle, members, monitor -> records -> crypto | storage | vault | chain
  * src/errors.ts, src/loopback.ts, src/printable.ts, src/secret-file.ts and src/sqlite.ts lie under them. src/config.ts reads a deployment, so it lies above chain.
  */
 const ERRORS = ["src/errors.ts"];
@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/acts/": [...ACTS, "src/consent/"],
   "src/access/": [...ACTS, "src/consent/"],
   "src/audit/": [...ACTS, "src/consent/", "src/access/"],
+  "src/durability/": [...ACTS, "src/ingest/"],
   "src/lifecycle/": [...ACTS, "src/consent/", "src/ingest/", "src/access/", "src/audit/"],
   "src/monitor/": [...ACTS, "src/access/", "src/members/"],
   "src/cli/": ["src/"],

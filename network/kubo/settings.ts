@@ -15,7 +15,7 @@ interface Mount {
 /** The parts of Kubo's configuration that change. */
 interface KuboConfig {
   Identity: { PeerID: string };
-  Datastore: { Spec: { mounts: Mount[] } };
+  Datastore: { Spec: { mounts: Mount[] }; BlockKeyCacheSize?: number };
   Swarm: { Transports: object };
   [part: string]: object | undefined;
 }
@@ -44,6 +44,9 @@ if (tokenFile !== "") {
 // flushes before it pins; flatfs 0.6, which it uses, does nothing when it is told to flush.
 const blocks = config.Datastore.Spec.mounts.find(({ mountpoint }) => mountpoint === "/blocks")!;
 (blocks.child ?? blocks).sync = true;
+// A body that is put again is written again, so that this repairs a damaged one: with a cache of what is there, Kubo
+// answers that it stored it and writes nothing.
+config.Datastore.BlockKeyCacheSize = 0;
 
 const swarm = `/${listen.includes(":") ? "ip6" : "ip4"}/${listen}/tcp/${port}`;
 const [on, off] = [true, false];

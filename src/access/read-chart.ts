@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Chain } from "../chain/index.js";
+import { holdsEvent, type Chain } from "../chain/index.js";
 import type { Terms } from "../consent/index.js";
 import {
   LeafKind,
@@ -110,14 +110,8 @@ async function checkBatch(
   const mined = await chain.ask(() => chain.provider.getTransactionReceipt(transactionHash));
   const values = [leaf.memberId, firstIndex, count, found.root, manifestDigest];
   const event = records.interface.encodeEventLog("BatchAnchored", values);
-  const anchored = mined?.logs.some(
-    ({ address, topics, data }) =>
-      address.toLowerCase() === chain.deployment.records &&
-      data === event.data &&
-      topics.length === event.topics.length &&
-      topics.every((topic, position) => topic === event.topics[position]),
-  );
-  if (anchored === true && mined?.blockHash === blockHash && mined.blockNumber === blockNumber) return;
+  const anchored = mined !== null && holdsEvent(mined, chain.deployment.records, event);
+  if (anchored && mined.blockHash === blockHash && mined.blockNumber === blockNumber) return;
   throw wrongEntry(
     leaf,
     "its batch was not anchored by the transaction, or in the block, that the page names",

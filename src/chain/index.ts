@@ -13,6 +13,7 @@ export {
 export { isContractError } from "./contract-error.js";
 export { deploy, type DeployOptions } from "./deploy.js";
 export { deploymentSchema, type Deployment } from "./deployment.js";
+export { holdsEvent } from "./holds-event.js";
 export { collectLogs, readLogs, type LogFilter } from "./log-reader.js";
 export { advanceHead, headCount, headOfLogs } from "./patient-head.js";
 export { keySigner, type StaffSigner } from "./staff-signer.js";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Chartseal } from "../chartseal.js";
 import { ChartsealError } from "../errors.js";
-import type { IngestResult, Source } from "../ingest/index.js";
+import { emptyResult, type IngestResult, type Source } from "../ingest/index.js";
 import {
   DEFAULT_RULES,
   isBadItem,
@@ -17,23 +17,7 @@ export async function dryRun(
   source: Source,
   options: { rules?: PatientRules; onProgress: (progress: IngestResult) => void },
 ): Promise<IngestResult> {
-  const result: IngestResult = {
-    read: 0,
-    known: 0,
-    sealed: 0,
-    waiting: 0,
-    dead: 0,
-    anchored: 0,
-    superseded: 0,
-    retracted: 0,
-    held: 0,
-    followed: 0,
-    events: 0,
-    bytesRead: 0,
-    totalBytes: source.totalBytes,
-    batches: [],
-    refused: [],
-  };
+  const result = emptyResult(source.totalBytes);
   const seen = new Set<string>();
   for await (const item of source) {
     result.read++;

@@ -13,12 +13,14 @@ import { OPERATION } from "./usage/operation.js";
 import { PATIENTS } from "./usage/patients.js";
 import { RECORDS } from "./usage/records.js";
 import { SHARING } from "./usage/sharing.js";
+import { STORE } from "./usage/store.js";
 
 const GROUPS = {
   Consortium: CONSORTIUM,
   Patients: PATIENTS,
   Records: RECORDS,
   "A record's life": LIFE,
+  Store: STORE,
   Sharing: SHARING,
   "Several people": ACTS,
   Emergencies: EMERGENCIES,
@@ -36,6 +38,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   change: "what needs two sides and time: a lost key, guardians by a court, incapacity, death",
   witness: "consent on paper, attested by two persons of the staff",
   order: "orders of a court or of public health",
+  store: "audit, repair and clear the store of sealed records; bodies in and out as CAR files",
   retention: "show which records need not be kept any longer",
   review: "account for emergencies: justify, review, flag",
 };

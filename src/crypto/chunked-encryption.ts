@@ -30,7 +30,8 @@ const CHUNKS_AT_ONCE = 64;
 const SEALED_CHUNK_LENGTH = CHUNK_LENGTH + TAG_LENGTH;
 const SALT_LENGTH = 24;
 const COMMITMENT_LENGTH = 32;
-const HEADER_LENGTH = SALT_LENGTH + COMMITMENT_LENGTH;
+/** Bytes before the first chunk. */
+export const HEADER_LENGTH = SALT_LENGTH + COMMITMENT_LENGTH;
 
 /** Bytes of the ciphertext of a plaintext of `plaintextLength` bytes. */
 export function ciphertextLength(plaintextLength: number): number {
@@ -111,6 +112,13 @@ export class ChunkedEncryption {
       out.set(keys.open(chunk, sealed.subarray(start, start + SEALED_CHUNK_LENGTH)), chunk * CHUNK_LENGTH);
     }
     return out;
+  }
+
+  /** Whether a ciphertext that begins so was made under this key and context. */
+  begins(key: Uint8Array, context: Uint8Array, header: Uint8Array): boolean {
+    if (header.length < HEADER_LENGTH) return false;
+    const { commitment } = new ChunkKeys(this.#kdfHash, key, header.subarray(0, SALT_LENGTH), context);
+    return equalBytes(commitment, header.subarray(SALT_LENGTH, HEADER_LENGTH));
   }
 
   #openHeader(key: Uint8Array, context: Uint8Array, header: Uint8Array): ChunkKeys {

@@ -53,3 +53,8 @@ export function encryptBytes(
 export function decryptBytes(key: Uint8Array, context: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   return COBBLESTONE_256.decryptBytes(key, context, ciphertext);
 }
+
+/** Whether a ciphertext whose first {@link HEADER_LENGTH} bytes these are was made under this key and context. */
+export function begins(key: Uint8Array, context: Uint8Array, header: Uint8Array): boolean {
+  return COBBLESTONE_256.begins(key, context, header);
+}

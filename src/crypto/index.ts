@@ -61,7 +61,9 @@ export { RECEIPT_FORMAT, parseReceipt } from "./receipt.js";
 export type { Receipt, ReceiptAnchor, ReceiptBatch } from "./receipt.js";
 export {
   RECORD_ID_LENGTH,
+  SEALED_HEADER_LENGTH,
   contextOf,
+  isSealedUnder,
   openBytes,
   openRecord,
   sealBytes,

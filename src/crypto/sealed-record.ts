@@ -7,14 +7,17 @@ import type { Hash } from "node:crypto";
 import { ChartsealError } from "../errors.js";
 import { asBuffer, equalBytes, fromHex } from "./bytes.js";
 import { streamOf } from "./blocks.js";
-import { ciphertextLength } from "./chunked-encryption.js";
-import { decrypt, decryptBytes, encrypt, encryptBytes } from "./cobblestone.js";
+import { HEADER_LENGTH, ciphertextLength } from "./chunked-encryption.js";
+import { begins, decrypt, decryptBytes, encrypt, encryptBytes } from "./cobblestone.js";
 import { MANIFEST_MAX_LENGTH, manifestLine, parseManifestLine } from "./manifest.js";
 import type { Manifest } from "./manifest.js";
 import { paddedLength } from "./padding.js";
 
 /** Bytes of a record id. */
 export const RECORD_ID_LENGTH = 16;
+
+/** Bytes by which {@link isSealedUnder} tells whose a sealed record is. */
+export const SEALED_HEADER_LENGTH = HEADER_LENGTH;
 
 /** What opens a sealed record, besides its bytes. */
 export interface RecordKeys {
@@ -136,6 +139,14 @@ export function openBytes(
   const body = plaintext.subarray(newline + 1);
   checkBody(manifest, body.length, sha256(body));
   return { manifest, body };
+}
+
+/**
+ * Whether a body is the sealed record of these keys: its header commits to them. What follows it is not looked at.
+ * @param header its first {@link SEALED_HEADER_LENGTH} bytes
+ */
+export function isSealedUnder(header: Uint8Array, { contentKey, memberId, recordId }: RecordKeys): boolean {
+  return begins(contentKey, contextOf(memberId, recordId), header);
 }
 
 async function* plaintextOf(manifest: Manifest, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -5,7 +5,7 @@ import { ItemState, type Journal, type JournalBatch } from "../records/index.js"
 import type { BlobStore } from "../storage/index.js";
 import { draftBatch, recordBatch, resign, setAnchored, setState } from "./batches.js";
 import { placeItems, setAsideAll, type UnsoundItem } from "./places.js";
-import { anchoringFrom, reconcile } from "./reconcile.js";
+import { anchoringBy, reconcile } from "./reconcile.js";
 import { RESEND_AFTER_MS, isNonceConflict, requireOperator } from "./settle.js";
 
 /** Batches sent and not yet mined: 16,000 items a block of 1 s and a tenth of its gas, yet quickly signed anew. */
@@ -158,12 +158,13 @@ export class Anchorer {
         this.#inDoubt = true;
       return false;
     }
-    if (receipt.status !== 1) {
+    const anchoring = await anchoringBy(this.#parts, batch, receipt);
+    if (anchoring === undefined) {
       this.#inDoubt = true;
-      if (++this.#reverts > MOST_REVERTS) throw revertsAlways(receipt.hash);
+      if (receipt.status !== 1 && ++this.#reverts > MOST_REVERTS) throw revertsAlways(receipt.hash);
       return false;
     }
-    setAnchored(journal, batch, anchoringFrom(receipt));
+    setAnchored(journal, batch, anchoring);
     this.#sentAt.delete(batch.id);
     this.#reverts = 0;
     onAnchored?.(journal.batch(batch.id)!);

@@ -2,6 +2,7 @@
 export { anchorDocument, fileDocument } from "./documents.js";
 export type { AnchorDocumentOptions, SupportingDocument } from "./documents.js";
 export { ingest, retry } from "./ingest.js";
+export { emptyResult } from "./ingest-run.js";
 export { openEvents, settleEvent } from "./persons.js";
 export { countUnretracted } from "./retract.js";
 export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";

@@ -55,6 +55,14 @@ export interface IngestResult extends IngestProgress {
   failure?: ChartsealError;
 }
 
+/** The result of a run that has read nothing yet. */
+export function emptyResult(totalBytes: number | undefined): IngestResult {
+  return {
+    ...{ read: 0, known: 0, sealed: 0, waiting: 0, dead: 0, anchored: 0, bytesRead: 0, totalBytes },
+    ...{ superseded: 0, retracted: 0, held: 0, followed: 0, events: 0, batches: [], refused: [] },
+  };
+}
+
 export interface IngestParts {
   memberId: number;
   vault: Vault;

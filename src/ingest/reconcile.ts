@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TransactionReceipt } from "ethers";
-import { readLogs, type Chain, type Writer } from "../chain/index.js";
+import type { Log, TransactionReceipt } from "ethers";
+import { holdsEvent, readLogs, type Chain, type Writer } from "../chain/index.js";
 import { toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { ItemState, type Anchoring, type Journal, type JournalBatch } from "../records/index.js";
@@ -108,15 +108,17 @@ async function anchoringOf(parts: ReconcileParts, batch: JournalBatch): Promise<
   const { chain, memberId, journal } = parts;
   const hash = batch.transactionHash;
   const own = hash === undefined ? null : await chain.ask(() => chain.provider.getTransactionReceipt(hash));
-  if (own?.status === 1) return anchoringFrom(own);
-  // The batch was signed twice, and the other transaction was mined.
+  const anchoring = own === null ? undefined : await anchoringBy(parts, batch, own);
+  if (anchoring !== undefined) return anchoring;
+  // The batch was signed twice and the other transaction was mined; or the node's receipt is false.
   const topics = chain.records.interface.encodeFilterTopics("BatchAnchored", [memberId]) as string[];
   const fromBlock = journal.newestAnchored(batch.firstIndex)?.blockNumber ?? chain.deployment.fromBlock;
   for await (const log of readLogs(chain, { address: chain.deployment.records, topics, fromBlock })) {
     const event = chain.records.interface.parseLog(log);
     if (Number(event?.args["firstIndex"]) !== batch.firstIndex) continue;
     const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(log.transactionHash));
-    if (receipt !== null) return anchoringFrom(receipt);
+    // The root is known to be on chain, so the log is believed where the receipt cannot be.
+    if (receipt !== null) return (await anchoringBy(parts, batch, receipt)) ?? anchoringFrom(log, receipt);
   }
   throw new ChartsealError(
     "ERR_CHAIN_MISMATCH",
@@ -128,11 +130,34 @@ async function anchoringOf(parts: ReconcileParts, batch: JournalBatch): Promise<
   );
 }
 
-export function anchoringFrom(receipt: TransactionReceipt): Anchoring {
+/**
+ * Where a batch was mined, by a receipt. What is written down of it goes into receipts for patients, so a node's word
+ * is not enough.
+ * @returns undefined unless the receipt holds the batch's own event, in a block that there is
+ */
+export async function anchoringBy(
+  { chain, memberId }: Pick<ReconcileParts, "chain" | "memberId">,
+  { firstIndex, count, root, manifestDigest }: JournalBatch,
+  receipt: TransactionReceipt,
+): Promise<Anchoring | undefined> {
+  if (receipt.status !== 1) return undefined;
+  const values = [memberId, firstIndex, count, root, manifestDigest];
+  const event = chain.records.interface.encodeEventLog("BatchAnchored", values);
+  if (!holdsEvent(receipt, chain.deployment.records, event)) return undefined;
+  const block = await chain.ask(() => chain.provider.getBlock(receipt.blockNumber));
+  if (block?.hash !== receipt.blockHash) return undefined;
+  const { hash: transactionHash, blockNumber, blockHash } = receipt;
+  return anchoringFrom({ transactionHash, blockNumber, blockHash }, receipt);
+}
+
+function anchoringFrom(
+  { transactionHash, blockNumber, blockHash }: Pick<Log, "transactionHash" | "blockNumber" | "blockHash">,
+  { gasUsed }: TransactionReceipt,
+): Anchoring {
   return {
-    transactionHash: receipt.hash as Hex,
-    blockNumber: receipt.blockNumber,
-    blockHash: receipt.blockHash as Hex,
-    gasUsed: Number(receipt.gasUsed),
+    transactionHash: transactionHash as Hex,
+    blockNumber,
+    blockHash: blockHash as Hex,
+    gasUsed: Number(gasUsed),
   };
 }

@@ -5,6 +5,8 @@ import { ItemState, isAlteredError, type Entries, type Journal } from "../record
 
 /** Transactions under way at a time, as for supersessions. */
 const MOST_IN_FLIGHT = 16;
+/** The newest marks that are looked at for lost ones, as for supersessions. */
+const MARKS_LOOKED_AT = 8 * MOST_IN_FLIGHT;
 
 export interface RetractParts {
   journal: Journal;
@@ -58,23 +60,28 @@ export async function unretractLost({
   for (;;) {
     const rows = journal.database.all(
       `SELECT log_index FROM items WHERE withdrawn IS NOT NULL AND retracted = 1 AND log_index IS NOT NULL
-       ORDER BY withdrawn DESC, log_index DESC LIMIT ${MOST_IN_FLIGHT}`,
+       ORDER BY withdrawn DESC, log_index DESC LIMIT ${MARKS_LOOKED_AT}`,
+    );
+    const indices = rows.map((row) => Number(row["log_index"]));
+    const statuses = await chain.ask(() =>
+      Promise.all(indices.map((index) => chain.recordsInBulk.statusOf(memberId, index))),
     );
     let lost = 0;
-    for (const index of rows.map((row) => Number(row["log_index"]))) {
-      const status = await chain.ask(() => chain.records.statusOf(memberId, index));
-      if ((Number(status) & WITHDRAWN) === 0 && setRetracted(journal, index, false)) lost++;
+    for (const [position, index] of indices.entries()) {
+      const stands = (Number(statuses[position]) & WITHDRAWN) !== 0;
+      if (!stands && setRetracted(journal, index, false)) lost++;
     }
-    // Those that were marked together may be lost one by one.
-    if (lost < rows.length || lost === 0) return;
+    // Those that were marked together were mined in any order, and may be lost one by one.
+    if (lost === 0) return;
   }
 }
 
 /** Indices of anchored entries to be retracted, past an index. */
 function unmarked(journal: Journal, past: number): number[] {
+  // The unary + keeps SQLite from walking the whole log.
   const rows = journal.database.all(
     `SELECT log_index FROM items WHERE withdrawn IS NOT NULL AND retracted = 0 AND state = ${ItemState.ANCHORED}
-       AND log_index > ? ORDER BY log_index LIMIT ${MOST_IN_FLIGHT}`,
+       AND +log_index > ? ORDER BY +log_index LIMIT ${MOST_IN_FLIGHT}`,
     past,
   );
   return rows.map((row) => Number(row["log_index"]));

@@ -3,7 +3,7 @@ import { ChartsealError } from "../errors.js";
 import { DEFAULT_RULES, Entries, type BadItem, type SourceItem } from "../records/index.js";
 import { Anchorer } from "./anchorer.js";
 import { Filer } from "./filing.js";
-import type { IngestOptions, IngestParts, IngestResult } from "./ingest-run.js";
+import { emptyResult, type IngestOptions, type IngestParts, type IngestResult } from "./ingest-run.js";
 import { takeIn, type IntakeParts } from "./intake.js";
 import { LagMeter } from "./lag.js";
 import { correctMisfiled } from "./misfiled.js";
@@ -46,13 +46,7 @@ export class Run implements AsyncDisposable {
     this.#source = source;
     this.#options = options;
     this.#lag = new LagMeter(parts.journal, parts.chain);
-    this.result = {
-      ...{ read: 0, known: 0, sealed: 0, waiting: 0, dead: 0, anchored: 0, bytesRead: 0, superseded: 0 },
-      ...{ retracted: 0, held: 0, followed: 0, events: 0 },
-      totalBytes: source.totalBytes,
-      batches: [],
-      refused: [],
-    };
+    this.result = emptyResult(source.totalBytes);
     this.#anchorer = new Anchorer({
       ...parts,
       signal: AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]),

@@ -5,6 +5,8 @@ import { ItemState, isAlteredError, type Entries, type Journal } from "../record
 
 /** Transactions under way at a time: a block takes them all, and a failure leaves few in doubt. */
 const MOST_IN_FLIGHT = 16;
+/** The newest marks that are looked at for lost ones: what was in flight together, over several runs that failed. */
+const MARKS_LOOKED_AT = 8 * MOST_IN_FLIGHT;
 
 export interface SupersedeParts {
   journal: Journal;
@@ -40,23 +42,28 @@ export async function supersedeAmended(parts: SupersedeParts, signal?: AbortSign
   return marked;
 }
 
-/** Marks that the node lost with its last blocks are set again by {@link supersedeAmended}. */
+/**
+ * Marks that the node lost with its last blocks are set again by {@link supersedeAmended}. They were sent several at a
+ * time, and mined in any order: only a whole window that stands says that all before it stand too.
+ */
 export async function unmarkLost({
   journal,
   chain,
   memberId,
-}: Omit<SupersedeParts, "entries">): Promise<void> {
+}: Omit<SupersedeParts, "entries" | "writer">): Promise<void> {
   for (let before = Number.MAX_SAFE_INTEGER; ;) {
-    const row = journal.database.get(
+    const rows = journal.database.all(
       `SELECT id, log_index, superseded_by FROM items WHERE superseded_by < ? AND log_index IS NOT NULL
-       ORDER BY superseded_by DESC LIMIT 1`,
+       ORDER BY superseded_by DESC LIMIT ${MARKS_LOOKED_AT}`,
       before,
     );
-    if (row === undefined) return;
-    const status = await chain.ask(() => chain.records.statusOf(memberId, Number(row["log_index"])));
-    if (Number(status) !== 0) return;
-    setSuperseded(journal, Number(row["id"]), undefined);
-    before = Number(row["superseded_by"]);
+    const statuses = await chain.ask(() =>
+      Promise.all(rows.map((row) => chain.recordsInBulk.statusOf(memberId, Number(row["log_index"])))),
+    );
+    const lost = rows.filter((_, position) => Number(statuses[position]) === 0);
+    if (lost.length === 0) return;
+    for (const { id } of lost) setSuperseded(journal, Number(id), undefined);
+    before = Number(rows.at(-1)!["superseded_by"]);
   }
 }
 

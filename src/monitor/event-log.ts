@@ -4,8 +4,7 @@ import type { pino } from "pino";
 import { isContractError } from "../chain/index.js";
 import { ChartsealError, ERROR_CODES } from "../errors.js";
 
-export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = "error" | "warn" | "info" | "debug";
 
 /** Everything that may happen in a log, and how much it matters. Words of other people are never among it. */
 const EVENTS = {

@@ -60,7 +60,11 @@ export function readCda(head: Uint8Array): CdaFacts | undefined {
 /** Undefined for bytes that are not in the encoding that they name, or in one that nobody knows. */
 function decode(head: Uint8Array): { text: string; encoding: string } | undefined {
   const first = Buffer.from(head.subarray(0, 256)).toString("latin1");
-  const marked = /^\xfe\xff/.test(first) ? "utf-16be" : /^\xff\xfe/.test(first) ? "utf-16le" : undefined;
+  const marked = first.startsWith("\xfe\xff")
+    ? "utf-16be"
+    : first.startsWith("\xff\xfe")
+      ? "utf-16le"
+      : undefined;
   const declared = /^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]{1,40})["']/.exec(
     first,
   )?.[1];

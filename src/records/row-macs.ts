@@ -19,7 +19,7 @@ import { ItemState } from "./journal-schema.js";
 const ROW_FORMAT = 1;
 /** Stands where the length of a field that is NULL would. */
 const NULL_LENGTH = 0xffff_ffff;
-const INTEGER_BYTES = 8;
+const TWO_32 = 2 ** 32;
 /** Rows that are read at a time, where all are. */
 const PAGE = 1_000;
 
@@ -184,25 +184,40 @@ function standing(state: ItemState): ItemState {
 
 /** Each field after its length in 4 bytes; integers in 8 bytes, texts in UTF-8. */
 function encoded(fields: readonly Field[]): Uint8Array {
-  let size = 0;
-  for (const field of fields) size += 4 + lengthOf(field);
-  const bytes = Buffer.allocUnsafe(size);
   let at = 0;
   for (const field of fields) {
-    const length = lengthOf(field);
-    at = bytes.writeUInt32BE(field === null || field === undefined ? NULL_LENGTH : length, at);
-    // No row of ours holds -1.
-    if (typeof field === "number")
-      bytes.writeBigInt64BE(BigInt(Number.isSafeInteger(field) ? field : -1), at);
-    else if (typeof field === "string") bytes.write(field, at, "utf8");
-    else if (field instanceof Uint8Array) bytes.set(field, at);
-    at += length;
+    if (typeof field === "number") {
+      // What is no whole number from 0 on, in no row of ours, is all ones.
+      const ours = Number.isSafeInteger(field) && field >= 0;
+      at = writeUint32(writeUint32(writeUint32(at, 8), ours ? field / TWO_32 : -1), ours ? field : -1);
+    } else if (field instanceof Uint8Array) {
+      at = writeUint32(at, field.length);
+      ensure(at + field.length);
+      scratch.set(field, at);
+      at += field.length;
+    } else if (typeof field === "string") {
+      const length = Buffer.byteLength(field, "utf8");
+      at = writeUint32(at, length);
+      ensure(at + length);
+      at += scratch.write(field, at, "utf8");
+    } else at = writeUint32(at, NULL_LENGTH);
   }
-  return bytes;
+  return scratch.subarray(0, at);
 }
 
-function lengthOf(field: Field): number {
-  if (typeof field === "number") return INTEGER_BYTES;
-  if (typeof field === "string") return Buffer.byteLength(field, "utf8");
-  return field?.length ?? 0;
+/** Byte by byte: of a few bytes that is the fastest. */
+function writeUint32(at: number, value: number): number {
+  ensure(at + 4);
+  scratch[at] = value >>> 24;
+  scratch[at + 1] = value >>> 16;
+  scratch[at + 2] = value >>> 8;
+  scratch[at + 3] = value;
+  return at + 4;
+}
+
+/** Where a row is encoded: one at a time, for nothing waits in between. */
+let scratch = Buffer.alloc(1_024);
+
+function ensure(size: number): void {
+  if (size > scratch.length) scratch = Buffer.concat([scratch], 2 * size);
 }

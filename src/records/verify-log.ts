@@ -11,7 +11,7 @@ import {
   type Hex,
 } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import { cidOfDigest, type BlobStore } from "../storage/index.js";
+import { cidOfDigest, type BlobStore, type Verification } from "../storage/index.js";
 
 /** Something that is not as the chain says. */
 export interface Finding {
@@ -144,16 +144,28 @@ async function verifyBody(
   cid: string,
   verdict: LogVerdict,
 ): Promise<void> {
-  const found = await store.verify(cid);
+  const found = await verifyIn(store, cid);
   verdict.bodies++;
-  if (found.ok) return;
+  if (!(found instanceof ChartsealError) && found.ok) return;
   const status = await chain.ask(() => chain.records.statusOf(memberId, index));
-  if (found.reason === "missing" && (Number(status) & ENTRY_STATUS.ERASED) !== 0) {
+  const gone = found instanceof ChartsealError || found.reason === "missing";
+  if (gone && (Number(status) & ENTRY_STATUS.ERASED) !== 0) {
     verdict.erased++;
     return;
   }
+  if (found instanceof ChartsealError) throw found;
   const what = found.reason === "missing" ? "body-missing" : "body-altered";
   verdict.findings.push({ what, index, detail: `the body of entry ${index}: ${found.detail}` });
+}
+
+/** Where a replica does not answer, a body that the others lack is an error; of an erased entry, it is none. */
+async function verifyIn(store: BlobStore, cid: string): Promise<Verification | ChartsealError> {
+  try {
+    return await store.verify(cid);
+  } catch (error) {
+    if (error instanceof ChartsealError) return error;
+    throw error;
+  }
 }
 
 /** The batch's entries, or why the manifest is none of this batch. */

@@ -100,13 +100,18 @@ function enter(open: OpenElement[], qname: string, written: string): XmlEvent {
 function unescaped(text: string): string {
   return text.replaceAll(/&([^;&\s]{0,12};)?/g, (_, reference: string | undefined) => {
     const name = reference?.slice(0, -1) ?? "";
-    const number = /^#(?:x([0-9A-Fa-f]{1,6})|(\d{1,7}))$/.exec(name);
-    const code = number === null ? NaN : parseInt(number[1] ?? number[2]!, number[1] === undefined ? 10 : 16);
-    const character =
-      ENTITIES.get(name) ?? (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined);
+    const character = ENTITIES.get(name) ?? referenced(name);
     if (character === undefined) throw fault("an entity is not defined");
     return character;
   });
+}
+
+/** `#x4e09` or `#19977`; undefined for anything else, and for what XML does not allow. */
+function referenced(name: string): string | undefined {
+  const [, hex, decimal] = /^#(?:x([0-9A-Fa-f]{1,6})|(\d{1,7}))$/.exec(name) ?? [];
+  const code = hex === undefined ? Number(decimal) : parseInt(hex, 16);
+  const isCharacter = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+  return isCharacter ? String.fromCodePoint(code) : undefined;
 }
 
 function after(text: string, mark: string, from: number): number {

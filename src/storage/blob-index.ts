@@ -4,7 +4,7 @@ import type { BodyFiles, TemporaryBody } from "./body-files.js";
 import { storeError } from "./store-errors.js";
 
 /** Format number of the store, in SQLite's `user_version`. */
-const STORE_FORMAT = 1;
+export const STORE_FORMAT = 1;
 
 /** Rows fetched at a time by {@link BlobIndex.list}: no read transaction stays open between pages. */
 const LIST_PAGE = 500;

@@ -4,8 +4,8 @@
 export interface ByteRange {
   /** First byte, from 0. */
   offset: number;
-  /** Count of bytes; offset + length may not pass the end of the body. */
-  length: number;
+  /** Count of bytes; offset + length may not pass the end of the body. Left out: all up to the end. */
+  length?: number;
 }
 
 export interface Stored {
@@ -22,7 +22,10 @@ export type Verification =
   { ok: true; size: number } | { ok: false; reason: "missing" | "tampered"; detail: string };
 
 export interface PutOptions {
-  /** Stops the upload; what was written is removed, and the signal's reason is thrown. */
+  /**
+   * Stops the upload; what was written is removed, at an IPFS node by its next garbage collection, and the signal's
+   * reason is thrown.
+   */
   signal?: AbortSignal;
 }
 

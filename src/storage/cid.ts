@@ -10,6 +10,9 @@ import { cidOf, DIGEST_BYTES, rootOfBlocks, SHA2_256, UNIXFS_V1_2025, type DagLa
 /** Digests the builder has room for at first; it doubles when full. */
 const FIRST_CAPACITY = 16;
 
+/** Length of a binary CID of the profile, bytes. */
+export const CID_BYTES = 36;
+
 /** Longest part of a wrong CID that a message repeats. */
 const SHOWN_CHARACTERS = 80;
 

@@ -9,8 +9,14 @@ export {
   foldersOf,
   nodesOf,
   storeConfigOf,
+  storeName,
   storeSchema,
   type EmbeddedConfig,
   type KuboConfig,
   type StoreConfig,
 } from "./store-config.js";
+export { importCar, type CarImport, type CarImportOptions } from "./car-import.js";
+export { MOST_CAR_BODIES, exportCar, type CarExportOptions } from "./car-write.js";
+export { CidSet } from "./cid-set.js";
+export { ReplicatedStore, openReplicatedStore, type Replica, type ReplicatedOptions } from "./replicated.js";
+export type { Presence } from "./merged-lists.js";

@@ -90,7 +90,7 @@ export function said(call: KuboCall, message: string): ChartsealError {
   if (/no space left|quota exceeded|not enough space|storage limit exceeded/i.test(message)) {
     return new ChartsealError("ERR_STORE_FULL", `no space left at the IPFS node at ${rpc}`, {
       values: { rpc, command, reason },
-      hint: "free some space there, then call again",
+      hint: "free some space there, start the node anew (it keeps half-written blocks until then), then call again",
       retryable: true,
     });
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
 import { ChartsealError } from "../errors.js";
-import { KuboNode } from "./kubo-node.js";
+import type { KuboNode } from "./kubo-node.js";
 import { openKubo } from "./kubo.js";
 import type { KuboConfig } from "./store-config.js";
 
@@ -24,7 +24,7 @@ export interface KuboInspection {
 const settingsSchema = z.object({
   Addresses: z.object({ API: z.unknown(), Gateway: z.unknown() }).partial(),
   Bootstrap: z.array(z.string()).nullish(),
-  Datastore: z.object({ Spec: z.unknown() }).partial(),
+  Datastore: z.object({ Spec: z.unknown(), BlockKeyCacheSize: z.int().nullish() }).partial(),
   Gateway: z.object({ NoFetch: z.boolean() }).partial(),
   Routing: z.object({ Type: z.string().nullish() }).partial(),
 });
@@ -86,6 +86,13 @@ export function hazardsOf({ Addresses, Bootstrap, Datastore, Gateway, Routing }:
       hint: 'set "sync": true at /blocks of Datastore.Spec, and start the node anew',
     });
   }
+  if (Datastore.BlockKeyCacheSize !== 0) {
+    hazards.push({
+      grave: false,
+      detail: "the node does not write a block again that it remembers: putting a body again repairs nothing",
+      hint: "set Datastore.BlockKeyCacheSize to 0",
+    });
+  }
   const gateways = listOf(Addresses.Gateway);
   if (gateways.length > 0 && (gateways.some((address) => !isLocal(address)) || Gateway.NoFetch !== true)) {
     hazards.push({
@@ -116,7 +123,8 @@ function isLocal(address: string): boolean {
 function isSynchronous(spec: unknown): boolean {
   const { type, mounts, child, sync } = (spec ?? {}) as Record<string, unknown>;
   if (type === "mount" && Array.isArray(mounts)) {
-    const blocks = mounts.find((mount) => (mount as Record<string, unknown>)["mountpoint"] === "/blocks");
+    const places = mounts as Record<string, unknown>[];
+    const blocks = places.find(({ mountpoint }) => mountpoint === "/blocks");
     return blocks !== undefined && isSynchronous(blocks);
   }
   if (type === "measure" && child !== undefined) return isSynchronous(child);

@@ -2,7 +2,8 @@
 import type { BlobStore } from "./blob-store.js";
 import { openEmbeddedStore } from "./embedded.js";
 import type { KuboInspection } from "./kubo-inspect.js";
-import type { KuboConfig, StoreConfig } from "./store-config.js";
+import { openReplicatedStore } from "./replicated.js";
+import { storeName, type KuboConfig, type StoreConfig } from "./store-config.js";
 
 export interface OpenStoreOptions {
   /** Only reads; an embedded store must exist. Default false. */
@@ -19,6 +20,14 @@ export async function openStore(config: StoreConfig, options: OpenStoreOptions =
   switch (config.kind) {
     case "embedded":
       return await openEmbeddedStore(config.folder, options);
+    case "replicated":
+      return openReplicatedStore(
+        config.replicas.map((replica) => ({
+          name: storeName(replica),
+          open: () => openStore(replica, options),
+        })),
+        { write: config.write },
+      );
     case "kubo": {
       // Loaded when it is used: most members have none.
       const { openKuboStore } = await import("./kubo.js");

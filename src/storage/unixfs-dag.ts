@@ -89,6 +89,11 @@ export function cidOf(codec: number, sha256: Uint8Array): CID {
   return CID.createV1(codec, multihash.create(SHA2_256, sha256));
 }
 
+/** The children of a node's block. @throws when it is no dag-pb */
+export function childrenOf(block: Uint8Array): CID[] {
+  return dagPb.decode(block).Links.map(({ Hash }) => Hash);
+}
+
 function parentOf(children: DagNode[], onInner: (block: InnerBlock) => void): DagNode {
   const unixfs = new UnixFS({ type: "file", blockSizes: children.map((child) => BigInt(child.bodySize)) });
   const links = children.map((child) => dagPb.createLink("", child.treeSize, child.cid));

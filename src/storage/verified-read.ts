@@ -124,11 +124,10 @@ function isDigest(expected: Uint8Array, bytes: Uint8Array): boolean {
 }
 
 /** @throws ERR_USAGE when the range is not within the body: a short answer would be a wrong one */
-function boundsOf(cid: string, size: number, range?: ByteRange): ByteRange {
-  if (range === undefined) return { offset: 0, length: size };
-  const { offset, length } = range;
+function boundsOf(cid: string, size: number, range?: ByteRange): Required<ByteRange> {
+  const { offset, length = size - offset } = range ?? { offset: 0 };
   const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
-  if (isRange && offset + length <= size) return range;
+  if (isRange && offset + length <= size) return { offset, length };
   throw new ChartsealError(
     "ERR_USAGE",
     `range ${offset}+${length} is not within the ${size} bytes of ${cid}`,

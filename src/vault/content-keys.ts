@@ -10,6 +10,8 @@ import type { VaultKeys } from "./vault-keys.js";
 
 const KEY_BYTES = 32;
 const RECORD_ID_BYTES = 16;
+/** Rows fetched at a time by {@link ContentKeys.records}. */
+const LIST_PAGE = 1_000;
 /** Keys wrapped anew in one transaction, which then takes about 70 ms. */
 const ROTATION_BATCH = 1_000;
 /** Between two of them. SQLite does not queue: without a pause another process would find the file locked. */
@@ -67,6 +69,20 @@ export class ContentKeys implements Disposable {
     const { kek_id: kekId, wrapped, kek } = row;
     if (typeof kekId !== "number") throw erased(recordId);
     return openCell(this.#keks.get(kekId) ?? this.#openKek(kekId, kek), keyCell(recordId, kekId), wrapped);
+  }
+
+  /** Every record that ever had a key here, oldest first. */
+  *records(): Generator<{ recordId: Uint8Array; erased: boolean }> {
+    for (let slot = 0; ;) {
+      const rows = this.#database.all(
+        "SELECT slot, record_id, wrapped IS NULL AS erased FROM content_keys WHERE slot > ? ORDER BY slot LIMIT ?",
+        slot,
+        LIST_PAGE,
+      );
+      for (const row of rows) yield { recordId: row["record_id"] as Uint8Array, erased: row["erased"] === 1 };
+      if (rows.length < LIST_PAGE) return;
+      slot = Number(rows.at(-1)!["slot"]);
+    }
   }
 
   erase(recordIds: Iterable<Uint8Array>): void {

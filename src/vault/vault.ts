@@ -140,6 +140,11 @@ export class Vault implements Disposable {
     return this.#contentKeys.get(recordId);
   }
 
+  /** Every record that ever had a key here, oldest first, and whether that was erased. */
+  records(): Generator<{ recordId: Uint8Array; erased: boolean }> {
+    return this.#contentKeys.records();
+  }
+
   /** {@link Vault.eraseKeys} for one record. */
   eraseKey(recordId: Uint8Array): void {
     this.#contentKeys.erase([recordId]);

@@ -138,17 +138,19 @@ export class Desk {
     deployment?: string;
     member?: object;
     exchange?: string | object;
+    store?: string | object;
     path?: string;
   }): void {
     const {
       url = this.#consortium.chain.url,
       deployment = "../deployment.json",
       exchange = "../exchange",
+      store = "../store",
     } = changes;
     const name = this.folder.split("/").at(-1)!;
     const member = changes.member ?? (this.id === 0 ? { name } : { id: this.id, name });
     const file = { format: 1, chain: { url, deployment }, member };
-    const paths = { vault: "vault.db", journal: "journal.db", store: "../store", exchange };
+    const paths = { vault: "vault.db", journal: "journal.db", store, exchange };
     writeFileSync(changes.path ?? this.config, JSON.stringify({ ...file, ...paths }), { mode: 0o600 });
   }
 

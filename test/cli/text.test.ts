@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { Context } from "../../src/cli/context.js";
-import { ProgressReport, progressLine, secondsLeft } from "../../src/cli/progress.js";
+import { ProgressReport, lagText, progressLine, secondsLeft } from "../../src/cli/progress.js";
 import { table } from "../../src/cli/table.js";
 
 const progress = {
@@ -82,6 +82,16 @@ describe("what people read", () => {
       expect(text.match(/\{"event":"progress"/g)).to.have.length(2);
       expect(text).to.match(/\r\u001b\[K$/);
     });
+  });
+
+  it("says how long records take to the chain, in the unit that fits", () => {
+    const lag = { received: { median: 3, most: 119 }, recorded: { median: 5_400, most: 400_000 } };
+    expect(progressLine({ ...progress, lag }, 10)).to.contain("500 anchored, 3 s to the chain");
+    expect(lagText(lag)).to.equal(
+      "records stand on chain 3 s (at most 119 s) after they were read, " +
+        "90 min (at most 5 days) after their source's time",
+    );
+    expect(lagText({ received: lag.received })).not.to.contain("source");
   });
 
   it("guesses no time for a stream", () => {

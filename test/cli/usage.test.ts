@@ -5,9 +5,11 @@ import { CONSORTIUM } from "../../src/cli/usage/consortium.js";
 import { EMERGENCIES } from "../../src/cli/usage/emergencies.js";
 import { EVIDENCE } from "../../src/cli/usage/evidence.js";
 import { LIFE } from "../../src/cli/usage/life.js";
+import { OPERATION } from "../../src/cli/usage/operation.js";
 import { PATIENTS } from "../../src/cli/usage/patients.js";
 import { RECORDS } from "../../src/cli/usage/records.js";
 import { SHARING } from "../../src/cli/usage/sharing.js";
+import { STORE } from "../../src/cli/usage/store.js";
 import { chartseal, done, refused } from "./command-line.js";
 
 const SPECS = [
@@ -16,9 +18,11 @@ const SPECS = [
   ...ACTS,
   ...RECORDS,
   ...LIFE,
+  ...STORE,
   ...SHARING,
   ...EMERGENCIES,
   ...EVIDENCE,
+  ...OPERATION,
 ];
 const GLOBALS = ["--config", "--json", "--passphrase-file", "--passphrase-fd", "--as", "--help"];
 

@@ -48,7 +48,7 @@ describe("An erasure that is killed", function () {
     return await runChild(
       new URL("erase-child.ts", import.meta.url),
       [place.config, String(index), device.wallet.privateKey],
-      { imports: [new URL("kill-point.ts", import.meta.url)], env: { KILL_AT: String(killAt) } },
+      { imports: [new URL("../support/kill-point.ts", import.meta.url)], env: { KILL_AT: String(killAt) } },
     );
   }
 

@@ -157,6 +157,8 @@ describe("A journal whose file somebody wrote past chartseal", function () {
       ["record_id", null],
       ["patient_id", new Uint8Array(0)],
       ["recorded_day", -1],
+      ["recorded_day", 19_000 - 2 ** 32],
+      ["recorded_day", 19_000 + 2 ** 32],
     ] as const) {
       const before = journal.database.get(`SELECT ${column} AS value FROM items WHERE id = 1`)!["value"]!;
       tamper(`UPDATE items SET ${column} = ? WHERE id = 1`, value);

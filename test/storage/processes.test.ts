@@ -135,6 +135,14 @@ describe("embedded store and processes", function () {
     });
   });
 
+  it("streams 256 MiB into two replicas, and on as a CAR file, in bounded memory", async () => {
+    const { output, errors } = await child("replica-memory", [folder, 256 * MIB]);
+    const { ok, put, car } = JSON.parse(output || errors) as { ok: boolean; put: number; car: number };
+    expect(ok).to.equal(true);
+    expect(put, "MiB of growth while putting").to.be.lessThan(60);
+    expect(car, "MiB of growth in all").to.be.lessThan(120);
+  });
+
   it("streams 512 MiB in and out in bounded memory", async () => {
     const { output, errors } = await child("peak-memory", [
       JSON.stringify({ kind: "embedded", folder }),

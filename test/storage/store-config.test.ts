@@ -120,20 +120,21 @@ describe("settings of a Kubo node", () => {
   const good = {
     Addresses: { API: "/ip4/127.0.0.1/tcp/5001", Gateway: [] },
     Bootstrap: [],
-    Datastore: { Spec: { type: "mount", mounts: [flatfs, { mountpoint: "/", type: "levelds" }] } },
+    Datastore: {
+      Spec: { type: "mount", mounts: [flatfs, { mountpoint: "/", type: "levelds" }] },
+      BlockKeyCacheSize: 0,
+    },
     Gateway: { NoFetch: true },
     Routing: { Type: "none" },
   };
+  const blocksIn = (Spec: unknown) => ({ Datastore: { ...good.Datastore, Spec } });
   const found = (changes: Partial<typeof good> | object) =>
-    hazardsOf({ ...good, ...changes } as typeof good).map(({ grave, detail }) => [
-      grave,
-      detail.split(" ")[0],
-    ]);
+    hazardsOf({ ...good, ...changes }).map(({ grave, detail }) => [grave, detail.split(" ")[0]]);
 
   it("are good as network/kubo makes them, also with Kubo's own metrics around the blocks", () => {
     expect(found({})).to.deep.equal([]);
     const measured = { mountpoint: "/blocks", type: "measure", child: { type: "flatfs", sync: true } };
-    expect(found({ Datastore: { Spec: { type: "mount", mounts: [measured] } } })).to.deep.equal([]);
+    expect(found(blocksIn({ type: "mount", mounts: [measured] }))).to.deep.equal([]);
   });
 
   it("are grave where the RPC is open or blocks are not flushed", () => {
@@ -141,11 +142,11 @@ describe("settings of a Kubo node", () => {
       [[true, "the"]],
     );
     for (const sync of [false, undefined])
-      expect(found({ Datastore: { Spec: { type: "mount", mounts: [{ ...flatfs, sync }] } } })).to.deep.equal([
+      expect(found(blocksIn({ type: "mount", mounts: [{ ...flatfs, sync }] }))).to.deep.equal([
         [true, "the"],
       ]);
-    expect(found({ Datastore: { Spec: { type: "pebbleds" } } })).to.have.length(1);
-    expect(found({ Datastore: {} })).to.have.length(1);
+    for (const spec of [{ type: "pebbleds" }, undefined])
+      expect(found(blocksIn(spec))).to.deep.equal([[true, "the"]]);
   });
 
   it("are told where they are more open than a private node's", () => {
@@ -156,5 +157,8 @@ describe("settings of a Kubo node", () => {
     expect(found({ Addresses: { API, Gateway: ["/ip4/10.0.0.7/tcp/8080"] } })).to.deep.equal([[false, "a"]]);
     expect(found({ Bootstrap: ["/dnsaddr/bootstrap.libp2p.io"] })).to.deep.equal([[false, "the"]]);
     expect(found({ Routing: {} })).to.deep.equal([[false, "the"]]);
+    expect(found({ Datastore: { ...good.Datastore, BlockKeyCacheSize: null } })).to.deep.equal([
+      [false, "the"],
+    ]);
   });
 });

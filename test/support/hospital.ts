@@ -7,6 +7,7 @@ import { Chain, Writer, deploy, keySigner, type Deployment, type Role } from "..
 import { Chartseal } from "../../src/chartseal.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { Members } from "../../src/members/index.js";
+import type { Activity } from "../../src/members/suspension.js";
 import { Vault, passphrase, type PatientIdentifier } from "../../src/vault/index.js";
 import { createVaultFile } from "../../src/vault/vault-file.js";
 import { startChain, type LocalChain, type LocalChainOptions } from "./local-chain.js";
@@ -83,6 +84,11 @@ export class Consortium implements AsyncDisposable {
     };
     writeFileSync(join(folder, "chartseal.json"), JSON.stringify(config));
     return { folder, memberId, admin: adminWriter, config: join(folder, "chartseal.json") };
+  }
+
+  /** What governance forbids a member from now on; nothing: all is allowed again. */
+  async suspend({ memberId }: Hospital, ...activities: Activity[]): Promise<void> {
+    await new Members(this.#governed).setSuspension(this.#governance, memberId, activities);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -26,9 +26,14 @@ export interface LocalChain extends AsyncDisposable {
   readonly rpc: <T = unknown>(method: string, params?: readonly unknown[]) => Promise<T>;
   /** Ends its process; the chain is kept. */
   readonly down: () => Promise<void>;
-  /** Starts it again, with the same blocks, at the same address. */
-  readonly up: () => Promise<void>;
+  /** Starts it again at the same address, with the same blocks, or with those of an earlier state. */
+  readonly up: (earlier?: ChainState) => Promise<void>;
+  /** All its blocks and accounts as they are now. */
+  readonly state: () => Promise<ChainState>;
 }
+
+/** In anvil's own form. */
+export type ChainState = string;
 
 export interface LocalChainOptions {
   /** Default: 31337. */
@@ -47,7 +52,8 @@ export async function startChain(options: LocalChainOptions = {}): Promise<Local
     const { chainId = 31_337, timestamp } = options;
     let anvil = launch(port, chainId, timestamp === undefined ? [] : ["--timestamp", String(timestamp)]);
     const url = `http://127.0.0.1:${port}`;
-    let state: unknown;
+    const dump = () => call<ChainState>(url, "anvil_dumpState", []);
+    let last: ChainState;
     try {
       await answering(url, anvil);
       return {
@@ -55,14 +61,15 @@ export async function startChain(options: LocalChainOptions = {}): Promise<Local
         keys: developmentKeys(),
         rpc: (method, params = []) => call(url, method, params),
         down: async () => {
-          state = await call(url, "anvil_dumpState", []);
+          last = await dump();
           await anvil.stop();
         },
-        up: async () => {
+        up: async (earlier = last) => {
           anvil = launch(port, chainId);
           await answering(url, anvil);
-          await call(url, "anvil_loadState", [state]);
+          await call(url, "anvil_loadState", [earlier]);
         },
+        state: dump,
         [Symbol.asyncDispose]: () => anvil.stop(),
       };
     } catch (error) {

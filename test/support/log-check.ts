@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
+import { collectLogs } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import { leafHash, openRecord, toHex, verifyReceipt, type Manifest } from "../../src/crypto/index.js";
 import { Entries, ItemState, type JournalItem } from "../../src/records/index.js";
@@ -47,6 +48,7 @@ export async function checkLog(hospital: Chartseal): Promise<Buffer[]> {
     );
     expect(root, `root of ${batch.firstIndex}`).to.equal(toHex(batch.root));
   }
+  await checkAnchorings(hospital);
   const entries = new Entries(journal, memberId);
   const bodies: Buffer[] = [];
   for (const item of items) {
@@ -57,6 +59,26 @@ export async function checkLog(hospital: Chartseal): Promise<Buffer[]> {
   const verdict = await hospital.verifyLog();
   expect(verdict.findings).to.deep.equal([]);
   return bodies;
+}
+
+/** Receipts name the transaction and block of each batch: they must be those of its event. */
+async function checkAnchorings({ journal, chain, memberId }: Chartseal): Promise<void> {
+  const abi = chain.records.interface;
+  const topics = abi.encodeFilterTopics("BatchAnchored", [memberId]) as string[];
+  const logs = await collectLogs(chain, { address: chain.deployment.records, topics });
+  const mined = logs.map((log) => {
+    const { transactionHash, blockNumber, blockHash } = log;
+    return {
+      firstIndex: Number(abi.parseLog(log)!.args["firstIndex"]),
+      transactionHash,
+      blockNumber,
+      blockHash,
+    };
+  });
+  const known = journal.batches().map(({ firstIndex, transactionHash, blockNumber, blockHash }) => {
+    return { firstIndex, transactionHash, blockNumber, blockHash };
+  });
+  expect(known, "where the batches were mined").to.deep.equal(mined);
 }
 
 export function sorted(bodies: readonly (Buffer | string)[]): string[] {

@@ -18,6 +18,7 @@ import { checkNodes } from "../doctor/ipfs.js";
 import { checkJournal, checkLog, checkRows, checkStore } from "../doctor/log.js";
 import { checkDuties, checkItems, checkProcesses } from "../doctor/operation.js";
 import { checkDisk, checkExchange, checkModes, checkNodeVersion } from "../doctor/machine.js";
+import { checkReplicas } from "../doctor/replicas.js";
 import { printable } from "../../printable.js";
 import { table } from "../table.js";
 
@@ -72,6 +73,7 @@ async function examine(context: Context, diagnosis: Diagnosis, config: Config): 
     await diagnosis.attempt("erasures", () => checkErasures(diagnosis, chain, { journal, memberId }));
   }
   await diagnosis.attempt("store", () => checkStore(diagnosis, config.store, journal));
+  await diagnosis.attempt("replicas", () => checkReplicas(diagnosis, config.store, { journal, vault }));
 }
 
 function textOf({ findings }: Diagnosis): string {

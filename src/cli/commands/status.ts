@@ -119,6 +119,9 @@ async function heads(
   }
 }
 
+/** Of a row that was altered nothing may be shown. */
+const ALTERED: { receivedAt?: string; reason: string; label: string } = { reason: SET_ASIDE, label: "" };
+
 /** What waits for its patient or was refused, as only who unlocked the vault may see it. */
 function unfinished(journal: Journal) {
   const found = ([ItemState.WAITING, ItemState.DEAD] as const).flatMap((state) =>
@@ -127,8 +130,7 @@ function unfinished(journal: Journal) {
   const listed = found.map(({ state, row }) => ({
     item: row.id,
     state: nameOf(state),
-    receivedAt: new Date(receivedAt(journal, row.id) * 1_000).toISOString(),
-    ...(isAlteredRow(row) ? { reason: SET_ASIDE, label: "" } : described(journal, row)),
+    ...(isAlteredRow(row) ? ALTERED : described(journal, row)),
   }));
   return [...listed, ...openEvents(journal).map((id) => eventOf(journal, id))];
 }
@@ -140,8 +142,12 @@ function eventOf(journal: Journal, id: number) {
   return { item: id, state: "to decide", receivedAt: received, reason: WORDS[event?.kind ?? "ask"], label };
 }
 
-function described(journal: Journal, { id, reason }: JournalItem): { reason?: string; label: string } {
-  return { ...(reason === undefined ? {} : { reason }), label: journal.details(id).label };
+function described(
+  journal: Journal,
+  { id, reason }: JournalItem,
+): { receivedAt?: string; reason?: string; label: string } {
+  const at = new Date(receivedAt(journal, id) * 1_000).toISOString();
+  return { receivedAt: at, ...(reason === undefined ? {} : { reason }), label: journal.details(id).label };
 }
 
 function nameOf(state: ItemState): string {

@@ -98,16 +98,19 @@ export async function* reportedErrors(file: string, path: string, progress: Prog
   };
 }
 
+interface Outcome {
+  issue?: readonly ({ severity?: unknown } | null)[];
+}
+
 /** Anything but an OperationOutcome that only informs. */
 function isFault(line: Uint8Array): boolean {
   try {
     scanJson(line);
-    const outcome = JSON.parse(new TextDecoder().decode(line)) as {
-      issue?: readonly { severity?: unknown }[];
-    } | null;
-    return !Array.isArray(outcome?.issue) || outcome.issue.some((issue) => FAULTS.includes(issue?.severity));
+    const outcome = JSON.parse(new TextDecoder().decode(line)) as Outcome | null;
+    return outcome?.issue?.some((issue) => FAULTS.includes(issue?.severity)) ?? true;
   } catch (error) {
-    if (error instanceof ChartsealError) return true;
+    // An `issue` that is no list is a TypeError.
+    if (error instanceof ChartsealError || error instanceof TypeError) return true;
     throw error;
   }
 }

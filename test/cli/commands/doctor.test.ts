@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { chmodSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Chain } from "../../../src/chain/index.js";
 import { loadConfig } from "../../../src/config.js";
+import { checkBackups } from "../../../src/cli/doctor/backups.js";
 import { checkClock, checkStaff } from "../../../src/cli/doctor/consortium.js";
 import { Diagnosis } from "../../../src/cli/doctor/diagnosis.js";
 import { Journal } from "../../../src/records/index.js";
 import { checkDisk, checkNodeVersion } from "../../../src/cli/doctor/machine.js";
+import { TemporaryVault } from "../../vault/temporary-vault.js";
 import { chartseal } from "../command-line.js";
 import { Consortium, type Desk } from "../consortium.js";
 import { lose } from "../damage.js";
@@ -233,12 +235,44 @@ describe("doctor", () => {
     await a.run("ingest", a.path("mixed.ndjson"));
     const { code, findings } = await examine();
     const items = findings.filter(({ check }) => check === "items");
-    expect(items.map(({ state, detail }) => [state, detail])).to.deep.equal([
-      ["warn", "1 wait for their patient"],
-      ["warn", "1 were refused"],
+    expect(items.map(({ state, detail }) => [state, detail.replace(/\d+ s$/, "N s")])).to.deep.equal([
+      ["warn", "1 wait for their patient, the oldest for N s"],
+      ["warn", "1 were refused by ERR_JSON_INVALID"],
     ]);
+    expect(items[1]!.hint).to.contain("ingest that source again");
     expect(code).to.equal(0);
     journal("DELETE FROM items WHERE state IN (1, 6)");
+  });
+
+  it("names a process that fell silent, and what is not anchored in time", async () => {
+    const alive = a.path("alive");
+    mkdirSync(alive);
+    const beat = { format: 1, pid: 1, startedAt: 1, beatAt: 1, vaultUnlocked: true };
+    const { findings } = await found(
+      () => {
+        writeFileSync(join(alive, "release-agent.json"), JSON.stringify(beat));
+        journal("UPDATE items SET state = 4, received_at = 1 WHERE log_index = 4");
+      },
+      () => {
+        rmSync(alive, { recursive: true });
+        journal("UPDATE items SET state = 5 WHERE log_index = 4");
+      },
+    );
+    const [silent] = findings.filter(({ check }) => check === "processes");
+    expect(silent).to.include({ state: "warn" });
+    expect(silent!.hint).to.contain("systemctl restart chartseal-release-agent");
+    const [late] = findings.filter(({ check }) => check === "items");
+    expect(late!.detail).to.match(/not all is anchored yet, the oldest item for \d+ days$/);
+  });
+
+  it("names a newest backup that is old", async () => {
+    using made = await TemporaryVault.make();
+    const { backups } = made.vault;
+    const madeAt = Date.now() / 1_000 - 9 * 86_400;
+    backups.add({ id: "b", madeAt, expiresAt: madeAt * 2, kekId: backups.keks()[0]!.kekId, erased: 0 });
+    const diagnosis = new Diagnosis();
+    checkBackups(diagnosis, made.vault);
+    expect(diagnosis.findings.at(-1)).to.include({ state: "warn", detail: "the newest was made 9 days ago" });
   });
 
   it("names every row of the journal that was altered, and status lists what may no longer be shown", async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { message, pid, report } from "../../support/hl7.js";
 import { Consortium, type Desk } from "../consortium.js";
 import { observation, observations, reference } from "../observations.js";
 
@@ -22,13 +23,27 @@ interface Status {
   items: Record<string, number>;
   openBatches: object[];
   head: { journal: number; chain: number | null };
-  list?: { item: number; state: string; reason?: string; label: string }[];
+  oldestUnanchoredSeconds?: number;
+  oldestWaitingSeconds?: number;
+  deadLetters: { reason: string; count: number; stored: number; hint: string }[];
+  list?: { item: number; state: string; receivedAt: string; reason?: string; label: string }[];
+}
+
+interface Figures {
+  median: number;
+  most: number;
+}
+
+interface Lag {
+  received: Figures;
+  recorded?: Figures;
 }
 
 describe("taking records", () => {
   let consortium: Consortium;
   let a: Desk;
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000);
     consortium = await Consortium.start();
     a = await consortium.member("a", "operator");
     await a.done("patient", "enrol", "--identifier", reference("ann"));
@@ -82,6 +97,24 @@ describe("taking records", () => {
     const second = (await a.done("ingest", source, "--json")).json as Done;
     expect(second).to.include({ read: 25, known: 25, sealed: 0, anchored: 0 });
     expect((await status()).head).to.deep.equal({ journal: 25, chain: 25 });
+  });
+
+  it("says how long records took to the chain: from reading them, and from their source's time", async () => {
+    const recorded = Date.now() - 2 * 3_600_000;
+    const timed = (id: string, effectiveDateTime: string) =>
+      JSON.stringify({ ...(JSON.parse(observation(id, "ann")) as object), effectiveDateTime });
+    const moment = new Date(recorded).toISOString();
+    const source = file("lag.ndjson", `${timed("lag1", moment)}\n${timed("lag2", moment)}\n`);
+    const { lag } = (await a.done("ingest", source, "--json")).json as { lag: Lag };
+    expect(lag.received.median).to.be.within(0, 120);
+    expect(lag.received.most).to.be.at.least(lag.received.median);
+    expect(lag.recorded!.median).to.be.within(7_190, 7_400);
+    // A day says nothing of hours.
+    const days = file("days.ndjson", `${timed("lag3", "2026-05-04")}\n`);
+    const { lag: dayOnly } = (await a.done("ingest", days, "--json")).json as { lag: Lag };
+    expect(dayOnly).to.have.all.keys("received");
+    const { out } = await a.done("ingest", file("more.ndjson", observations("ann", 1, "more")));
+    expect(out).to.match(/records stand on chain \d+ s \(at most \d+ s\) after they were read/);
   });
 
   it("takes a folder and marks what was amended", async () => {
@@ -153,9 +186,22 @@ describe("taking records", () => {
       ["waiting", undefined, "mixed.ndjson#line 2"],
       ["dead", "ERR_JSON_INVALID", "mixed.ndjson#line 3"],
     ]);
+    for (const { receivedAt } of list!) expect(Date.parse(receivedAt)).to.be.closeTo(Date.now(), 600_000);
     expect((await a.done("status")).out)
       .to.match(/^waiting +1$/m)
       .and.to.contain("log head: ");
+  });
+
+  it("says since when the oldest waits, and by reason what was refused and what to do about it", async () => {
+    const { oldestWaitingSeconds, deadLetters, oldestUnanchoredSeconds } = await status();
+    expect(oldestWaitingSeconds).to.be.within(0, 600);
+    expect(oldestUnanchoredSeconds).to.equal(undefined);
+    expect(deadLetters).to.have.lengthOf(1);
+    expect(deadLetters[0]).to.include({ reason: "ERR_JSON_INVALID", count: 1, stored: 0 });
+    expect(deadLetters[0]!.hint).to.contain("ingest that source again");
+    expect((await a.done("status")).out)
+      .to.match(/^waiting: the oldest came \d+ s ago; enrol its patient/m)
+      .and.to.match(/^refused: 1 by ERR_JSON_INVALID: /m);
   });
 
   it("anchors on retry what waited for its patient", async () => {
@@ -188,8 +234,9 @@ describe("taking records", () => {
     expect(code).to.equal(3);
     expect((json as Done).failure?.code).to.equal("ERR_RPC_UNAVAILABLE");
     expect(json).to.include({ sealed: 3, anchored: 0 });
-    const { head } = await status();
+    const { head, oldestUnanchoredSeconds } = await status();
     expect(head.chain).to.equal(null);
+    expect(oldestUnanchoredSeconds).to.be.within(0, 600);
     await a.refused(1, "ERR_RPC_UNAVAILABLE", "retry");
     a.configure({});
     expect((await a.done("retry", "--json")).json).to.include({ anchored: 3 });
@@ -222,6 +269,42 @@ describe("taking records", () => {
     await a.refused(2, "ERR_USAGE", "retract", "two");
   });
 
+  it("shows what waits for a person, who refiles a misfiled report and settles a message about who is who", async () => {
+    for (const mrn of ["hl7-a", "hl7-b"]) await a.done("patient", "enrol", "--identifier", `GH|${mrn}`);
+    await a.done("patient", "administrative");
+    const feed = [
+      report("1", "hl7-a", "F1", ["5.1", "F"]),
+      report("2", "hl7-b", "F1", ["5.2", "C"]),
+      message("ADT^A43", "3", pid("hl7-a"), "MRG|hl7-b^^^GH"),
+    ];
+    const run = await a.run("ingest", file("feed.hl7", feed.join("")), "--json");
+    expect(run.code).to.equal(3);
+    expect(run.json).to.include({
+      sealed: 2,
+      dead: 1,
+      anchored: 2,
+      retracted: 0,
+      held: 0,
+      followed: 0,
+      events: 1,
+    });
+    const listed = (await a.done("status", "--list", "--json")).json as Status & { events: number };
+    expect(listed.events).to.equal(1);
+    const refused = listed.list!.find(({ reason }) => reason === "ERR_PATIENT_CHANGED")!;
+    const open = listed.list!.find(({ state }) => state === "to decide")!;
+    expect(open.label).to.equal("feed.hl7#message 3");
+
+    const { json } = await a.done("refile", String(refused.item), "--json");
+    expect(json).to.include({ anchored: 1, retracted: 1, superseded: 0 });
+    await a.refused(2, "ERR_USAGE", "refile", String(refused.item));
+    expect((await a.done("settle", String(open.item), "--json")).json).to.deep.equal({
+      item: open.item,
+      settled: true,
+    });
+    await a.refused(2, "ERR_USAGE", "settle", String(open.item));
+    expect((await a.done("status", "--json")).json).to.include({ events: 0, toRetract: 0 });
+  });
+
   for (const [what, before] of [
     ["after some records", observations("ann", 2, "cut")],
     ["while its input is silent", ""],
@@ -242,4 +325,21 @@ describe("taking records", () => {
       );
     });
   }
+
+  it("logs a run without a word of what it took", async () => {
+    const log = a.path("ingest.log");
+    const source = file("named.ndjson", `${observation("erika-mustermann", "ann")}\n{"erika":\n`);
+    expect((await a.run("ingest", source, "--log", log)).code).to.equal(3);
+    const text = readFileSync(log, "utf8");
+    const lines = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(lines.at(-1)).to.include({ event: "ingested", read: 2, sealed: 1, dead: 1, anchored: 1 });
+    expect(lines[0]).to.include({ event: "refused", code: "ERR_JSON_INVALID", index: 2, level: "warn" });
+    expect(text).not.to.match(/erika|mustermann|ndjson|ann"/i);
+    const { err } = await a.run("ingest", source, "--log", "-", "--log-level", "error");
+    expect(err).not.to.contain("{");
+    await a.refused(2, "ERR_USAGE", "ingest", source, "--log", a.path("no/such.log"));
+  });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Consortium, type Desk } from "../consortium.js";
@@ -52,6 +52,27 @@ describe("release-agent --listen", () => {
       ...Array<string>(lines.length - 2).fill("answer"),
       "stopped",
     ]);
+  });
+
+  it("logs what it answers by number and code, and that it lives and has the vault open", async () => {
+    mkdirSync(join(consortium.folder, "exchange"), { recursive: true });
+    const log = a.path("agent.log");
+    await a.serving(
+      async (address) => {
+        b.configure({ exchange: { folder: "../exchange", agents: { [a.id]: [address] } } });
+        const beat = JSON.parse(readFileSync(a.path("alive/release-agent.json"), "utf8")) as object;
+        expect(beat).to.include({ format: 1, vaultUnlocked: true });
+        await b.done("request", ...reading());
+      },
+      ...["--listen", "127.0.0.1:0", "--log", log],
+    );
+    expect(existsSync(a.path("alive/release-agent.json"))).to.equal(false);
+    const lines = readFileSync(log, "utf8").trim().split("\n");
+    const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(events.map(({ event }) => event)).to.deep.equal(["ready", "answered", "stopped"]);
+    expect(events[1]).to.include({ level: "info", process: "release-agent", member: b.id });
+    expect(events[1]!["accessId"]).to.match(/^0x[0-9a-f]{64}$/);
+    rmSync(join(consortium.folder, "exchange"), { recursive: true });
   });
 
   it("says what cannot be used, before it says that it is ready", async () => {
