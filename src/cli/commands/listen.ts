@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError } from "../../errors.js";
 import type { ListenOptions, ListenState } from "../../listen/index.js";
+import { Heartbeat, heartbeatFolder, vaultLook, type EventLog } from "../../monitor/index.js";
 import { printable } from "../../printable.js";
 import { readPrivateFile } from "../../vault/index.js";
 import { wholeNumber } from "../arguments.js";
 import type { Context } from "../context.js";
 import { ingestOptions, type FilingValues } from "../ingest-options.js";
 import { listenAddress } from "../listen-address.js";
+import { openLog, type LogValues } from "../log-option.js";
 import { openMember } from "../open-member.js";
 import { tlsArgument, type TlsValues } from "../server-arguments.js";
 import { Troubles } from "../troubles.js";
@@ -14,7 +16,7 @@ import { Troubles } from "../troubles.js";
 /** Milliseconds between lines that say how it goes, when something went on. */
 const PROGRESS_MS = 10_000;
 
-interface Values extends FilingValues, TlsValues {
+interface Values extends FilingValues, LogValues, TlsValues {
   mllp?: string;
   http?: string;
   outbox?: string;
@@ -29,10 +31,13 @@ export async function run(context: Context, values: Values): Promise<void> {
   const options = await listenOptions(values);
   // A chain that is down keeps nobody from sending.
   await using chartseal = await openMember(context, { role: "operator", chain: "expected" });
-  const report = new Report(context);
   const signal = context.io.interruption();
+  using log = await openLog(context, values, "listen");
+  const report = new Report(context, log);
   await using listener = await chartseal.listen({ ...options, ...report.events, signal });
   const { addresses } = listener;
+  using _ = Heartbeat.start(heartbeatFolder(chartseal.config), "listen", vaultLook(chartseal.vault));
+  log?.event("ready", { member: chartseal.memberId });
   const doors = Object.entries(addresses).map(([door, address]) => `${door} at ${address}`);
   context.print({ event: "ready", ...addresses }, `Takes records by ${doors.join(", ")}. Ctrl-C ends it.`);
   const timer = setInterval(() => report.progress(listener.state()), PROGRESS_MS);
@@ -81,16 +86,22 @@ async function token(path: string): Promise<string> {
 /** Lines on standard output: numbers and codes, nothing of a message. */
 class Report {
   readonly #context: Context;
+  readonly #log: EventLog | undefined;
   readonly #troubles = new Troubles();
   #told = "";
 
-  constructor(context: Context) {
+  constructor(context: Context, log: EventLog | undefined) {
     this.#context = context;
+    this.#log = log;
   }
 
-  get events(): Pick<ListenOptions, "onRefused" | "onChain" | "onUnsound"> {
+  get events(): Pick<ListenOptions, "onTaken" | "onAnchored" | "onRefused" | "onChain" | "onUnsound"> {
     return {
+      onTaken: ({ bytes, code }) => this.#log?.event("received", { bytes, code }),
+      onAnchored: ({ count, firstIndex: index, blockNumber: block, transactionHash: transaction }) =>
+        this.#log?.event("ingested", { count, index, block, transaction }),
       onRefused: ({ door, code, later }) => {
+        this.#log?.event("refused", { code, retryable: later });
         if (!this.#troubles.isNew(`${door} ${code}`)) return;
         const what = later ? "not taken now" : "refused";
         this.#context.print({ event: "refused", door, code, later }, `${door}: ${what} (${code})`);
@@ -105,6 +116,7 @@ class Report {
   }
 
   #trouble(what: string, error: ChartsealError): void {
+    this.#log?.error("trouble", error);
     this.#context.print(
       { event: "trouble", error: error.toJSON() },
       `${what}: ${printable(error.message)} (${error.code})`,
@@ -119,6 +131,8 @@ class Report {
   }
 
   stopped(state: ListenState): void {
+    const { sealed, waiting, known, dead, anchored, superseded } = state;
+    this.#log?.event("stopped", { sealed, waiting, known, dead, anchored, superseded });
     this.#context.print({ event: "stopped", ...state }, `Stopped. ${textOf(state)}`);
   }
 }

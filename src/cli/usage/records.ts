@@ -66,6 +66,7 @@ export const RECORDS: CommandSpec[] = [
       option("--most-bytes <n>", "longest message or body; default 16777216"),
       option("--most-unanchored <n>", "take nothing while so many records wait for the chain"),
       ...FILING,
+      ...LOG_OPTIONS,
     ],
     examples: [
       "listen --mllp 127.0.0.1:2575 --passphrase-file /run/credentials/chartseal.service/vault",

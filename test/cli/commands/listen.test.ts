@@ -2,9 +2,9 @@
 import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MllpClient, oru } from "../../support/mllp-client.js";
 import { Consortium, type Desk } from "../consortium.js";
@@ -55,9 +55,15 @@ describe("listen", function () {
       outbox,
       "--batch-wait",
       "1",
+      "--log",
+      a.path("listen.log"),
+      "--log-level",
+      "debug",
       "--json",
     );
     const ready = await promise;
+    const heartbeat = join(dirname(a.config), "alive", "listen.json");
+    expect(JSON.parse(readFileSync(heartbeat, "utf8"))).to.include({ format: 1, vaultUnlocked: true });
     await using client = await MllpClient.to(ready.mllp!);
     expect((await client.ask(oru("1", "p"))).code).to.equal("AA");
     expect((await client.ask("secret")).code).to.equal("AE");
@@ -72,6 +78,14 @@ describe("listen", function () {
     expect(lines.at(-1)).to.include({ event: "stopped", sealed: 1, waiting: 1, refused: 1, anchored: 1 });
     expect(lines).to.deep.include({ event: "refused", door: "mllp", code: "ERR_ITEM_INVALID", later: false });
     expect(out).not.to.match(/secret|Hemoglobin/);
+    expect(existsSync(heartbeat), "a heartbeat is left behind").to.equal(false);
+    const log = readFileSync(a.path("listen.log"), "utf8");
+    expect(log).not.to.match(/secret|Hemoglobin/);
+    const events = log
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { event: string }).event);
+    expect(events).to.include.members(["ready", "received", "refused", "ingested", "stopped"]);
   });
 
   it("is refused wrong options, before it listens", async () => {
