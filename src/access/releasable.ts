@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { WITHDRAWN, type Chain } from "../chain/index.js";
+import { ENTRY_STATUS, WITHDRAWN, type Chain } from "../chain/index.js";
 import { LeafKind, type Leaf } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { Entries, type AnchoredEntry, type Journal, type JournalItem } from "../records/index.js";
@@ -45,10 +45,15 @@ export async function releasable(
   const checked = await inParallel(found, NODE_QUESTIONS, async ({ item, entry }) => {
     return { item, entry, status: await anchoredStatus(parts, entry) };
   });
-  const withdrawn = checked.find(({ status }) => (status & WITHDRAWN) !== 0);
+  const withdrawn = checked.find(isWithdrawn);
   if (named && withdrawn !== undefined)
     throw refused(access, `entry ${withdrawn.entry.leaf.index} was withdrawn`);
-  return checked.filter(({ status }) => (status & WITHDRAWN) === 0);
+  return checked.filter((entry) => !isWithdrawn(entry));
+}
+
+/** On chain, or by its source: the chain hears of that later, and not while the entry is under legal hold. */
+function isWithdrawn({ item, status }: Releasable): boolean {
+  return (status & WITHDRAWN) !== 0 || (item.withdrawn !== undefined && (status & ENTRY_STATUS.HELD) === 0);
 }
 
 function itemsOf({ journal }: RecordParts, access: AccessEvent): JournalItem[] {

@@ -10,7 +10,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_PATIENT_AMBIGUOUS:
     "it names two patients: give a rule file that says whose it is (or --split a Bundle), then `chartseal retry --dead --rules FILE`",
   ERR_PATIENT_CHANGED:
-    "an earlier version is another patient's: if that one was misfiled, `chartseal retract` it; then `chartseal retry --dead`",
+    "an earlier version is another patient's: if that one was misfiled, `chartseal refile ITEM` retracts it and files this one",
 };
 
 /** For a reason of a newer version. */

@@ -77,14 +77,18 @@ interface Outcome {
 export async function takeIn(parts: IntakeParts, group: readonly (SourceItem | BadItem)[]): Promise<Taken> {
   const taken: Taken = { sealed: 0, waiting: 0, known: 0, dead: [], followed: 0, events: 0 };
   for (const run of upToEvents(group)) {
-    const before = hasEvent(run.at(-1)!) ? openEvents(parts.journal).length : 0;
+    const before = hasEvent(run.at(-1)!) ? lastRow(parts.journal) : undefined;
     await takeRun(parts, run, taken);
-    if (!hasEvent(run.at(-1)!)) continue;
-    // What comes next is filed by what this one said.
-    taken.followed += followEvents(parts);
-    taken.events += openEvents(parts.journal).length - before;
+    if (before === undefined) continue;
+    // What comes next is filed by what this one said. What stayed open before has its turn when a run begins.
+    taken.followed += followEvents(parts, before);
+    taken.events += openEvents(parts.journal, before).length;
   }
   return taken;
+}
+
+function lastRow(journal: Journal): number {
+  return Number(journal.database.get("SELECT max(id) AS last FROM items")!["last"] ?? 0);
 }
 
 async function takeRun(

@@ -20,11 +20,12 @@ export interface PersonsParts {
  * Follows what messages said of who is who (merges, links, and their end), oldest first: in the vault alone, nothing of
  * it goes on chain. Safe to repeat. What names a person who is not known yet waits, and so does what only a person can
  * decide.
+ * @param after only of items past this row
  * @returns how many were followed
  */
-export function followEvents({ journal, vault }: PersonsParts): number {
+export function followEvents({ journal, vault }: PersonsParts, after = 0): number {
   let followed = 0;
-  for (const id of openEvents(journal)) {
+  for (const id of openEvents(journal, after)) {
     const { event, ...kept } = journal.details(id);
     if (event?.kind !== "merge" && event?.kind !== "unlink") continue;
     const follow = event.kind === "merge" ? merge : unlink;
@@ -40,8 +41,8 @@ export function followEvents({ journal, vault }: PersonsParts): number {
 }
 
 /** Rows of the items with an event that was not followed yet, oldest first. */
-export function openEvents(journal: Journal): number[] {
-  const items = selectItems(journal, `event = ${EventState.OPEN} ORDER BY id`);
+export function openEvents(journal: Journal, after = 0): number[] {
+  const items = selectItems(journal, `event = ${EventState.OPEN} AND id > ? ORDER BY id`, after);
   return items.filter((item) => !isAlteredRow(item)).map(({ id }) => id);
 }
 

@@ -78,9 +78,10 @@ export async function unretractLost({
 
 /** Indices of anchored entries to be retracted, past an index. */
 function unmarked(journal: Journal, past: number): number[] {
+  // The unary + keeps SQLite from walking the whole log.
   const rows = journal.database.all(
     `SELECT log_index FROM items WHERE withdrawn IS NOT NULL AND retracted = 0 AND state = ${ItemState.ANCHORED}
-       AND log_index > ? ORDER BY log_index LIMIT ${MOST_IN_FLIGHT}`,
+       AND +log_index > ? ORDER BY +log_index LIMIT ${MOST_IN_FLIGHT}`,
     past,
   );
   return rows.map((row) => Number(row["log_index"]));

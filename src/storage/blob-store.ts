@@ -22,7 +22,10 @@ export type Verification =
   { ok: true; size: number } | { ok: false; reason: "missing" | "tampered"; detail: string };
 
 export interface PutOptions {
-  /** Stops the upload; what was written is removed, and the signal's reason is thrown. */
+  /**
+   * Stops the upload; what was written is removed, at an IPFS node by its next garbage collection, and the signal's
+   * reason is thrown.
+   */
   signal?: AbortSignal;
 }
 

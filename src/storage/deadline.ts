@@ -6,13 +6,14 @@
  */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
-  readonly #ms: number;
+  /** Milliseconds of an allowance. */
+  readonly ms: number;
   readonly #caller: AbortSignal | undefined;
   #timer: NodeJS.Timeout | undefined;
   #expired = false;
 
   constructor(ms: number, caller?: AbortSignal) {
-    this.#ms = ms;
+    this.ms = ms;
     this.#caller = caller;
     caller?.addEventListener("abort", this.#onCaller, { once: true });
     if (caller?.aborted === true) this.#onCaller();
@@ -33,7 +34,7 @@ export class Deadline implements Disposable {
     this.#timer = setTimeout(() => {
       this.#expired = true;
       this.#controller.abort();
-    }, this.#ms);
+    }, this.ms);
   }
 
   pause(): void {

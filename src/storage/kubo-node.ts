@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChartsealError } from "../errors.js";
+import type { ChartsealError } from "../errors.js";
 import { badAnswer, reasonOf, said, saysMissing, saysUnpinned } from "./kubo-errors.js";
 import { KuboRpc, type KuboRpcOptions } from "./kubo-rpc.js";
 import type { Upload } from "./kubo-upload.js";
@@ -7,11 +7,9 @@ import { UNIXFS_V1_2025 } from "./unixfs-dag.js";
 
 /** Room for the answer about one block or one body. */
 const MOST_ANSWER_BYTES = 16 * 1024;
-/** Room for the answer about one of many bodies or blocks. */
+/** Room for the answer about one of many bodies. */
 const MOST_ANSWER_BYTES_EACH = 512;
 const MOST_SETTINGS_BYTES = 1_048_576;
-/** CIDs in one call's address. */
-const REMOVED_AT_ONCE = 100;
 
 /** The profile in Kubo's words; all of it, for a node's own `Import` settings may differ. */
 const PROFILE = {
@@ -113,18 +111,19 @@ export class KuboNode implements AsyncDisposable {
     }
   }
 
-  /** Removes blocks, in this order; those stay that another body holds, and of missing ones nothing. */
-  async removeBlocks(cids: readonly string[]): Promise<void> {
-    for (let i = 0; i < cids.length; i += REMOVED_AT_ONCE) {
-      const arg = cids.slice(i, i + REMOVED_AT_ONCE);
-      const most = MOST_ANSWER_BYTES + arg.length * MOST_ANSWER_BYTES_EACH;
-      for (const line of await this.#rpc.lines("block/rm", { arg, force: true, offline: true }, most)) {
-        const { Error: failure } = line as { Error?: unknown };
-        // "pinned: indirect", "pinned: recursive"
-        if (typeof failure === "string" && failure !== "" && !/^pinned/i.test(failure))
-          throw said(this.#call("block/rm"), failure);
-      }
-    }
+  /** Removes a block; one that a pinned body holds stays, and of one that is not there, nothing. */
+  async removeBlock(cid: string): Promise<void> {
+    const query = { arg: cid, force: true, offline: true };
+    const lines = await this.#rpc.lines("block/rm", query, MOST_ANSWER_BYTES, { wholeRepository: true });
+    const { Error: failure } = (lines[0] ?? {}) as { Error?: unknown };
+    // "pinned: recursive", "pinned via bafy..."
+    if (typeof failure === "string" && failure !== "" && !/^pinned/i.test(failure))
+      throw said(this.#call("block/rm"), failure);
+  }
+
+  /** Removes every block that nothing pins. Waits for uploads that run, and they for it. */
+  async collectGarbage(): Promise<void> {
+    await this.#rpc.lines("repo/gc", { silent: true }, MOST_ANSWER_BYTES, { wholeRepository: true });
   }
 
   /** The node's version, such as 0.42.0. */

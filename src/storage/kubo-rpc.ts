@@ -23,10 +23,18 @@ export interface KuboRpcOptions {
   timeoutMs: number;
 }
 
-interface CallOptions {
-  query: Query;
+/** Times as long as others that a call may take in which the node goes through all it has. */
+const WHOLE_REPOSITORY = 10;
+
+interface Sending {
   upload?: Upload;
   signal?: AbortSignal | undefined;
+  /** Whether the node goes through all it has. Default false. */
+  wholeRepository?: boolean;
+}
+
+interface CallOptions extends Sending {
+  query: Query;
 }
 
 /**
@@ -56,19 +64,14 @@ export class KuboRpc implements AsyncDisposable {
   }
 
   /** The lines of JSON of a short answer, at most `most` bytes. */
-  async lines(
-    command: string,
-    query: Query,
-    most: number,
-    sending: { upload?: Upload; signal?: AbortSignal | undefined } = {},
-  ): Promise<unknown[]> {
+  async lines(command: string, query: Query, most: number, sending: Sending = {}): Promise<unknown[]> {
     const text = (await this.#tracked(this.#bytes(command, { query, ...sending }, most))).toString("utf8");
     const lines = text.split("\n").filter((line) => line.trim() !== "");
     return lines.map((line) => this.#parsed(command, line));
   }
 
   /** The lines of JSON of an answer of any length, as they come. */
-  async *stream(command: string, query: Query): AsyncGenerator<unknown> {
+  async *stream(command: string, query: Query): AsyncGenerator {
     using deadline = new Deadline(this.#options.timeoutMs);
     let rest = Buffer.alloc(0);
     for await (const piece of this.#answer(command, { query }, deadline)) {
@@ -103,7 +106,8 @@ export class KuboRpc implements AsyncDisposable {
   }
 
   async #bytes(command: string, options: CallOptions, most: number): Promise<Buffer> {
-    using deadline = new Deadline(this.#options.timeoutMs, options.signal);
+    const factor = options.wholeRepository === true ? WHOLE_REPOSITORY : 1;
+    using deadline = new Deadline(this.#options.timeoutMs * factor, options.signal);
     const pieces: Buffer[] = [];
     let bytes = 0;
     for await (const piece of this.#answer(command, options, deadline)) {
@@ -132,7 +136,7 @@ export class KuboRpc implements AsyncDisposable {
       const failure = response.trailers["x-stream-error"];
       if (failure !== undefined) throw said(call, failure);
     } catch (error) {
-      if (deadline.expired) throw timedOut(call, this.#options.timeoutMs);
+      if (deadline.expired) throw timedOut(call, deadline.ms);
       options.signal?.throwIfAborted();
       if (error instanceof SourceFailure) throw error.cause;
       if (!isNetworkError(error)) throw error;

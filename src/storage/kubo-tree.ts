@@ -16,10 +16,6 @@ export interface BodyTree {
   size: number;
   /** SHA-256 of each leaf block, 32 bytes each, in order. */
   digests: Uint8Array;
-  /** The blocks above the leaves, the root first. */
-  inner: string[];
-  /** Bytes of all blocks: dag-pb's Tsize. */
-  treeSize: number;
 }
 
 interface InnerNode {
@@ -34,17 +30,11 @@ interface InnerNode {
  * @throws ERR_BODY_TAMPERED; what `read` throws
  */
 export async function readTree(cid: string, read: (cid: string) => Promise<Uint8Array>): Promise<BodyTree> {
-  let innerSize = 0;
-  const readInner = async (name: string): Promise<InnerNode> => {
-    const bytes = await read(name);
-    innerSize += bytes.length;
-    return innerNode(cid, name, bytes);
-  };
+  const readInner = async (name: string) => innerNode(cid, name, await read(name));
   const root = await readInner(cid);
   const { size } = root;
   const levels = levelsOf(blockCount(size));
   if (size <= UNIXFS_V1_2025.chunkSize || levels[0]! > MOST_BLOCKS) throw notOfProfile(cid);
-  const inner = [cid];
   let links = root.links;
   // From below the root downwards; the counts tell where the leaves must be.
   for (const expected of levels.slice(0, -1).toReversed().slice(0, -1)) {
@@ -53,7 +43,6 @@ export async function readTree(cid: string, read: (cid: string) => Promise<Uint8
     for (const link of links) {
       const name = link.toString();
       if (link.code !== dagPb.code) throw notOfProfile(cid);
-      inner.push(name);
       below.push(...(await readInner(name)).links);
       if (below.length > MOST_BLOCKS) throw notOfProfile(cid);
     }
@@ -61,16 +50,16 @@ export async function readTree(cid: string, read: (cid: string) => Promise<Uint8
   }
   const digests = digestsOf(cid, links, levels[0]!);
   if (rootOfBlocks(digests, size).toString() !== cid) throw notOfProfile(cid);
-  return { size, digests, inner, treeSize: size + innerSize };
+  return { size, digests };
 }
 
 /**
- * CID of the folder that Kubo's `add` makes around a file and leaves behind, unpinned: it names the file.
- * @param treeSize bytes of all the file's blocks
+ * CID of the folder that Kubo's `add` makes around a file of one block and leaves behind, unpinned: it names the file.
+ * @param size bytes of the block
  */
-export function folderAround(cid: string, treeSize: number): string {
+export function folderAround(cid: string, size: number): string {
   const data = new UnixFS({ type: "directory" }).marshal();
-  const block = dagPb.encode(dagPb.createNode(data, [dagPb.createLink(cid, treeSize, CID.parse(cid))]));
+  const block = dagPb.encode(dagPb.createNode(data, [dagPb.createLink(cid, size, CID.parse(cid))]));
   return cidOf(dagPb.code, hash("sha256", block, "buffer")).toString();
 }
 
@@ -93,7 +82,7 @@ function innerNode(body: string, cid: string, bytes: Uint8Array): InnerNode {
     const { Data, Links } = dagPb.decode(bytes);
     const file = UnixFS.unmarshal(Data!);
     if (file.type !== "file") throw notOfProfile(body);
-    return { size: Number(file.fileSize()), links: Links.map(({ Hash }) => Hash as CID) };
+    return { size: Number(file.fileSize()), links: Links.map(({ Hash }) => Hash) };
   } catch {
     throw notOfProfile(body);
   }

@@ -44,7 +44,8 @@ export interface KuboStoreOptions {
  * when it is needed. Besides what {@link BlobStore} says, calls throw ERR_CONFIG_INVALID when the token does not do, and
  * ERR_STORE_FAILED, retryable, when the node is down.
  *
- * A `putMany` that fails half way may leave some of the bodies behind, whole and harmless.
+ * A `putMany` that fails half way may leave some of the bodies behind, whole and harmless. What a `put` sent that failed
+ * or was aborted stays until the node collects garbage: Kubo writes on for a moment after the call has ended.
  * @throws ERR_CONFIG_INVALID when the address or the token file will not do
  *
  * @example
@@ -102,14 +103,7 @@ class KuboStore implements BlobStore {
       const signals = signal === undefined ? [gone] : [signal, gone];
       return hashed(blocksOf(body, AbortSignal.any(signals)), builder);
     });
-    let found: string;
-    try {
-      found = await this.#node.add(upload, signal);
-    } catch (error) {
-      // A node that does not answer now would only keep us waiting once more.
-      if (!(error instanceof ChartsealError && error.retryable)) await this.#removeLeaves(builder.finish());
-      throw error;
-    }
+    const found = await this.#node.add(upload, signal);
     const built = builder.finish();
     if (found !== built.cid) throw this.#lied(built.cid, found);
     return storedOf(built);
@@ -139,15 +133,19 @@ class KuboStore implements BlobStore {
   }
 
   /**
-   * Unpins a body and removes its blocks from the node's disk, those apart that another pinned body shares. Blocks
-   * that the node fetched for a reader go too. The root goes last: what was cut short, the same call ends.
+   * Unpins a body and removes its blocks from the node's disk, those apart that another pinned body shares. For a body
+   * of several blocks the node collects all its garbage: what else nothing pins goes too.
    */
   async delete(cid: string): Promise<void> {
     this.#checkWritable();
-    const parsed = parseCid(cid);
-    const blocks = await this.#knownBlocks(parsed);
+    const { isRaw } = parseCid(cid);
     await this.#node.unpin(cid);
-    await this.#node.removeBlocks(blocks);
+    // A streamed body has a folder that Kubo's `add` left around it: it names the body.
+    const size = isRaw ? await this.#node.blockSize(cid) : undefined;
+    const folder = size === undefined ? undefined : folderAround(cid, size);
+    if (!isRaw || (folder !== undefined && (await this.#node.blockSize(folder)) !== undefined))
+      await this.#node.collectGarbage();
+    else await this.#node.removeBlock(cid);
   }
 
   async verify(cid: string): Promise<Verification> {
@@ -215,19 +213,6 @@ class KuboStore implements BlobStore {
     }
   }
 
-  /** The blocks of a body that the node still has, the root last; the root alone if that is gone or damaged. */
-  async #knownBlocks(parsed: ParsedCid): Promise<string[]> {
-    const { cid, isRaw } = parsed;
-    if (isRaw) {
-      const size = await this.#node.blockSize(cid);
-      return size === undefined ? [cid] : [folderAround(cid, size), cid];
-    }
-    const tree = await this.#treeOf(parsed);
-    if (tree === undefined) return [cid];
-    const { digests, inner, treeSize } = tree;
-    return [folderAround(cid, treeSize), ...leavesOf(digests), ...inner.toReversed()];
-  }
-
   async #sizeOf(parsed: ParsedCid): Promise<number | undefined> {
     if (parsed.isRaw) return await this.#node.blockSize(parsed.cid);
     return (await this.#treeOf(parsed))?.size;
@@ -242,11 +227,6 @@ class KuboStore implements BlobStore {
       if (error.code !== "ERR_BODY_MISSING" && error.code !== "ERR_BODY_TAMPERED") throw error;
       return undefined;
     }
-  }
-
-  /** Of an upload that failed: the node may be gone, and then its next garbage collection does it. */
-  async #removeLeaves({ blocks }: BuiltCid): Promise<void> {
-    await this.#node.removeBlocks(leavesOf(blocks)).catch(() => {});
   }
 
   #lied(cid: string, found: string): ChartsealError {
@@ -277,10 +257,6 @@ async function* hashed(blocks: AsyncIterable<Uint8Array>, builder: CidBuilder): 
 
 function leafOf(digests: Uint8Array, index: number): string {
   return cidOf(rawCode, digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)).toString();
-}
-
-function leavesOf(digests: Uint8Array): string[] {
-  return Array.from({ length: digests.length / DIGEST_BYTES }, (_, index) => leafOf(digests, index));
 }
 
 function storedOf({ cid, sha256, size }: BuiltCid): Stored {

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { parseRelease } from "../../src/access/message-bodies.js";
 import { answerRequests } from "../../src/access/release-agent.js";
 import { openCapsule, type Leaf } from "../../src/crypto/index.js";
+import { withdrawKeys } from "../../src/ingest/item-events.js";
 import { Asking, hashes } from "../support/asking.js";
 import { linesSource, observation } from "../support/observations.js";
 import { rejected } from "../support/rejected.js";
@@ -67,6 +68,21 @@ describe("an access whose permission changed since", function () {
       hashes([open]),
     );
     expect((await ask.refused(named)).message).to.contain("compartment that is not permitted");
+  });
+
+  it("is refused for what its source took back, also before the chain hears of it", async () => {
+    const p = await patientWith(s, 2);
+    const [first, second] = ask.leaves(p) as [Leaf, Leaf];
+    const named = await ask.logRecords(p, [first.index]);
+    const chart = await logAccess(s, p.ticket, "CHART");
+    const { sourceKey } = s.a.journal.details(s.a.journal.itemAt(first.index)!.id);
+    s.a.journal.database.transaction(() => withdrawKeys(s.a.journal, [sourceKey]));
+    expect(await s.a.chain.records.statusOf(s.a.memberId, first.index)).to.equal(0n);
+    expect((await ask.refused(named)).message).to.contain(`entry ${first.index} was withdrawn`);
+    expect((await ask.released(chart)).capsules.map(({ leafHash }) => leafHash)).to.deep.equal(
+      hashes([second]),
+    );
+    expect(await s.a.retry()).to.include({ retracted: 1 });
   });
 
   it("holds nothing of another patient, of a day outside the grant, or past the log head that was meant", async () => {

@@ -10,7 +10,7 @@ import { message, pid, report } from "../support/hl7.js";
 import { checkLog, sorted } from "../support/log-check.js";
 
 /** What is interrupted, spread over the run. */
-const KINDS = ["vault.db", "commit to journal.db", "write to journal.db", "transaction is sent"];
+const KINDS = ["vault.db", "commit to journal.db", "transaction is sent", "\\(retract\\)"];
 const KILLS_OF_A_KIND = 2;
 const KILLS = KINDS.length * KILLS_OF_A_KIND;
 const REPORTS = 6;
@@ -71,7 +71,7 @@ describe("An ingest of what its source takes back that is killed", function () {
   async function ingestUntil(hospital: Hospital, point: number, kind = ""): Promise<ChildResult> {
     const script = new URL("ingest-child.ts", import.meta.url);
     return await runChild(script, [hospital.config, file, "8"], {
-      imports: [new URL("kill-point.ts", import.meta.url)],
+      imports: [new URL("../support/kill-point.ts", import.meta.url)],
       env: { KILL_AT: String(point), KILL_WHAT: kind },
     });
   }

@@ -113,6 +113,49 @@ describe("An ingest whose chain", function () {
     }
   });
 
+  it("lost a mark that was made after newer ones gets it again", async () => {
+    const { chain, memberId } = hospital;
+    const abi = chain.records.interface;
+    let refused = false;
+    proxy.intercept = ({ method, params }) => {
+      const { data = "" } = (params[0] ?? {}) as { data?: string };
+      const supersedes = data.startsWith(abi.getFunction("supersede").selector);
+      if (method !== "eth_estimateGas" || refused || !supersedes) return undefined;
+      const [older] = abi.decodeFunctionData("supersede", data) as unknown as [{ leaf: { index: bigint } }];
+      refused = older.leaf.index === 1n;
+      return refused ? { error: { code: -32_603, message: "busy" } } : undefined;
+    };
+    const marked = async () => {
+      const indices = [1, 2, 3, 4, 5];
+      const statuses = await Promise.all(indices.map((index) => chain.records.statusOf(memberId, index)));
+      return statuses.map(Number);
+    };
+    const lines = [...observations("p", 5), ...observations("p", 5, 1, "second")];
+    const run = await hospital.ingest(linesSource(lines), { chainWait: 0 });
+    expect(run.failure).to.include({ retryable: true });
+    expect(await marked()).to.deep.equal([0, 1, 1, 1, 1]);
+    const snapshot = await consortium.chain.rpc("evm_snapshot");
+    expect(await hospital.retry()).to.include({ superseded: 1 });
+    await consortium.chain.rpc("evm_revert", [snapshot]);
+    expect(await marked()).to.deep.equal([0, 1, 1, 1, 1]);
+    expect(await hospital.retry()).to.include({ superseded: 1 });
+    expect(await marked()).to.deep.equal([1, 1, 1, 1, 1]);
+  });
+
+  it("shows a false receipt has it looked into, and not written down", async () => {
+    const blockNumber = "0xf4240";
+    let lies = 0;
+    const alter = (receipt: unknown) =>
+      receipt === null || lies++ > 0
+        ? receipt
+        : { ...receipt, blockNumber, blockHash: toHex(randomBytes(32)) };
+    proxy.intercept = ({ method }) => (method === "eth_getTransactionReceipt" ? { alter } : undefined);
+    const run = await hospital.ingest(linesSource(observations("p", 10)), { batchItems: 5 });
+    expect(run).to.include({ sealed: 10, anchored: 10 });
+    expect(lies).to.be.greaterThan(0);
+    await checkLog(hospital); // its receipts name the true blocks
+  });
+
   it("lost its last blocks, and has another batch there now, gets all items at new places", async () => {
     await hospital.ingest(linesSource(observations("p", 10)), { batchItems: 5 });
     const snapshot = await consortium.chain.rpc("evm_snapshot");

@@ -23,6 +23,12 @@ export type Answer =
   | "lose"
   | undefined;
 
+/** "drop" and a text are of the whole HTTP call, which may hold several. */
+type Reply =
+  | { jsonrpc?: string; id?: number; result?: unknown; error?: unknown }
+  | { text: string; status?: number }
+  | "drop";
+
 /** Stands between a hospital and its node: a node that is down, behind, lies or loses answers. */
 export class RpcProxy implements AsyncDisposable {
   readonly url: string;
@@ -42,21 +48,31 @@ export class RpcProxy implements AsyncDisposable {
     const proxy = new RpcProxy(server);
     server.on("request", (request, response) => {
       void (async () => {
-        const call = JSON.parse(await bodyOf(request)) as RpcRequest;
-        const answer = await proxy.intercept(call);
-        if (answer === "drop") return request.socket.destroy();
-        if (answer === undefined || answer === "lose" || "alter" in answer) {
-          const headers = { "content-type": "application/json" };
-          const forwarded = await fetch(node, { method: "POST", headers, body: JSON.stringify(call) });
-          const text = await forwarded.text();
-          if (answer === "lose") return request.socket.destroy();
-          return response.end(answer === undefined ? text : await altered(text, answer.alter));
-        }
-        if ("text" in answer) return response.writeHead(answer.status ?? 200).end(answer.text);
-        return response.end(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...answer }));
+        const call = JSON.parse(await bodyOf(request)) as RpcRequest | RpcRequest[];
+        const calls = Array.isArray(call) ? call : [call];
+        const replies = await Promise.all(calls.map(async (one) => await proxy.#reply(node, one)));
+        const whole = replies.find((reply) => reply === "drop" || "text" in reply);
+        if (whole === "drop") return request.socket.destroy();
+        if (whole !== undefined && "text" in whole)
+          return response.writeHead(whole.status ?? 200).end(whole.text);
+        return response.end(JSON.stringify(Array.isArray(call) ? replies : replies[0]));
       })();
     });
     return proxy;
+  }
+
+  /** What one call gets: an answer, or what becomes of the whole HTTP call. */
+  async #reply(node: string, call: RpcRequest): Promise<Reply> {
+    const answer = await this.intercept(call);
+    if (answer === "drop") return "drop";
+    if (answer !== undefined && answer !== "lose" && !("alter" in answer))
+      return "text" in answer ? answer : { jsonrpc: "2.0", id: call.id, ...answer };
+    const headers = { "content-type": "application/json" };
+    const forwarded = await fetch(node, { method: "POST", headers, body: JSON.stringify(call) });
+    const reply = (await forwarded.json()) as { result?: unknown };
+    if (answer === "lose") return "drop";
+    if (answer === undefined || !("result" in reply)) return reply; // an error stays as it is
+    return { ...reply, result: await answer.alter(reply.result) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -78,12 +94,6 @@ export function atBlock(request: RpcRequest, block: string): Answer {
   }
   if (method === "eth_getTransactionReceipt") return { result: null };
   return undefined;
-}
-
-/** An error stays as it is. */
-async function altered(text: string, alter: (result: unknown) => unknown): Promise<string> {
-  const answer = JSON.parse(text) as { result?: unknown };
-  return JSON.stringify("result" in answer ? { ...answer, result: await alter(answer.result) } : answer);
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

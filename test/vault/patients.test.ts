@@ -3,8 +3,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { randomBytes } from "node:crypto";
 import { fromHex, type Hex } from "../../src/crypto/bytes.js";
-import type { PatientIdentifier } from "../../src/vault/index.js";
-import { randomId, refusal, TemporaryVault } from "./temporary-vault.js";
+import { Vault, passphrase, type PatientIdentifier } from "../../src/vault/index.js";
+import { PASSPHRASE, randomId, refusal, TemporaryVault } from "./temporary-vault.js";
 
 const MRN = "http://hospital.example/mrn";
 
@@ -40,6 +40,30 @@ describe("patients", () => {
       administrative: false,
     });
     expect(made.vault.patients()).to.deep.include(details);
+  });
+
+  it("leave the version of identities as it is while nobody changes who is who, here or in another process", async () => {
+    const { vault } = made;
+    const versions = [vault.identitiesVersion];
+    const changed = () => versions.unshift(vault.identitiesVersion) > 0 && versions[0] !== versions[1];
+    vault.putKeys([{ recordId: randomBytes(16), contentKey: randomBytes(32) }]);
+    expect(changed(), "a content key").to.equal(false);
+    const [mine, theirs] = [
+      { system: MRN, value: "v-1" },
+      { system: MRN, value: "v-2" },
+    ];
+    const patientId = enrol(mine);
+    expect(changed(), "a patient").to.equal(true);
+    vault.removeIdentifier(patientId, mine);
+    expect(changed(), "an identifier less").to.equal(true);
+    using other = await Vault.open(made.path, passphrase(PASSPHRASE));
+    other.addIdentifier(patientId, theirs);
+    expect(changed(), "another process").to.equal(true);
+    expect(changed(), "nothing").to.equal(false);
+    vault.merges.merge(enrol({ system: MRN, value: "v-3" }), patientId);
+    expect(changed(), "a merge").to.equal(true);
+    vault.setAdministrativeId(patientId);
+    expect(changed(), "the administrative id").to.equal(true);
   });
 
   it("are found by any identifier they have, however it is composed or padded", () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain } from "../../chain/index.js";
 import type { Config } from "../../config.js";
+import { countUnretracted, openEvents } from "../../ingest/index.js";
 import { ChainReader, heartbeatFolder, readHeartbeats } from "../../monitor/index.js";
 import { figuresOf, type Journal } from "../../records/index.js";
 import { span } from "../progress.js";
@@ -29,8 +30,29 @@ export function checkItems(diagnosis: Diagnosis, journal: Journal, now = Date.no
     const detail = `${openBatches} open batches, not all is anchored yet, the oldest item for ${since(oldest)}`;
     diagnosis.warn("items", detail, now - oldest > ANCHORED_WITHIN_S ? STUCK : "`chartseal retry` goes on");
   }
-  if (oldestWaiting === undefined && !unfinished && deadLetters.length === 0)
+  const followed = checkEvents(diagnosis, journal);
+  if (oldestWaiting === undefined && !unfinished && deadLetters.length === 0 && followed)
     diagnosis.ok("items", `${items["anchored"]} anchored, none waiting`);
+}
+
+/** What follows of what sources said. @returns whether all of it did */
+function checkEvents(diagnosis: Diagnosis, journal: Journal): boolean {
+  const [toRetract, events] = [countUnretracted(journal), openEvents(journal).length];
+  if (toRetract > 0) {
+    diagnosis.warn(
+      "items",
+      `${toRetract} that their source took back are not retracted on chain`,
+      "`chartseal retry`; one under legal hold waits until `chartseal hold lift`",
+    );
+  }
+  if (events > 0) {
+    diagnosis.warn(
+      "items",
+      `a person has to decide what follows of ${events}`,
+      "`chartseal status --list` names them; then `chartseal settle`",
+    );
+  }
+  return toRetract + events === 0;
 }
 
 const STUCK =
