@@ -71,7 +71,7 @@ describe("An ingest of what its source takes back that is killed", function () {
   async function ingestUntil(hospital: Hospital, point: number, kind = ""): Promise<ChildResult> {
     const script = new URL("ingest-child.ts", import.meta.url);
     return await runChild(script, [hospital.config, file, "8"], {
-      imports: [new URL("kill-point.ts", import.meta.url)],
+      imports: [new URL("../support/kill-point.ts", import.meta.url)],
       env: { KILL_AT: String(point), KILL_WHAT: kind },
     });
   }
