@@ -29,7 +29,7 @@ function mayMount(): boolean {
 }
 
 describe("An ingest whose disk is full", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const figures = new Figures("disk");
   let stage: Stage;
 

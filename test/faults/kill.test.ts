@@ -59,14 +59,14 @@ function killOf(number: number): Kill {
 }
 
 describe("An ingest that is killed", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const figures = new Figures("kill -9");
   let stage: Stage;
   let miner: NodeJS.Timeout | undefined;
   let outcomes: Promise<void>[] = [];
 
   before(async function () {
-    this.timeout(60_000 + POINTS * 5_000);
+    this.timeout(180_000 + POINTS * 20_000);
     stage = await Stage.start();
     const { chain } = stage.consortium;
     const hospitals: Hospital[] = [];

@@ -15,7 +15,7 @@ const PARTLY = 3;
 const cases = NODE_FAULTS.flatMap((fault) => ROUNDS.map((round) => ({ fault, round })));
 
 describe("An ingest whose node", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const figures = new Figures("node");
   let stage: Stage;
   let outcomes: Promise<void>[] = [];

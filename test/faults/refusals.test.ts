@@ -16,7 +16,7 @@ const BATCHES = 5;
 const PARTLY = 3;
 
 describe("An ingest whose transactions always revert", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const figures = new Figures("always reverts");
   let stage: Stage;
 

@@ -15,7 +15,7 @@ const BATCHES = 5;
 const HOUR_MS = 3_600_000;
 
 describe("An ingest", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const figures = new Figures("signals and clocks");
   let stage: Stage;
 

@@ -19,7 +19,7 @@ const MOST_RUNS = 10;
 const IMPORTED = 25;
 
 describe("Two writers", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const figures = new Figures("two writers");
   let stage: Stage;
 
