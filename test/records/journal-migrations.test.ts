@@ -129,7 +129,7 @@ for (const { name, format, vault: ofIt } of FILES) {
         const before = rowsOf(journal(), columns);
         const child = new URL("children/open-journal.ts", import.meta.url);
         const killed = await runChild(child, [folder.path], {
-          imports: [new URL("../e2e/kill-point.ts", import.meta.url)],
+          imports: [new URL("../support/kill-point.ts", import.meta.url)],
           env: { KILL_AT: "1", KILL_WHAT: "before commit to journal.db" },
         });
         expect(killed.signal, killed.output).to.equal("SIGKILL");
