@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from "node:util";
 import { tableOf } from "./figures.js";
-import { contend, figuresOf, ingestRow } from "./ingest-contest.js";
-import { INGEST_COLUMNS, NAIVE_RECORDS, type Blocks, type IngestFigures } from "./ingest-contest.js";
+import {
+  INGEST_COLUMNS,
+  NAIVE_RECORDS,
+  contend,
+  figuresOf,
+  ingestRow,
+  type Blocks,
+  type IngestFigures,
+} from "./ingest-contest.js";
 import type { Outcome } from "./peers/ingest-outcome.js";
 
 const HELP = `Ingest side by side with the loop that one writes first, on one chain and one disk.

@@ -13,8 +13,8 @@ import type { ReaderOutcome } from "./peers/open-reader.js";
 
 /** Records of the patient whose chart is read, past all others. */
 const CHART_RECORDS = 100;
-/** Of these, how many are asked for, one by one. */
-const REQUESTS = 40;
+/** Of these, how many are asked for at most, one by one. */
+const MOST_REQUESTS = 40;
 
 export type OpenSpeed = LogOutcome & ReaderOutcome;
 
@@ -30,7 +30,8 @@ export async function measureOpen(records: number): Promise<OpenSpeed> {
   const stop = new AbortController();
   const agent = hospital.runReleaseAgent({ signal: stop.signal });
   try {
-    const read = await runPeer<ReaderOutcome>("open-reader", [reader.config, ticketFile, String(REQUESTS)]);
+    const requests = String(Math.min(MOST_REQUESTS, Math.ceil(records / 100)));
+    const read = await runPeer<ReaderOutcome>("open-reader", [reader.config, ticketFile, requests]);
     return { ...log, ...read };
   } finally {
     stop.abort();

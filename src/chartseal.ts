@@ -37,6 +37,7 @@ import {
   type SupportingDocument,
 } from "./ingest/index.js";
 import { Erasures, Holds } from "./lifecycle/index.js";
+import type { ListenOptions, Listener } from "./listen/index.js";
 import { Members } from "./members/index.js";
 import {
   Entries,
@@ -195,6 +196,13 @@ export class Chartseal implements AsyncDisposable {
   /** Anchors what earlier runs left. See {@link retry}. */
   async retry(options: IngestOptions & { dead?: boolean } = {}): Promise<IngestResult> {
     return await retry(this.#ingestParts(), options);
+  }
+
+  /** Takes items day and night: HL7 v2 over MLLP, FHIR over HTTP, files of an outbox. See {@link listen}. */
+  async listen(options: ListenOptions): Promise<Listener> {
+    // Loaded when it is needed: an ingest must not carry a server.
+    const { listen } = await import("./listen/index.js");
+    return await listen(this.#ingestParts(), options);
   }
 
   /**

@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   "ERR_ACCESS_DENIED", // the contract refused; values.reason names its error
   "ERR_BODY_MISSING", // no store holds the body
   "ERR_BODY_TAMPERED", // body, key or context differ from what was sealed
+  "ERR_BUSY", // too much is on its way in; values.retryAfter says in how many seconds to send it again
   "ERR_CAPSULE_REFUSED", // a capsule was not made, or does not open
   "ERR_CHAIN_MISMATCH", // chain id, contract or event differ from what is configured
   "ERR_CHAIN_REFUSED", // a contract call reverted; values.reason names its error
@@ -20,6 +21,7 @@ export const ERROR_CODES = [
   "ERR_KEY_ERASED", // the content key was erased
   "ERR_KEY_MISSING", // the vault holds no such key
   "ERR_KEY_INVALID", // a key file or signature is not usable
+  "ERR_MESSAGE_ID_REUSED", // a sender's message number came before, with other bytes
   "ERR_PATIENT_AMBIGUOUS", // an item names two patients
   "ERR_PATIENT_CHANGED", // an amendment names another patient than before
   "ERR_PATIENT_UNKNOWN", // no enrolled patient matches

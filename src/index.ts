@@ -140,6 +140,19 @@ export {
   type RetainedEntry,
 } from "./lifecycle/index.js";
 export { auditStores, repairReplicas, type DurabilityReport, type RepairResult } from "./durability/index.js";
+export type {
+  ConnectionEvent,
+  FhirOptions,
+  ListenEvents,
+  Listener,
+  ListenOptions,
+  ListenState,
+  MllpOptions,
+  MllpTimes,
+  OutboxOptions,
+  RefusedEvent,
+  TakenEvent,
+} from "./listen/index.js";
 export { Members, type MemberInfo, type StaffEnrolment, type StaffInfo } from "./members/index.js";
 export {
   loadRules,

@@ -2,7 +2,7 @@
 
 /*
  * Imports point one way:
- *   cli -> access, acts, audit, consent, durability, ingest, lifecycle, members, monitor -> records -> crypto | storage | vault | chain
+ *   cli -> access, acts, audit, consent, durability, ingest, lifecycle, listen, members, monitor -> records -> crypto | storage | vault | chain
  * src/errors.ts, src/loopback.ts, src/printable.ts, src/secret-file.ts and src/sqlite.ts lie under them. src/config.ts reads a deployment, so it lies above chain.
  */
 const ERRORS = ["src/errors.ts"];
@@ -27,10 +27,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/consent/": ACTS,
   "src/members/": ACTS,
   "src/acts/": [...ACTS, "src/consent/"],
-  "src/access/": [...ACTS, "src/consent/"],
+  "src/server/": [...ERRORS, "src/loopback.ts"],
+  "src/access/": [...ACTS, "src/consent/", "src/server/"],
   "src/audit/": [...ACTS, "src/consent/", "src/access/"],
   "src/durability/": [...ACTS, "src/ingest/"],
   "src/lifecycle/": [...ACTS, "src/consent/", "src/ingest/", "src/access/", "src/audit/"],
+  "src/listen/": [...ACTS, "src/ingest/", "src/server/"],
   "src/monitor/": [...ACTS, "src/access/", "src/members/"],
   "src/cli/": ["src/"],
   "src/": ["src/"], // the public face: index.ts and what it puts together

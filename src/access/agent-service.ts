@@ -2,10 +2,11 @@
 import { setTimeout } from "node:timers/promises";
 import type { Chain, StaffSigner, Writer } from "../chain/index.js";
 import type { Journal } from "../records/index.js";
+import type { ServerTls } from "../server/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessReceipt } from "./access-receipt.js";
 import type { ClientTls } from "./agent-call.js";
-import type { AgentServer, ServeOptions, ServerTls } from "./agent-server.js";
+import type { AgentServer, ServeOptions } from "./agent-server.js";
 import type { Answer } from "./answer-request.js";
 import type { Exchange } from "./exchange.js";
 import { runLateAgent, type LateAnswer } from "./late-agent.js";

@@ -5,12 +5,11 @@ import { collectLogs, type Chain, type StaffSigner, type Writer } from "../chain
 import { hashTerms, typedData, type GrantTicket, type TypedData } from "../consent/index.js";
 import { fromHex, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
+import { VERDICTS, concerns, type EmergencyVerdict, type EmergencyWindow } from "./emergency-window.js";
 import { termsOf } from "./grant-terms.js";
 
 /** Seconds for which a colleague's signature can be used. */
 const COSIGNATURE_LIFETIME = 10 * 60;
-const VERDICTS = ["NONE", "APPROPRIATE", "INAPPROPRIATE"] as const;
-export type EmergencyVerdict = Exclude<(typeof VERDICTS)[number], "NONE">;
 
 /** A text whose digest is on chain: only who holds text and salt can show what was said, and nobody can guess it. */
 export interface Statement {
@@ -32,27 +31,6 @@ export interface PreparedEmergency {
   deadline: number;
   /** What the colleague signs. */
   typedData: TypedData;
-}
-
-/** One window and what became of it. */
-export interface EmergencyWindow {
-  windowId: Hex;
-  patient: Hex;
-  reader: Hex;
-  colleague: Hex;
-  /** Member ids. */
-  member: number;
-  custodian: number;
-  /** Unix seconds. */
-  openedAt: number;
-  justifyBy: number;
-  reviewBy: number;
-  justified: boolean;
-  /** Justification overdue and flagged on chain. */
-  overdue: boolean;
-  verdict?: EmergencyVerdict;
-  /** Released while the chain was down; `openedAt` is when it was filed. */
-  late: boolean;
 }
 
 /** Emergencies: opening a window with a colleague, and accounting for it. */
@@ -109,8 +87,8 @@ export class Emergencies {
   }
 
   /**
-   * Every window, oldest first; of one patient, or of one member as reader or custodian; of those that came from
-   * `fromBlock` on.
+   * Every window, oldest first; of one patient, or of one member as reader, colleague or custodian, and those of others
+   * whose overdue review it may take over; of those that came from `fromBlock` on.
    */
   async list(
     filter: { patient?: Hex; member?: number; fromBlock?: number } = {},
@@ -126,17 +104,16 @@ export class Emergencies {
     });
     const { member } = filter;
     const windows = await this.windows(logs.map((log) => log.topics[1] as Hex));
-    return windows.filter(
-      (found) => member === undefined || found.member === member || found.custodian === member,
-    );
+    return windows.filter((found) => member === undefined || concerns(found, member));
   }
 
   /** These windows as they stand now. @throws ERR_RPC_UNAVAILABLE */
   async windows(windowIds: readonly Hex[]): Promise<EmergencyWindow[]> {
     if (windowIds.length === 0) return [];
     const limits = await this.#chain.ask(() => this.#chain.emergencies.limits());
+    const now = await this.#chain.time();
     const windows: EmergencyWindow[] = [];
-    for (const windowId of windowIds) windows.push(await this.#window(windowId, limits));
+    for (const windowId of windowIds) windows.push(await this.#window(windowId, limits, now));
     return windows;
   }
 
@@ -173,22 +150,26 @@ export class Emergencies {
     );
   }
 
-  async #window(windowId: Hex, limits: { justifyWithin: bigint; reviewWithin: bigint }) {
+  async #window(windowId: Hex, limits: { justifyWithin: bigint; reviewWithin: bigint }, now: number) {
     const window = await this.#chain.ask(() => this.#chain.emergencies.windowOf(windowId));
     const openedAt = Number(window.openedAt);
     const verdict = VERDICTS[Number(window.verdict)];
+    const justified = BigInt(window.justification) !== 0n;
+    const justifyBy = openedAt + Number(limits.justifyWithin);
+    const reviewBy = openedAt + Number(limits.reviewWithin);
     const found: EmergencyWindow = {
       windowId,
       patient: window.patientId as Hex,
       reader: window.reader.toLowerCase() as Hex,
       colleague: window.colleague.toLowerCase() as Hex,
       member: Number(window.memberId),
+      colleagueMember: Number(window.colleagueMember),
       custodian: Number(window.custodian),
       openedAt,
-      justifyBy: openedAt + Number(limits.justifyWithin),
-      reviewBy: openedAt + Number(limits.reviewWithin),
-      justified: BigInt(window.justification) !== 0n,
+      ...{ justifyBy, reviewBy, justified },
       overdue: window.overdue,
+      justificationOverdue: !justified && now > justifyBy,
+      reviewOverdue: verdict === "NONE" && now > reviewBy,
       late: window.late,
       ...(verdict === undefined || verdict === "NONE" ? {} : { verdict }),
     };

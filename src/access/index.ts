@@ -12,11 +12,15 @@ export {
   Emergencies,
   statementDigest,
   statementName,
-  type EmergencyWindow,
   type PreparedEmergency,
   type Statement,
-  type EmergencyVerdict,
 } from "./emergencies.js";
+export {
+  dutiesOf,
+  type EmergencyDuty,
+  type EmergencyVerdict,
+  type EmergencyWindow,
+} from "./emergency-window.js";
 export type { Exchange } from "./exchange.js";
 export { FolderExchange } from "./folder-exchange.js";
 export { HttpExchange, type HttpExchangeOptions } from "./http-exchange.js";

@@ -4,6 +4,7 @@ import type { Hex } from "../crypto/index.js";
 import { ChartsealError, requireFormat } from "../errors.js";
 import type { Vault } from "../vault/index.js";
 import { NODE_QUESTIONS, inParallel } from "./in-parallel.js";
+import { updateWindows, type KnownWindow } from "./known-windows.js";
 
 /** Seconds for which what is known counts while the chain is down: a dismissal in that time is not known. */
 const LONGEST_KNOWN = 24 * 3_600;
@@ -45,6 +46,8 @@ export interface LastKnown {
   denials: Map<Hex, KnownDenial>;
   /** Persons who owe a justification. */
   overdue: Set<Hex>;
+  /** The last day's emergencies, by window id. */
+  windows: Map<Hex, KnownWindow>;
 }
 
 /** @returns undefined before the first, and when it is of another chain's contracts */
@@ -53,8 +56,12 @@ export function lastKnown(vault: Vault, chain: Chain): LastKnown | undefined {
   if (bytes === undefined) return undefined;
   const kept = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown>;
   requireFormat(kept, "what is last known of the chain");
+  const { windows, block } = kept as { windows?: [Hex, KnownWindow][]; block: number };
   return {
     ...(kept as unknown as LastKnown),
+    // What was kept before emergencies were has to look at all of the chain once more.
+    block: windows === undefined ? 0 : block,
+    windows: new Map(windows),
     staff: new Map(kept["staff"] as [Hex, KnownStaff][]),
     members: new Map(kept["members"] as [number, never][]),
     denials: new Map(kept["denials"] as [Hex, KnownDenial][]),
@@ -74,12 +81,26 @@ export async function refreshLastKnown(vault: Vault, chain: Chain): Promise<Last
     updateStaff(chain, known, range),
     updateDenials(chain, vault, known, range),
     updateOverdue(chain, known, range),
+    updateWindows(chain, known.windows, { ...range, now: takenAt }),
   ]);
   const now: LastKnown = { ...known, takenAt, block };
-  const { staff, members, denials, overdue } = now;
-  const json = { ...now, staff: [...staff], members: [...members], denials: [...denials] };
-  vault.setSecret(nameFor(chain), Buffer.from(JSON.stringify({ ...json, overdue: [...overdue] })));
+  keep(vault, chain, now);
   return now;
+}
+
+/** Counts a release that was filed from now on too: the chain may be down again before it is looked at. */
+export function rememberFiled(vault: Vault, chain: Chain, windowId: Hex, window: KnownWindow): void {
+  const known = lastKnown(vault, chain);
+  if (known === undefined) return;
+  known.windows.set(windowId, window);
+  keep(vault, chain, known);
+}
+
+function keep(vault: Vault, chain: Chain, known: LastKnown): void {
+  const { staff, members, denials, overdue, windows } = known;
+  const maps = { staff: [...staff], members: [...members], denials: [...denials], windows: [...windows] };
+  const json = { ...known, ...maps, overdue: [...overdue] };
+  vault.setSecret(nameFor(chain), Buffer.from(JSON.stringify(json)));
 }
 
 /** What is known, provided that it is young enough. @throws ERR_CAPSULE_REFUSED */
@@ -117,6 +138,7 @@ async function nothingKnown(chain: Chain): Promise<LastKnown> {
     members: new Map(),
     denials: new Map(),
     overdue: new Set(),
+    windows: new Map(),
   };
 }
 

@@ -2,15 +2,17 @@
 import type { Chain, Writer } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
+import type { Vault } from "../vault/index.js";
 import type { AgentParts } from "./release-agent.js";
-import { lastKnown, refreshLastKnown } from "./last-known.js";
+import { lastKnown, refreshLastKnown, rememberFiled } from "./last-known.js";
 import { lateRefusal } from "./late-permission.js";
 import {
   keptLateReleases,
   lateRelease,
   lateWindowId,
+  parseKept,
   permitLate,
-  type KeptLateRelease,
+  windowOf,
 } from "./late-release.js";
 import { parseLateRequest, type LateRequest, type Refusal } from "./message-bodies.js";
 import type { Message } from "./message.js";
@@ -36,7 +38,7 @@ export interface LateAgentParts extends AgentParts {
 /** What became of a request without the chain, or of filing it. */
 export interface LateAnswer {
   windowId: Hex;
-  event: "late-released" | "late-refused" | "late-filed";
+  event: "late-released" | "late-refused" | "late-filed" | "late-never-filed";
   error?: ChartsealError;
 }
 
@@ -68,9 +70,7 @@ async function keepKnownAndFiled(
         await refreshLastKnown(vault, chain);
         refreshAt = performance.now() + REFRESH_MS;
       }
-      for (const { windowId } of await fileLateReleases({ vault, chain, writer }, onError)) {
-        onLate?.({ windowId, event: "late-filed" });
-      }
+      for (const answer of await fileLateReleases({ vault, chain, writer }, onError)) onLate?.(answer);
     } catch (error) {
       // That the chain is down is what the rest is for.
       if (!isDown(error)) onError?.(error);
@@ -99,30 +99,44 @@ async function answerWhileDown(
 /**
  * Files what was released while the chain was down. It counts as filed only when the chain shows it: a transaction may
  * be lost, and one to a chain without our contracts succeeds too.
- * @returns what the chain shows now
+ * @returns what the chain shows now, and what it can show no more: its time is over
  * @throws ERR_RPC_UNAVAILABLE; of one that the contract refuses, `onError` hears, and the others are filed
  */
-async function fileLateReleases(
+export async function fileLateReleases(
   { vault, chain, writer }: Pick<LateAgentParts, "vault" | "chain" | "writer">,
   onError?: (error: unknown) => void,
-): Promise<KeptLateRelease[]> {
-  const filed: KeptLateRelease[] = [];
+): Promise<LateAnswer[]> {
+  const settled: LateAnswer[] = [];
   for (const kept of keptLateReleases(vault)) {
     const { windowId } = kept;
     const shown = await chain.ask(() => chain.emergencies.windowOf(windowId));
     if (shown.late) {
+      rememberFiled(vault, chain, windowId, windowOf(kept));
       vault.releases.setFiled(windowId);
-      filed.push(kept);
+      settled.push({ windowId, event: "late-filed" });
       continue;
     }
     try {
       await writer.execute(await chain.ask(() => chain.emergencies.fileLate.populateTransaction(kept)));
     } catch (error) {
       if (isDown(error)) throw error;
-      onError?.(error);
+      if (isTooLate(error)) settled.push(giveUp(vault, windowId, error));
+      else onError?.(error);
     }
   }
-  return filed;
+  return settled;
+}
+
+/** No later try can succeed: it is kept with the reason, and tried no more. */
+function giveUp(vault: Vault, windowId: Hex, error: ChartsealError): LateAnswer {
+  const neverFiled = { reason: String(error.values["reason"]), at: Math.floor(Date.now() / 1000) };
+  // As it is now: a record in it may have been erased since it was read.
+  vault.releases.setFiled(windowId, (json) => JSON.stringify({ ...parseKept(json), neverFiled }));
+  return { windowId, event: "late-never-filed", error };
+}
+
+function isTooLate(error: unknown): error is ChartsealError {
+  return error instanceof ChartsealError && error.values["reason"] === "FiledTooLate";
 }
 
 /** Answers one request, and takes it away. @throws whatever must be tried again later */

@@ -6,6 +6,7 @@ import { LeafKind, fromHex, toHex, type Hex } from "../crypto/index.js";
 import { requireFormat } from "../errors.js";
 import { Entries } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
+import { countToday, type KnownWindow } from "./known-windows.js";
 import { requireKnown, type LastKnown } from "./last-known.js";
 import {
   emergencyReleaseData,
@@ -18,9 +19,6 @@ import { receiptDocument, receiptText } from "./access-receipt.js";
 import type { LateRequest, Release } from "./message-bodies.js";
 import { makeRelease, type ReleaseParts } from "./release.js";
 import type { Releasable } from "./releasable.js";
-
-/** Seconds for which a release counts against the quotas. */
-const DAY = 24 * 3_600;
 
 /** A release as the vault keeps it, with all that is filed on chain. */
 export interface KeptLateRelease extends Omit<LateRequest, "accessId" | "publicKey"> {
@@ -36,6 +34,15 @@ export interface KeptLateRelease extends Omit<LateRequest, "accessId" | "publicK
   indices: number[];
   /** Empty once one of them was erased. */
   release: string;
+  /** Why it can be filed no more. */
+  neverFiled?: NeverFiled;
+}
+
+/** What the contract said for good, and when: the receipt in the record log stays the only trace. */
+export interface NeverFiled {
+  reason: string;
+  /** Unix seconds by our own clock. */
+  at: number;
 }
 
 /** The id that the window will have on chain: the struct hash of what the two signed. */
@@ -130,26 +137,33 @@ export function permitLate(
   return { known, now, permission };
 }
 
-function parseKept(json: string): KeptLateRelease {
+export function parseKept(json: string): KeptLateRelease {
   const kept = JSON.parse(json) as KeptLateRelease;
   requireFormat(kept, "the stored late release");
   return kept;
 }
 
-/** The same as on chain, counted over what this agent released and could not file yet. */
+/** The day's as on chain, counted over what the chain last showed, and what this agent released and could not file yet. */
 function requireQuotas(
   known: LastKnown,
-  kept: readonly KeptLateRelease[],
+  unfiled: readonly KeptLateRelease[],
   { initiator, colleague }: LatePermission,
   now: number,
 ): void {
-  const today = kept.filter(({ releasedAt }) => releasedAt > now - DAY);
+  const windows = new Map(known.windows);
+  for (const kept of unfiled) windows.set(kept.windowId, windowOf(kept));
   for (const { personId } of [initiator, colleague]) {
-    const times = today.filter(({ persons }) => persons.includes(personId)).length;
-    if (times >= known.personQuota) throw lateRefusal("one of the two used up the emergencies of a day");
+    if (countToday(windows.values(), { personId }, now) >= known.personQuota)
+      throw lateRefusal("one of the two used up the emergencies of a day");
   }
-  const ofMember = today.filter(({ member }) => member === initiator.memberId).length;
-  if (ofMember >= known.memberQuota) throw lateRefusal("their hospital used up the emergencies of a day");
+  const { memberId } = initiator;
+  if (countToday(windows.values(), { memberId }, now) >= known.memberQuota)
+    throw lateRefusal("their hospital used up the emergencies of a day");
+}
+
+/** As the quotas count it. */
+export function windowOf({ releasedAt: at, member, persons }: KeptLateRelease): KnownWindow {
+  return { at, member, persons };
 }
 
 /**

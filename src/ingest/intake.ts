@@ -25,6 +25,7 @@ import type { BlobStore, Stored } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
 import { bury, detailsOf, itemsFault, unbury } from "./dead-letters.js";
 import type { Filer, Filing } from "./filing.js";
+import type { IntakeWitness, Taken } from "./intake-outcome.js";
 import { hasEvent, takeNote, upToEvents } from "./item-events.js";
 import { followEvents, openEvents } from "./persons.js";
 
@@ -34,19 +35,7 @@ export interface IntakeParts {
   store: BlobStore;
   journal: Journal;
   filer: Pick<Filer, "file" | "amending" | "forget">;
-}
-
-/** What became of a group's items. */
-export interface Taken {
-  sealed: number;
-  waiting: number;
-  /** Taken before, with the same bytes. */
-  known: number;
-  dead: { label: string; error: ChartsealError }[];
-  /** Messages about who is who that were followed. */
-  followed: number;
-  /** Items of which something follows that waits for a patient, or for a person to decide. */
-  events: number;
+  witness?: IntakeWitness;
 }
 
 /** An item on its way in. */
@@ -105,6 +94,7 @@ async function takeRun(
       for (const outcome of outcomes) record(parts, outcome, taken);
       if (dead)
         for (const { item, body } of outcomes) if (body !== undefined) unbury(parts.journal, item.label);
+      parts.witness?.commit();
     });
   } finally {
     for (const { read } of outcomes) read?.contentKey.fill(0);
@@ -117,7 +107,7 @@ async function identifyAll(
   outcomes: Outcome[],
   taken: Taken,
 ): Promise<void> {
-  const seen = new Set<string>();
+  const seen = new Map<string, SourceItem>();
   parts.filer.forget();
   for (const item of group) {
     try {
@@ -125,9 +115,15 @@ async function identifyAll(
       const sha256 = item.bytes === undefined ? await digestOf(item) : hash("sha256", item.bytes, "buffer");
       const itemMac = macOf(parts.journal, item.sourceKey, sha256);
       const key = toHex(itemMac);
-      if (seen.has(key) || parts.journal.knows(itemMac)) taken.known++;
-      else outcomes.push({ item, read: incoming(parts, item, sha256, itemMac) });
-      seen.add(key);
+      const same = seen.get(key);
+      if (same !== undefined || parts.journal.knows(itemMac)) {
+        taken.known++;
+        if (same === undefined) parts.witness?.became(item, { outcome: "known", kept: true });
+        else parts.witness?.repeats(item, same);
+        continue;
+      }
+      outcomes.push({ item, read: incoming(parts, item, sha256, itemMac) });
+      seen.set(key, item);
     } catch (error) {
       outcomes.push({ item, error: itemsFault(error) });
     }
@@ -189,13 +185,14 @@ async function sealAndStore(
 
 /** Writes an item's row. In source order, so that of two items of one key the later amends the earlier. */
 function record(
-  { journal, filer }: Pick<IntakeParts, "journal" | "filer">,
+  { journal, filer, witness }: Pick<IntakeParts, "journal" | "filer" | "witness">,
   { item, read, body, error }: Outcome,
   taken: Taken,
 ): void {
   if (read === undefined || body === undefined) {
     bury(journal, item, error!);
     taken.dead.push({ label: item.label, error: error! });
+    witness?.became(item, { outcome: "dead", error: error!, kept: false });
     return;
   }
   const row = rowOf(read, body);
@@ -217,12 +214,15 @@ function record(
     row.state = ItemState.DEAD;
     row.reason = refused.code;
     taken.dead.push({ label: item.label, error: refused });
+    witness?.became(item, { outcome: "dead", error: refused, kept: true });
   }
   if (read.item.event !== undefined) takeNote(journal, read.item.event, row);
   if (row.state !== ItemState.SEALED || row.event !== undefined) row.details = detailsOf(read.item, true);
   journal.add(row);
-  if (row.state === ItemState.SEALED) taken.sealed++;
-  else if (row.state === ItemState.WAITING) taken.waiting++;
+  if (row.state === ItemState.DEAD) return;
+  const outcome = row.state === ItemState.SEALED ? "sealed" : "waiting";
+  taken[outcome]++;
+  witness?.became(item, { outcome, kept: true });
 }
 
 /**

@@ -29,21 +29,28 @@ export interface RefileParts {
  * @returns how many can be anchored now
  */
 export function refile(parts: RefileParts, dead = false): number {
-  const { journal, filer } = parts;
   let filed = 0;
+  for (const some of refileInSteps(parts, dead)) filed += some;
+  return filed;
+}
+
+/** As {@link refile}, a commit a step, so that others may work between; each step says how many it filed. */
+export function* refileInSteps(parts: RefileParts, dead = false): Generator<number, void, undefined> {
+  const { journal, filer } = parts;
   // The refused first: what waits may amend one of them.
   for (const state of dead ? [ItemState.DEAD, ItemState.WAITING] : [ItemState.WAITING]) {
     for (let last = 0; ;) {
       filer.forget();
       const items = journal.rowsIn(state, ITEMS_PER_COMMIT, last);
+      let filed = 0;
       journal.database.transaction(() => {
         for (const item of items) if (refileSound(parts, item)) filed++;
       });
+      yield filed;
       if (items.length < ITEMS_PER_COMMIT) break;
       last = items.at(-1)!.id;
     }
   }
-  return filed;
 }
 
 /** How an item is filed now. */

@@ -26,10 +26,15 @@ interface Amendment {
 
 /**
  * Marks on chain every anchored entry that a later anchored one amends. Safe to repeat.
+ * @param most how many at a time; default: all
  * @returns how many were marked
  */
-export async function supersedeAmended(parts: SupersedeParts, signal?: AbortSignal): Promise<number> {
-  const amendments = unmarked(parts.journal);
+export async function supersedeAmended(
+  parts: SupersedeParts,
+  signal?: AbortSignal,
+  most?: number,
+): Promise<number> {
+  const amendments = unmarked(parts.journal, most);
   let marked = 0;
   for (let from = 0; from < amendments.length; from += MOST_IN_FLIGHT) {
     signal?.throwIfAborted();
@@ -67,7 +72,7 @@ export async function unmarkLost({
   }
 }
 
-function unmarked(journal: Journal): Amendment[] {
+function unmarked(journal: Journal, most = -1): Amendment[] {
   const rows = journal.database.all(
     `SELECT older.id AS id, older.log_index AS older, newer.log_index AS newer
      FROM items newer JOIN items older ON older.id = newer.amends
@@ -75,7 +80,8 @@ function unmarked(journal: Journal): Amendment[] {
        AND older.state = ${ItemState.ANCHORED} AND older.superseded_by IS NULL
        AND older.retracted = 0 AND newer.retracted = 0 AND older.withdrawn IS NULL AND newer.withdrawn IS NULL
        AND newer.amended_index = older.log_index
-     ORDER BY newer.log_index`,
+     ORDER BY newer.log_index LIMIT ?`,
+    most,
   );
   return rows.map((row) => ({
     id: Number(row["id"]),

@@ -38,6 +38,10 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     samples: ({ journal }) =>
       (journal?.deadLetters ?? []).map(({ reason, count }): Sample => [{ reason }, count]),
   },
+  chartseal_open_events: {
+    help: "Items of which something follows that a person has to decide, or whose persons are not known yet",
+    samples: ({ journal }) => some(journal, ({ openEvents }) => openEvents),
+  },
   chartseal_open_batches: {
     help: "Batches that are built and not anchored",
     samples: ({ journal }) => some(journal, ({ openBatches }) => openBatches),

@@ -16,6 +16,11 @@ const CHARSETS: ReadonlyMap<string, string> = new Map([
   ...Array.from({ length: 15 }, (_, part) => [`8859/${part + 1}`, `iso-8859-${part + 1}`] as const),
 ]);
 
+/** The encoding of an MSH-18 value, as the WHATWG Encoding Standard names it; undefined when nobody knows it. */
+export function encodingOf(name: string): string | undefined {
+  return CHARSETS.get(name.trim().toUpperCase());
+}
+
 /** What stands between the parts of a message (HL7 v2.9.1, 2.5.4). */
 interface Delimiters {
   field: string;
@@ -105,7 +110,7 @@ export function parseHl7(bytes: Uint8Array): Hl7Message | undefined {
   const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   if (!/^MSH[^\w\s]/.test(latin1)) return undefined;
   const header = segmentsOf(latin1.slice(0, 4_096))[0]!;
-  const encoding = CHARSETS.get(header.text(18).toUpperCase());
+  const encoding = encodingOf(header.text(18));
   // Decoded before it is split: in GB18030 the second byte of a character may be "|", "^", "~" or "\".
   const text = encoding === undefined ? latin1 : new TextDecoder(encoding).decode(bytes);
   return { encoding, segments: segmentsOf(text) };

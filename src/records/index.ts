@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { Controls, type Control } from "./controls.js";
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
 export { figuresOf, readJournalFigures, type DeadLetters, type JournalFigures } from "./journal-figures.js";
@@ -24,6 +25,7 @@ export type { BundleEntry, FhirBundle, FhirFacts, FhirText } from "./fhir-bundle
 export { CDA_HEAD_BYTES, CDA_MEDIA_TYPE, mayBeCda, readCda } from "./cda.js";
 export { DICOM_HEAD_BYTES, readDicom } from "./dicom.js";
 export { readHl7 } from "./hl7.js";
+export { readHl7Header, type Hl7Header } from "./hl7-header.js";
 export { FHIR_PATIENT, isBadItem } from "./item.js";
 export type { BadItem, IdentityPair, ItemEvent, PatientRef, SourceItem } from "./item.js";
 export type { JsonOrigin } from "./json-error.js";

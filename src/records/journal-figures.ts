@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hex } from "../crypto/index.js";
 import type { Database } from "../sqlite.js";
-import { ItemState } from "./journal-schema.js";
+import { EventState, ItemState } from "./journal-schema.js";
 import { openJournalFile } from "./named-bodies.js";
 
 /** Milliseconds that a reading waits for a process that keeps the journal locked. */
@@ -35,6 +35,8 @@ export interface JournalFigures {
   /** Last index that the journal knows to be anchored; 0 for none. */
   logHead: number;
   lastBatch?: LastBatch;
+  /** Items of which something follows that a person has to decide, or whose persons are not known yet. */
+  openEvents: number;
   /** Signed transactions of batches that are not anchored yet. */
   signed: Hex[];
   openBatches: number;
@@ -60,6 +62,9 @@ export function figuresOf(database: Database): JournalFigures {
     ...(oldestWaiting === undefined ? {} : { oldestWaiting }),
     deadLetters: deadIn(database),
     logHead,
+    openEvents: Number(
+      database.get(`SELECT count(*) AS n FROM items WHERE event = ${EventState.OPEN}`)!["n"],
+    ),
     ...(lastBatch === undefined ? {} : { lastBatch }),
     ...openIn(database),
   };

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export const JOURNAL_FORMAT = 4;
+export const JOURNAL_FORMAT = 5;
+
+const CONTROLS = `
+CREATE TABLE controls (
+  control_mac BLOB PRIMARY KEY,
+  content_mac BLOB NOT NULL,
+  taken_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX controls_by_time ON controls (taken_at);
+`;
 
 /**
  * From 1: items other than records, and erased ones. From 2: authenticated rows; {@link RowMacs} fills them in. From 3:
- * what its source takes back, and of what something follows.
+ * what its source takes back, and of what something follows. From 4: what a listener acknowledged, by its sender's number.
  */
 export const JOURNAL_MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [
@@ -19,6 +28,7 @@ export const JOURNAL_MIGRATIONS: ReadonlyMap<number, string> = new Map([
      CREATE INDEX items_withdrawn ON items (withdrawn) WHERE withdrawn IS NOT NULL;
      CREATE INDEX items_with_event ON items (id) WHERE event = 1`,
   ],
+  [4, CONTROLS],
 ]);
 
 /**
@@ -55,6 +65,7 @@ export type EventState = (typeof EventState)[keyof typeof EventState];
  * the leaf's; `ref`, of all but records, its ref. Of an erased item `details` says nothing, its body and key are gone.
  * `withdrawn` counts what its source took back, in order; `retracted` says that the chain has it. `event` is an
  * {@link EventState}.
+ * `controls` holds HMACs only: of a sender's message control id, and of the bytes that came with it.
  * `row_mac` is an HMAC over the row under a vault key of its own: who writes this file past chartseal is found out.
  */
 export const JOURNAL_SCHEMA = `
@@ -115,4 +126,4 @@ CREATE TABLE batches (
 ) STRICT;
 CREATE UNIQUE INDEX batches_by_first ON batches (first_index);
 CREATE INDEX batches_open ON batches (state) WHERE state <> 5;
-`;
+${CONTROLS}`;

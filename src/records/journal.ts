@@ -226,12 +226,6 @@ export class Journal implements Disposable {
     this.database.run("VACUUM INTO ?", path);
   }
 
-  /** How many items are in each state, by state number. */
-  counts(): ReadonlyMap<number, number> {
-    const rows = this.database.all("SELECT state, count(*) AS n FROM items GROUP BY state");
-    return new Map(rows.map((row) => [Number(row["state"]), Number(row["n"])]));
-  }
-
   batch(id: number): JournalBatch | undefined {
     const row = this.database.get("SELECT * FROM batches WHERE id = ?", id);
     return row === undefined ? undefined : this.rows.batch(row);

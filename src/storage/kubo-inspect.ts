@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
 import { ChartsealError } from "../errors.js";
-import { KuboNode } from "./kubo-node.js";
+import type { KuboNode } from "./kubo-node.js";
 import { openKubo } from "./kubo.js";
 import type { KuboConfig } from "./store-config.js";
 
@@ -123,7 +123,8 @@ function isLocal(address: string): boolean {
 function isSynchronous(spec: unknown): boolean {
   const { type, mounts, child, sync } = (spec ?? {}) as Record<string, unknown>;
   if (type === "mount" && Array.isArray(mounts)) {
-    const blocks = mounts.find((mount) => (mount as Record<string, unknown>)["mountpoint"] === "/blocks");
+    const places = mounts as Record<string, unknown>[];
+    const blocks = places.find(({ mountpoint }) => mountpoint === "/blocks");
     return blocks !== undefined && isSynchronous(blocks);
   }
   if (type === "measure" && child !== undefined) return isSynchronous(child);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChartsealError } from "../errors.js";
+import type { ChartsealError } from "../errors.js";
 import { badAnswer, reasonOf, said, saysMissing, saysUnpinned } from "./kubo-errors.js";
 import { KuboRpc, type KuboRpcOptions } from "./kubo-rpc.js";
 import type { Upload } from "./kubo-upload.js";

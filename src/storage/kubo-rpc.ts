@@ -71,7 +71,7 @@ export class KuboRpc implements AsyncDisposable {
   }
 
   /** The lines of JSON of an answer of any length, as they come. */
-  async *stream(command: string, query: Query): AsyncGenerator<unknown> {
+  async *stream(command: string, query: Query): AsyncGenerator {
     using deadline = new Deadline(this.#options.timeoutMs);
     let rest = Buffer.alloc(0);
     for await (const piece of this.#answer(command, { query }, deadline)) {

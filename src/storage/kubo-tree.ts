@@ -82,7 +82,7 @@ function innerNode(body: string, cid: string, bytes: Uint8Array): InnerNode {
     const { Data, Links } = dagPb.decode(bytes);
     const file = UnixFS.unmarshal(Data!);
     if (file.type !== "file") throw notOfProfile(body);
-    return { size: Number(file.fileSize()), links: Links.map(({ Hash }) => Hash as CID) };
+    return { size: Number(file.fileSize()), links: Links.map(({ Hash }) => Hash) };
   } catch {
     throw notOfProfile(body);
   }

@@ -3,7 +3,14 @@ export type { Backup, WrappedKek } from "./backups.js";
 export { DEFAULT_COMPARTMENTS } from "./compartment-names.js";
 export { type ContentKey } from "./content-keys.js";
 export { type MemberKey } from "./member-keys.js";
-export { credential, fileDescriptor, passphrase, type Unlock, type UnlockPurpose } from "./passphrase.js";
+export {
+  credential,
+  fileDescriptor,
+  passphrase,
+  readPrivateFile,
+  type Unlock,
+  type UnlockPurpose,
+} from "./passphrase.js";
 export { openCell, sealCell, type Cell } from "./sealed-cell.js";
 export {
   normalIdentifier,

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { read } from "node:fs";
 import { isatty } from "node:tty";
-import { ChartsealError } from "../errors.js";
+import { ChartsealError, type ErrorCode } from "../errors.js";
 import { othersMayRead } from "../secret-file.js";
 
 /** Characters (code points) a new passphrase needs; NIST SP 800-63B asks for 8, a stolen file for more. */
@@ -35,24 +35,34 @@ export function passphrase(value: string): Unlock {
  * @throws ERR_VAULT_LOCKED (when the vault asks) when it is missing, too long or readable by others
  */
 export function credential(path: string): Unlock {
-  return async () => {
-    let file: FileHandle;
-    try {
-      file = await open(path, "r");
-    } catch (cause) {
-      throw locked(`the passphrase file ${path} cannot be opened`, { path }, undefined, cause);
+  return () => readPrivateFile(path, "passphrase", "ERR_VAULT_LOCKED");
+}
+
+/**
+ * A short secret in a file of its own: only its owner may read it, unless systemd put it there.
+ * @param what it is, for errors: `passphrase`
+ * @throws `code` when it is missing, too long or readable by others
+ */
+export async function readPrivateFile(path: string, what: string, code: ErrorCode): Promise<Uint8Array> {
+  const refuse = (why: string, hint?: string, cause?: unknown) =>
+    new ChartsealError(code, why, { values: { path }, ...(hint === undefined ? {} : { hint }), cause });
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (cause) {
+    throw refuse(`the ${what} file ${path} cannot be opened`, undefined, cause);
+  }
+  try {
+    const status = await file.stat();
+    if (!status.isFile()) throw refuse(`the ${what} file ${path} is not a file`);
+    if (await othersMayRead(path, status)) {
+      throw refuse(`others may read the ${what} file ${path}`, `chmod 600 ${path}`);
     }
-    try {
-      const status = await file.stat();
-      if (!status.isFile()) throw locked(`the passphrase file ${path} is not a file`, { path });
-      if (await othersMayRead(path, status)) {
-        throw locked(`others may read the passphrase file ${path}`, { path }, `chmod 600 ${path}`);
-      }
-      return await readAll(file.fd);
-    } finally {
-      await file.close();
-    }
-  };
+    if (status.size > LONGEST_PASSPHRASE_BYTES) throw refuse(`the ${what} file ${path} is too long for one`);
+    return await readAll(file.fd);
+  } finally {
+    await file.close();
+  }
 }
 
 /**

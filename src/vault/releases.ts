@@ -148,12 +148,15 @@ export class Releases {
       });
   }
 
-  /** Notes that it is on chain; may be repeated. */
-  setFiled(windowId: Hex): void {
+  /**
+   * Notes that it is on chain, or never will be; may be repeated.
+   * @param edit Makes what is kept of it from now on; default: the same
+   */
+  setFiled(windowId: Hex, edit: (json: string) => string = (json) => json): void {
     this.#database.transaction(() => {
       const json = this.#find(windowId, UNFILED);
       if (json === undefined) return; // another process was quicker
-      this.#put(windowId, json, WHOLE_ACCESS);
+      this.#put(windowId, edit(json), WHOLE_ACCESS);
       this.#database.run(
         "DELETE FROM releases WHERE access_id = ? AND leaf_hash = ?",
         bytes32(windowId, "the window id"),

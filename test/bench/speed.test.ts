@@ -12,7 +12,7 @@ interface Aims {
 }
 
 describe("npm run bench", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
 
   it("measures every part beside its peers, in small", async () => {
     const small = ["--records", String(RECORDS), "--mib", String(MIB), "--rounds", "1", "--json"];

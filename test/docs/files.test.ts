@@ -23,6 +23,7 @@ import {
   type Hex,
   type Receipt,
 } from "../../src/crypto/index.js";
+import { readHeartbeats } from "../../src/monitor/index.js";
 import { Journal, parseRules, type JournalItem } from "../../src/records/index.js";
 import { JOURNAL_FORMAT, JOURNAL_SCHEMA } from "../../src/records/journal-schema.js";
 import { RowMacs } from "../../src/records/row-macs.js";
@@ -200,7 +201,7 @@ describe("docs/formats.md: vault and journal", () => {
   it("shows the tables of vault and journal", () => {
     expect(statementsOf(textExample("vault-schema"))).to.deep.equal(statementsOf(VAULT_SCHEMA));
     expect(statementsOf(textExample("journal-schema"))).to.deep.equal(statementsOf(JOURNAL_SCHEMA));
-    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 4]);
+    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 5]);
   });
 });
 
@@ -248,6 +249,18 @@ describe("docs/formats.md: store and files", () => {
     const rules = parseRules(Buffer.from(textExample("rules")));
     expect(rules.rules).to.have.length(3);
     expect(rules.bases).to.deep.equal(["https://fhir.hospital.example/r4"]);
+  });
+});
+
+describe("docs/formats.md: heartbeat", () => {
+  it("is read while it is new, and no longer", async () => {
+    const alive = join(folder, "alive");
+    const beat = jsonExample<{ beatAt: number }>("heartbeat");
+    await mkdir(alive);
+    await writeFile(join(alive, "release-agent.json"), JSON.stringify(beat));
+    const { beatAt } = beat;
+    expect(readHeartbeats(alive, [], beatAt + 30)[0]).to.include({ up: true, backupsHoldingErased: 0 });
+    expect(readHeartbeats(alive, [], beatAt + 31)[0]).to.include({ up: false, vaultUnlocked: false });
   });
 });
 

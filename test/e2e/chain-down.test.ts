@@ -129,9 +129,9 @@ describe("an emergency while the chain is down", function () {
       await refusedFor("no record of this patient", { patient: `0x${"77".repeat(32)}` });
     });
 
-    it("gives a person no more of them in a day than on chain", async () => {
+    it("gives a person no more of them in a day than on chain, the filed one counted in", async () => {
       const { personQuota } = EMERGENCY_LIMITS;
-      for (let times = 0; times < personQuota; times++) await ask();
+      for (let times = 1; times < personQuota; times++) await ask();
       await refusedFor("used up", {});
     });
   });
@@ -140,10 +140,10 @@ describe("an emergency while the chain is down", function () {
     it("files each of them when the chain is back", async () => {
       while (s.a.vault.releases.unfiled().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
       const late = (await officer(s, s.officerB).list()).filter((window) => window.late);
-      expect(late).to.have.length(4);
+      expect(late).to.have.length(3);
       const audit = await s.a.audit.disclosures({ patient: s.patient });
       expect(audit.complete).to.equal(true);
-      expect(audit.entries.filter(({ kind }) => kind === "glass-late")).to.have.length(4);
+      expect(audit.entries.filter(({ kind }) => kind === "glass-late")).to.have.length(3);
     });
 
     it("has them named when a record is erased, and keeps nothing of what they held", async () => {

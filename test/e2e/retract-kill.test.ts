@@ -10,7 +10,7 @@ import { message, pid, report } from "../support/hl7.js";
 import { checkLog, sorted } from "../support/log-check.js";
 
 /** What is interrupted, spread over the run. */
-const KINDS = ["vault.db", "commit to journal.db", "write to journal.db", "transaction is sent"];
+const KINDS = ["vault.db", "commit to journal.db", "transaction is sent", "\\(retract\\)"];
 const KILLS_OF_A_KIND = 2;
 const KILLS = KINDS.length * KILLS_OF_A_KIND;
 const REPORTS = 6;

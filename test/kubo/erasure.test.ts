@@ -54,7 +54,7 @@ describe("Kubo store: what is deleted", function () {
       [1, 0],
     ]) {
       const stored = await store.putMany([whole!, longer!]);
-      const [first, second] = order.map((i) => stored[i!]!);
+      const [first, second] = order.map((i) => stored[i]!);
       await store.delete(first!.cid);
       expect(await store.has(first!.cid)).to.equal(false);
       expect(await store.verify(second!.cid)).to.deep.equal({ ok: true, size: second!.size });

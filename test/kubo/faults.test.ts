@@ -10,6 +10,8 @@ import { keystream, keystreamBytes } from "../storage/keystream.js";
 import { LocalKubo } from "../support/kubo-node.js";
 
 const MIB = 1_048_576;
+/** Runs a shell's text with mounts that nobody else sees. */
+const OWN_MOUNTS = ["unshare", "-rm", "sh", "-c"];
 
 describe("Kubo store: a node that fails", function () {
   this.timeout(120_000);
@@ -67,7 +69,7 @@ describe("Kubo store: a node that fails", function () {
     before(function () {
       folder = mkdtempSync(join(tmpdir(), "chartseal-full-"));
       try {
-        execFileSync("unshare", ["-rm", "sh", "-c", 'mount -t tmpfs tmpfs "$0"', folder], {
+        execFileSync(OWN_MOUNTS[0]!, [...OWN_MOUNTS.slice(1), 'mount -t tmpfs tmpfs "$0"', folder], {
           stdio: "ignore",
         });
       } catch {
@@ -86,7 +88,7 @@ describe("Kubo store: a node that fails", function () {
 
     for (const streamed of [true, false]) {
       it(`is ERR_STORE_FULL, retryable, and keeps what it has ${streamed ? "and takes a body again once there is room (streamed)" : "(at once)"}`, async () => {
-        await using node = await LocalKubo.start({ folder, wrapper: ["unshare", "-rm", "sh", "-c", small] });
+        await using node = await LocalKubo.start({ folder, wrapper: [...OWN_MOUNTS, small] });
         await using store = await node.store();
         const kept = await store.put(await keystreamBytes(5 * MIB + 1));
         const large = await keystreamBytes(40 * MIB);

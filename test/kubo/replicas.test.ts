@@ -100,8 +100,8 @@ describe("two IPFS nodes and a folder as replicas", function () {
     await using fresh = await LocalKubo.start();
     const roots: string[] = [];
     for await (const { root } of fresh.client().dag.import([exportCar(store, cids)])) {
-      expect(root!.pinErrorMsg ?? "").to.equal("");
-      roots.push(root!.cid.toString());
+      expect(root.pinErrorMsg ?? "").to.equal("");
+      roots.push(root.cid.toString());
     }
     expect(roots.toSorted()).to.deep.equal(cids.toSorted());
     await using there = await fresh.store();

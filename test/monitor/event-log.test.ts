@@ -83,6 +83,20 @@ describe("The log", () => {
     expect(reason).not.to.have.property("reason");
   });
 
+  it("has the fields that docs/formats.md names, and no other", () => {
+    const formats = readFileSync(new URL("../../docs/formats.md", import.meta.url), "utf8");
+    const section = /## Log line\n([^#]*)/.exec(formats)![1]!;
+    const [, list = ""] = section.split("fields");
+    const named = list
+      .split("`dropped`")[0]!
+      .match(/`\w+`/g)!
+      .map((word) => word.slice(1, -1));
+    const nonsense = Object.fromEntries([...named, "message", "path", "label"].map((name) => [name, "x"]));
+    log.event("started", nonsense);
+    expect(parsed()[0]!["dropped"]).to.have.members([...named, "unknown", "unknown", "unknown"]);
+    expect(named).to.include.members(["code", "errno", "accessId", "milliseconds"]);
+  });
+
   it("is left out below its level", async () => {
     const quiet: string[] = [];
     using warnings = await openEventLog({

@@ -129,10 +129,7 @@ describe("settings of a Kubo node", () => {
   };
   const blocksIn = (Spec: unknown) => ({ Datastore: { ...good.Datastore, Spec } });
   const found = (changes: Partial<typeof good> | object) =>
-    hazardsOf({ ...good, ...changes } as typeof good).map(({ grave, detail }) => [
-      grave,
-      detail.split(" ")[0],
-    ]);
+    hazardsOf({ ...good, ...changes }).map(({ grave, detail }) => [grave, detail.split(" ")[0]]);
 
   it("are good as network/kubo makes them, also with Kubo's own metrics around the blocks", () => {
     expect(found({})).to.deep.equal([]);

@@ -28,13 +28,22 @@ const STEPS: readonly (readonly [RegExp, string])[] = [
   [/^UPDATE batches SET transaction_hash/, "confirm"],
   [/^UPDATE batches SET state/, "send"],
   [/^UPDATE items SET superseded_by/, "supersede"],
+  [/^UPDATE items SET (withdrawn|retracted)/, "retract"],
 ];
 /** What a question to the node does for it. */
 const QUESTIONS: Readonly<Record<string, string>> = {
   eth_getTransactionCount: "sign",
   eth_getTransactionReceipt: "confirm",
 };
-const SUPERSEDE = RecordRegistry__factory.createInterface().getFunction("supersede").selector;
+/** Calls of the log's member, by their selectors. */
+const CALLS: ReadonlyMap<string, string> = new Map(
+  (["supersede", "retract"] as const).map((name) => [
+    RecordRegistry__factory.createInterface().getFunction(name).selector,
+    name,
+  ]),
+);
+/** Characters of `0x` and a selector. */
+const SELECTOR_LENGTH = 10;
 
 function point(what: string): void {
   if (announce && points.length === 0) fs.writeSync(1, `${JSON.stringify({ announced: what })}\n`);
@@ -106,8 +115,8 @@ function callIn(body: Uint8Array): string | undefined {
     params: string[];
   };
   if (method === "eth_sendRawTransaction") {
-    const supersedes = Transaction.from(params[0]).data.startsWith(SUPERSEDE);
-    return `a transaction is sent (${supersedes ? "supersede" : "send"})`;
+    const selector = Transaction.from(params[0]).data.slice(0, SELECTOR_LENGTH);
+    return `a transaction is sent (${CALLS.get(selector) ?? "send"})`;
   }
   const step = reads ? QUESTIONS[method] : undefined;
   return step === undefined ? undefined : `${method} (${step})`;

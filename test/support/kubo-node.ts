@@ -21,7 +21,7 @@ const script = (name: string) => fileURLToPath(new URL(`../../network/kubo/${nam
 let built: string | undefined;
 
 /** The pinned Kubo; `npm run test:kubo` built it. */
-export function kuboBinary(): string {
+function kuboBinary(): string {
   built ??= execFileSync(script("build"), { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
   return built;
 }
@@ -82,7 +82,7 @@ export class LocalKubo implements AsyncDisposable {
     const api = join(this.repo, "api");
     if (existsSync(api)) unlinkSync(api);
     const [command, ...args] = [...this.#wrapper, script("start"), this.repo];
-    const child = spawn(command!, args, {
+    const child = spawn(command, args, {
       env: { ...process.env, IPFS: kuboBinary() },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -9,7 +9,7 @@ import { signMessage } from "../../src/access/messages.js";
 import { runReleaseAgent, type AgentParts } from "../../src/access/release-agent.js";
 import { Writer, keySigner, type Role, type StaffSigner } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
-import type { GrantTicket, TermsRequest } from "../../src/consent/index.js";
+import { purposeNumber, type GrantTicket, type Purpose, type TermsRequest } from "../../src/consent/index.js";
 import { toHex, type Hex } from "../../src/crypto/index.js";
 import { Consortium, openHospital, type Hospital } from "./hospital.js";
 import { observations } from "./observations.js";
@@ -124,13 +124,19 @@ export async function logAccess(
   { terms, custodian }: GrantTicket,
   extent: "INDEX" | "CHART" = "INDEX",
   writer: Writer = b.writer("clinician"),
+  purpose: Purpose = "TREAT",
 ): Promise<AccessEvent> {
   const { chain } = b;
   const { recordedFrom, recordedTo } = terms;
   const upTo = await chain.records.headOf(custodian);
   const scope = { compartments: terms.compartments, recordedFrom, recordedTo, upTo };
   const number = extent === "INDEX" ? 0 : 1;
-  const call = await chain.accessLog.requestScope.populateTransaction(terms, 0, number, scope);
+  const call = await chain.accessLog.requestScope.populateTransaction(
+    terms,
+    purposeNumber(purpose),
+    number,
+    scope,
+  );
   const receipt = await writer.execute(call);
   return accessEventOf(chain, receipt.logs[0]!);
 }

@@ -53,6 +53,18 @@ describe("content keys", () => {
     refusal("ERR_KEY_MISSING", () => made.vault.keyOf(fresh.recordId));
   });
 
+  it("are listed by record, the oldest first, over more than a page, and with what became of them", () => {
+    const before = [...made.vault.records()].length;
+    const keys = someKeys(1_203);
+    made.vault.putKeys(keys);
+    made.vault.eraseKeys([keys[3]!.recordId, keys[1_100]!.recordId]);
+    const listed = [...made.vault.records()].slice(before);
+    expect(listed.map(({ recordId }) => toHex(recordId))).to.deep.equal(
+      keys.map(({ recordId }) => toHex(recordId)),
+    );
+    expect(listed.flatMap(({ erased }, place) => (erased ? [place] : []))).to.deep.equal([3, 1_100]);
+  });
+
   it("have 32 bytes, and record ids 16", () => {
     const { recordId, contentKey } = someKeys(1)[0]!;
     refusal("ERR_USAGE", () => made.vault.putKeys([{ recordId: recordId.subarray(1), contentKey }]));

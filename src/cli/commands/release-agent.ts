@@ -7,22 +7,17 @@ import { Heartbeat, heartbeatFolder, vaultLook, type EventLog } from "../../moni
 import type { Context } from "../context.js";
 import { listenAddress } from "../listen-address.js";
 import { openLog, type LogValues } from "../log-option.js";
-import { readText } from "../private-file.js";
 import { openMember } from "../open-member.js";
 import { printable } from "../../printable.js";
+import { tlsArgument, type TlsValues } from "../server-arguments.js";
 import { openStandby, rememberedUnlock } from "../standby.js";
+import { Troubles } from "../troubles.js";
 import type { Vault } from "../../vault/index.js";
 
 type Listen = NonNullable<ReleaseAgentOptions["listen"]>;
 
-/** Milliseconds for which a trouble that goes on is told once. */
-const REPEAT_MS = 30_000;
-
-interface Values extends LogValues {
+interface Values extends LogValues, TlsValues {
   listen?: string;
-  tlsCert?: string;
-  tlsKey?: string;
-  tlsClientCa?: string;
   peer?: string[];
   standby?: string;
 }
@@ -131,33 +126,8 @@ function peerArguments({ peer = [], standby }: Values): string[] {
 }
 
 /** @throws ERR_USAGE */
-async function listenArgument({ listen, tlsCert, tlsKey, tlsClientCa }: Values): Promise<Listen | undefined> {
-  if (listen === undefined) {
-    if ([tlsCert, tlsKey, tlsClientCa].every((path) => path === undefined)) return undefined;
-    throw new ChartsealError("ERR_USAGE", "--tls-cert, --tls-key and --tls-client-ca go with --listen");
-  }
-  if (
-    (tlsCert === undefined) !== (tlsKey === undefined) ||
-    (tlsCert === undefined && tlsClientCa !== undefined)
-  )
-    throw new ChartsealError("ERR_USAGE", "--tls-cert and --tls-key go together, --tls-client-ca with them");
-  const at = listenAddress(listen);
-  if (tlsCert === undefined) return at;
-  const [cert, key] = [await readText(tlsCert), await readText(tlsKey!)];
-  return {
-    ...at,
-    tls: { cert, key, ...(tlsClientCa === undefined ? {} : { clientCa: await readText(tlsClientCa) }) },
-  };
-}
-
-class Troubles {
-  readonly #toldAt = new Map<string, number>();
-
-  isNew(code: string): boolean {
-    const now = performance.now();
-    const before = this.#toldAt.get(code);
-    if (before !== undefined && now - before < REPEAT_MS) return false;
-    this.#toldAt.set(code, now);
-    return true;
-  }
+async function listenArgument({ listen, ...values }: Values): Promise<Listen | undefined> {
+  const tls = await tlsArgument(values, listen === undefined ? "--listen" : undefined);
+  if (listen === undefined) return undefined;
+  return { ...listenAddress(listen), ...(tls === undefined ? {} : { tls }) };
 }

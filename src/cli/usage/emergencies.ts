@@ -60,10 +60,11 @@ export const EMERGENCIES: CommandSpec[] = [
   },
   {
     name: "review list",
-    summary: "list emergencies that wait for this member, as reader or as custodian",
+    summary:
+      "list emergencies that wait for this member: its own, its patients', and what others left overdue",
     options: [
       option("--patient <patientId>", "only of this patient"),
-      option("--all", "also those of which nothing is owed"),
+      option("--all", "also those of this member and of its patients of which nothing is owed"),
     ],
     examples: ["review list"],
     load: () => import("../commands/review-list.js"),

@@ -42,6 +42,40 @@ export const RECORDS: CommandSpec[] = [
     load: () => import("../commands/ingest.js"),
   },
   {
+    name: "listen",
+    summary: "take records as they come, day and night, and anchor them, until stopped",
+    details:
+      "A sender is answered when his record is durable; no answer waits for the chain. GET /healthz says that it runs, " +
+      "GET /readyz whether it can take records. docs/listener.md says what is acknowledged when.",
+    options: [
+      option("--mllp <host:port>", "HL7 v2 over MLLP; without a certificate on this machine only"),
+      option("--http <host:port>", "FHIR over HTTP; without a certificate on this machine only"),
+      option(
+        "--http-token-file <file>",
+        "with --http: bearer token that senders show; a file only you may read",
+      ),
+      option("--outbox <folder>", "a folder that files are put into; what is taken is moved to its done/"),
+      option("--tls-cert <file>", "PEM file with the listener's certificate"),
+      option("--tls-key <file>", "PEM file with its key"),
+      option("--tls-client-ca <file>", "PEM file: let in only clients with a certificate of this authority"),
+      option(
+        "--clear-text",
+        "with --mllp: other machines too without TLS, in a network that nobody else is in",
+      ),
+      option("--split", "a Bundle becomes one record an entry"),
+      option("--most-bytes <n>", "longest message or body; default 16777216"),
+      option("--most-unanchored <n>", "take nothing while so many records wait for the chain"),
+      ...FILING,
+      ...LOG_OPTIONS,
+    ],
+    examples: [
+      "listen --mllp 127.0.0.1:2575 --passphrase-file /run/credentials/chartseal.service/vault",
+      "listen --mllp 0.0.0.0:2575 --http 0.0.0.0:8443 --http-token-file token --tls-cert listener.pem --tls-key listener.key",
+      "listen --outbox /srv/chartseal/outbox --split",
+    ],
+    load: () => import("../commands/listen.js"),
+  },
+  {
     name: "status",
     summary: "count items by state, list open batches, compare the log's head with the chain's",
     options: [option("--list", "also list the items that wait or were refused, with their labels")],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError } from "../../errors.js";
 import { readHl7, type BadItem, type SourceItem } from "../../records/index.js";
-import { openFile, readContent } from "./content.js";
+import { openFile, readContent, type FilePart } from "./content.js";
 import { MAX_MESSAGE_BYTES, splitMessages, type Hl7Part } from "./hl7-messages.js";
 import { badItem, counted } from "./source.js";
 import type { Items, Progress } from "./source.js";
@@ -53,26 +53,36 @@ function itemOf(
   const label = `${path}#message ${number}`;
   try {
     if (bytes === undefined) throw tooLong(number);
-    const facts = readHl7(bytes);
-    const { sourceKey = label, recordedAt, author, encoding, subjects } = facts;
-    const { administrative, replaces, event } = facts;
-    return {
-      sourceKey,
-      label,
-      path,
-      mediaType: HL7_MEDIA_TYPE,
-      ...(encoding === undefined ? {} : { encoding }),
-      ...(author === undefined ? {} : { author }),
-      ...(recordedAt === undefined ? {} : { recordedAt }),
-      ...readContent(bytes, file === undefined ? undefined : { file, start, end: start + bytes.length }),
-      subjects,
-      ...(administrative === undefined ? {} : { administrative }),
-      ...(replaces === undefined ? {} : { replaces }),
-      ...(event === undefined ? {} : { event }),
-    };
+    const part = file === undefined ? undefined : { file, start, end: start + bytes.length };
+    return hl7Item(bytes, { path, label }, part);
   } catch (error) {
     return badItem(label, error);
   }
+}
+
+/** The item of one message, of its exact bytes. @throws ERR_ITEM_INVALID when they are none */
+export function hl7Item(
+  bytes: Uint8Array,
+  { path, label }: { readonly path: string; readonly label: string },
+  part?: FilePart,
+): SourceItem {
+  const facts = readHl7(bytes);
+  const { sourceKey = label, recordedAt, author, encoding, subjects } = facts;
+  const { administrative, replaces, event } = facts;
+  return {
+    sourceKey,
+    label,
+    path,
+    mediaType: HL7_MEDIA_TYPE,
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(author === undefined ? {} : { author }),
+    ...(recordedAt === undefined ? {} : { recordedAt }),
+    ...readContent(bytes, part),
+    subjects,
+    ...(administrative === undefined ? {} : { administrative }),
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(event === undefined ? {} : { event }),
+  };
 }
 
 /** What batches say of themselves: a file that was cut short is told, though its messages are taken. */

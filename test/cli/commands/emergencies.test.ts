@@ -21,6 +21,7 @@ describe("emergencies on the command line", function () {
   let consortium: Consortium;
   let a: Desk;
   let b: Desk;
+  let c: Desk;
   let patientId: string;
   let windowId: string;
   const ticket = () => b.path("emergency.json");
@@ -30,6 +31,7 @@ describe("emergencies on the command line", function () {
     consortium = await Consortium.start({ chain });
     a = await consortium.member("a", "operator", "releaser", "reviewer");
     b = await consortium.member("b", "clinician", "reviewer");
+    c = await consortium.member("c", "reviewer");
     await b.done("staff", "enrol", "--name", "dr-li", "--role", "CLINICIAN");
     const enrolled = await a.done("patient", "enrol", "--identifier", reference("ann"), "--json");
     ({ patientId } = enrolled.json as { patientId: string });
@@ -106,6 +108,8 @@ describe("emergencies on the command line", function () {
         "fhir:Patient",
         "--value-file",
         b.path(file),
+        "--custodian",
+        "1",
         "--json",
         ...flags,
       ] as const;
@@ -149,11 +153,24 @@ describe("emergencies on the command line", function () {
     const [open] = await listed(b);
     await a.refused(1, "ERR_CHAIN_REFUSED", "review", "flag", open!.windowId);
     await pass(3 * DAY);
+    expect((await listed(a))[0]!.due).to.match(/^flag as overdue, decide by [^(]*$/);
     await a.done("review", "flag", open!.windowId);
     expect((await listed(b))[0]).to.deep.include({ overdue: true });
+    expect((await listed(b))[0]!.due).to.match(/^justify by .* \(overdue\)$/);
     const { out } = await b.done("review", "list");
     expect(out).to.contain("OVERDUE");
     const error = await b.refused(1, "ERR_ACCESS_DENIED", ...breakGlass("fourth.json"));
     expect(error?.message).to.contain("PersonOverdue");
+  });
+
+  it("shows a review that nobody made in time to the reviewers of every other member", async () => {
+    expect(await listed(c)).to.deep.equal([]);
+    await pass(60 * DAY);
+    const passedOn = await listed(c);
+    expect(passedOn.map(({ windowId: id }) => id)).to.not.include(windowId);
+    expect(passedOn.map(({ due }) => due.replace(/by .* \(/, "by ... ("))).to.deep.equal([
+      ...["decide by ... (overdue)", "decide by ... (overdue)"],
+    ]);
+    expect((await c.done("review", "list")).out).to.match(/open OVERDUE +decide by/);
   });
 });
