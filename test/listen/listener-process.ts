@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 const SUPPORT = new URL("../support/strip-types.ts", import.meta.url);
-const KILL_POINT = new URL("../e2e/kill-point.ts", import.meta.url);
+const KILL_POINT = new URL("../support/kill-point.ts", import.meta.url);
 
 export interface ListenerProcess {
   /** Where it listens; rejects when it ends before. */
