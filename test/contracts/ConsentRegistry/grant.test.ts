@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
+import { shouldNotOutlast } from "../behaviours/outlasting.js";
 import { shouldRequireSignature, shouldRequireSigningPatient } from "../behaviours/signature.js";
 import {
   Purpose,
@@ -324,26 +325,13 @@ describe("ConsentRegistry.grant", () => {
     });
   });
 
-  describe("given the guardians' time ends with the terms", () => {
-    it("should pass", async () => {
-      const f = await loadWithStaff();
-      const until = (await now()) + 86_400;
-      const { patientId, wallet } = await registerGuarded(f, { until });
-      const terms = await termsFor(patientId, { notAfter: until });
-      await f.consents.grant(terms, await signTerms(f, wallet, terms));
-    });
-  });
-
-  describe("given the guardians' time ends a second before the terms", () => {
-    it("should revert with GrantOutlasts", async () => {
-      const f = await loadWithStaff();
-      const until = (await now()) + 86_400;
-      const { patientId, wallet } = await registerGuarded(f, { until });
-      const terms = await termsFor(patientId, { notAfter: until + 1 });
-      await expect(f.consents.grant(terms, await signTerms(f, wallet, terms)))
-        .to.be.revertedWithCustomError(f.consents, "GrantOutlasts")
-        .withArgs(patientId, until);
-    });
+  shouldNotOutlast("the guardians' time", async (seconds) => {
+    const f = await loadWithStaff();
+    const until = (await now()) + 86_400;
+    const { patientId, wallet } = await registerGuarded(f, { until });
+    const terms = await termsFor(patientId, { notAfter: until + seconds });
+    const sent = f.consents.grant(terms, await signTerms(f, wallet, terms));
+    return { f, patientId, until, sent };
   });
 
   describe("given the guardians' time ended a second ago", () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { id } from "ethers";
+import { shouldNotOutlast } from "../behaviours/outlasting.js";
 import { shouldRequireSignature } from "../behaviours/signature.js";
 import {
   GivenBy,
@@ -119,24 +120,12 @@ describe("ConsentRegistry.grantByDelegate", () => {
     });
   });
 
-  describe("given the delegation ends with the terms", () => {
-    it("should pass", async () => {
-      const f = await loadWithPatient();
-      const until = (await now()) + 86_400;
-      const delegate = await appointDelegate(f, f.patient, { until });
-      await (await grant(f, delegate, { notAfter: until })).act();
-    });
-  });
-
-  describe("given the delegation ends a second before the terms", () => {
-    it("should revert with GrantOutlasts", async () => {
-      const f = await loadWithPatient();
-      const until = (await now()) + 86_400;
-      const { act } = await grant(f, await appointDelegate(f, f.patient, { until }), { notAfter: until + 1 });
-      await expect(act())
-        .to.be.revertedWithCustomError(f.consents, "GrantOutlasts")
-        .withArgs(f.patient.patientId, until);
-    });
+  shouldNotOutlast("the delegation", async (seconds) => {
+    const f = await loadWithPatient();
+    const until = (await now()) + 86_400;
+    const delegate = await appointDelegate(f, f.patient, { until });
+    const { act } = await grant(f, delegate, { notAfter: until + seconds });
+    return { f, patientId: f.patient.patientId, until, sent: act() };
   });
 
   describe("given the delegation ended a second ago", () => {
