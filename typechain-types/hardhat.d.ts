@@ -18,9 +18,9 @@ getContractFactory(name: 'LegalOrders', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MemberRegistry__factory>
 getContractFactory(name: 'PatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientRegistry__factory>
 getContractFactory(name: 'RecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordRegistry__factory>
-getContractFactory(name: 'Consents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consents__factory>
 getContractFactory(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WitnessedConsents__factory>
 getContractFactory(name: 'Emergencies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Emergencies__factory>
+getContractFactory(name: 'Consents', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consents__factory>
 getContractFactory(name: 'EmergencyReviews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.EmergencyReviews__factory>
 getContractFactory(name: 'LateReleases', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LateReleases__factory>
 getContractFactory(name: 'Lookups', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Lookups__factory>
@@ -29,16 +29,16 @@ getContractFactory(name: 'IBreakGlass', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsentRegistry__factory>
 getContractFactory(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ILegalOrders__factory>
 getContractFactory(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMemberRegistry__factory>
-getContractFactory(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordRegistry__factory>
 getContractFactory(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPatientRegistry__factory>
+getContractFactory(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRecordRegistry__factory>
 getContractFactory(name: 'ConsentTerms', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ConsentTerms__factory>
-getContractFactory(name: 'Leaves', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Leaves__factory>
 getContractFactory(name: 'Cosigners', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Cosigners__factory>
+getContractFactory(name: 'Leaves', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Leaves__factory>
+getContractFactory(name: 'PatientChanges', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientChanges__factory>
 getContractFactory(name: 'PatientKeys', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientKeys__factory>
 getContractFactory(name: 'PatientProxies', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientProxies__factory>
 getContractFactory(name: 'RecordHolds', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordHolds__factory>
 getContractFactory(name: 'RecordLog', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RecordLog__factory>
-getContractFactory(name: 'PatientChanges', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PatientChanges__factory>
 getContractFactory(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC1271Wallet__factory>
 getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ERC7913WebAuthnVerifier__factory>
@@ -50,9 +50,9 @@ getContractAt(name: 'LegalOrders', address: string | ethers.Addressable, signer?
 getContractAt(name: 'MemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MemberRegistry>
 getContractAt(name: 'PatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientRegistry>
 getContractAt(name: 'RecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordRegistry>
-getContractAt(name: 'Consents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consents>
 getContractAt(name: 'WitnessedConsents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WitnessedConsents>
 getContractAt(name: 'Emergencies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Emergencies>
+getContractAt(name: 'Consents', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consents>
 getContractAt(name: 'EmergencyReviews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.EmergencyReviews>
 getContractAt(name: 'LateReleases', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LateReleases>
 getContractAt(name: 'Lookups', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Lookups>
@@ -61,16 +61,16 @@ getContractAt(name: 'IBreakGlass', address: string | ethers.Addressable, signer?
 getContractAt(name: 'IConsentRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsentRegistry>
 getContractAt(name: 'ILegalOrders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ILegalOrders>
 getContractAt(name: 'IMemberRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMemberRegistry>
-getContractAt(name: 'IRecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordRegistry>
 getContractAt(name: 'IPatientRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPatientRegistry>
+getContractAt(name: 'IRecordRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRecordRegistry>
 getContractAt(name: 'ConsentTerms', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ConsentTerms>
-getContractAt(name: 'Leaves', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Leaves>
 getContractAt(name: 'Cosigners', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Cosigners>
+getContractAt(name: 'Leaves', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Leaves>
+getContractAt(name: 'PatientChanges', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientChanges>
 getContractAt(name: 'PatientKeys', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientKeys>
 getContractAt(name: 'PatientProxies', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientProxies>
 getContractAt(name: 'RecordHolds', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordHolds>
 getContractAt(name: 'RecordLog', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RecordLog>
-getContractAt(name: 'PatientChanges', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PatientChanges>
 getContractAt(name: 'ERC1271Wallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC1271Wallet>
 getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'ERC7913WebAuthnVerifier', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ERC7913WebAuthnVerifier>
@@ -82,9 +82,9 @@ deployContract(name: 'LegalOrders', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'MemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'PatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientRegistry>
 deployContract(name: 'RecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordRegistry>
-deployContract(name: 'Consents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
 deployContract(name: 'WitnessedConsents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
 deployContract(name: 'Emergencies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Emergencies>
+deployContract(name: 'Consents', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
 deployContract(name: 'EmergencyReviews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.EmergencyReviews>
 deployContract(name: 'LateReleases', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LateReleases>
 deployContract(name: 'Lookups', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lookups>
@@ -93,16 +93,16 @@ deployContract(name: 'IBreakGlass', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'IConsentRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'ILegalOrders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
 deployContract(name: 'IMemberRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
-deployContract(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
 deployContract(name: 'IPatientRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
+deployContract(name: 'IRecordRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
 deployContract(name: 'ConsentTerms', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentTerms>
-deployContract(name: 'Leaves', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leaves>
 deployContract(name: 'Cosigners', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cosigners>
+deployContract(name: 'Leaves', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leaves>
+deployContract(name: 'PatientChanges', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientChanges>
 deployContract(name: 'PatientKeys', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientKeys>
 deployContract(name: 'PatientProxies', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
 deployContract(name: 'RecordHolds', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
 deployContract(name: 'RecordLog', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
-deployContract(name: 'PatientChanges', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientChanges>
 deployContract(name: 'ERC1271Wallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
 deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
@@ -114,9 +114,9 @@ deployContract(name: 'LegalOrders', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'MemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MemberRegistry>
 deployContract(name: 'PatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientRegistry>
 deployContract(name: 'RecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordRegistry>
-deployContract(name: 'Consents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
 deployContract(name: 'WitnessedConsents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WitnessedConsents>
 deployContract(name: 'Emergencies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Emergencies>
+deployContract(name: 'Consents', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consents>
 deployContract(name: 'EmergencyReviews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.EmergencyReviews>
 deployContract(name: 'LateReleases', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LateReleases>
 deployContract(name: 'Lookups', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lookups>
@@ -125,16 +125,16 @@ deployContract(name: 'IBreakGlass', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'IConsentRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsentRegistry>
 deployContract(name: 'ILegalOrders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILegalOrders>
 deployContract(name: 'IMemberRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMemberRegistry>
-deployContract(name: 'IRecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
 deployContract(name: 'IPatientRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPatientRegistry>
+deployContract(name: 'IRecordRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRecordRegistry>
 deployContract(name: 'ConsentTerms', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ConsentTerms>
-deployContract(name: 'Leaves', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leaves>
 deployContract(name: 'Cosigners', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Cosigners>
+deployContract(name: 'Leaves', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Leaves>
+deployContract(name: 'PatientChanges', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientChanges>
 deployContract(name: 'PatientKeys', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientKeys>
 deployContract(name: 'PatientProxies', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientProxies>
 deployContract(name: 'RecordHolds', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordHolds>
 deployContract(name: 'RecordLog', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RecordLog>
-deployContract(name: 'PatientChanges', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PatientChanges>
 deployContract(name: 'ERC1271Wallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC1271Wallet>
 deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'ERC7913WebAuthnVerifier', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ERC7913WebAuthnVerifier>
