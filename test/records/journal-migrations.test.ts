@@ -29,7 +29,8 @@ function rowsOf(
 ): Record<string, Row[]> {
   using database = new DatabaseSync(path, { readOnly: true });
   const rows = [...of].map(([table, columns]): [string, Row[]] => {
-    const all = database.prepare(`SELECT ${columns.join(", ")} FROM ${table} ORDER BY rowid`).all();
+    const names = columns.join(", ");
+    const all = database.prepare(`SELECT ${names} FROM ${table} ORDER BY ${names}`).all();
     return [table, all.map((row) => ({ ...row }))]; // SQLite's rows have no prototype
   });
   return Object.fromEntries(rows);
