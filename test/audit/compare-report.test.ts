@@ -93,7 +93,7 @@ describe("a saved report against the chain", function () {
     const [header, ...rows] = csv(report).trimEnd().split("\r\n");
     const doubled = rows.map((row) => `${row.replaceAll(",TREAT,", ",HRESCH,")},TREAT`);
     const wrong = found([`${header},purposes`, ...doubled, ""].join("\r\n"));
-    expect(wrong).to.include("ALTERED 4 purposes column 38");
+    expect(wrong).to.include("ALTERED 4 purposes column 37");
   });
 
   it("is of another patient", () => {
