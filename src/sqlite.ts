@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
-import { ChartsealError, type ErrorCode, type ErrorDetails } from "./errors.js";
+import { ChartsealError, type ErrorCode } from "./errors.js";
 
 /** How long a statement waits for another process of this member before ERR_TIMEOUT. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -68,6 +68,11 @@ export class Database implements Disposable {
   /** The first row, or undefined. */
   get(sql: string, ...values: SqlValue[]): SqlRow | undefined {
     return this.#guard(() => this.#prepare(sql).get(...values));
+  }
+
+  /** As {@link all}, but of each row is kept only what `make` makes of it. `make` may not ask the database. */
+  map<Made>(make: (row: SqlRow) => Made, sql: string, ...values: SqlValue[]): Made[] {
+    return this.#guard(() => Array.from(this.#prepare(sql).iterate(...values), (row) => make(row)));
   }
 
   all(sql: string, ...values: SqlValue[]): SqlRow[] {
@@ -264,10 +269,12 @@ function databaseError(error: unknown, path: string, damagedCode: ErrorCode): un
   if (error instanceof ChartsealError || !(error instanceof Error)) return error;
   const details = { values: { path }, cause: error };
   const { code, errcode } = error as { code?: string; errcode?: number };
+  const damaged = () =>
+    new ChartsealError(damagedCode, `${path} is damaged or not what it should be`, details);
   if (code === "ENOENT") return new ChartsealError("ERR_CONFIG_INVALID", `${path} does not exist`, details);
   if (code === "ERR_INVALID_STATE") return new ChartsealError("ERR_USAGE", `${path} was closed`, details);
   // An integer past 2^53: chartseal writes none.
-  if (code === "ERR_OUT_OF_RANGE") return damaged(path, damagedCode, details);
+  if (code === "ERR_OUT_OF_RANGE") return damaged();
   if (code !== "ERR_SQLITE_ERROR") {
     const errno = (error as NodeJS.ErrnoException).syscall !== undefined;
     return errno ? new ChartsealError("ERR_STORE_FAILED", `${path}: ${code ?? error.name}`, details) : error;
@@ -289,10 +296,6 @@ function databaseError(error: unknown, path: string, damagedCode: ErrorCode): un
     case SQLITE_CANTOPEN:
       return new ChartsealError("ERR_STORE_FAILED", `${path} cannot be read or written`, details);
     default:
-      return damaged(path, damagedCode, details);
+      return damaged();
   }
-}
-
-function damaged(path: string, code: ErrorCode, details: ErrorDetails): ChartsealError {
-  return new ChartsealError(code, `${path} is damaged or not what it should be`, details);
 }

@@ -103,8 +103,11 @@ export class Anchorer {
     const firstIndex = await this.#nextIndex();
     if (firstIndex === undefined) return false;
     this.#sealedSince = undefined;
-    const rows = journal.rowsIn(ItemState.SEALED, batchItems);
-    const { placed, unsound } = placeItems(this.#parts, rows, firstIndex);
+    const { placed, unsound } = placeItems(
+      this.#parts,
+      journal.rowsIn(ItemState.SEALED, batchItems),
+      firstIndex,
+    );
     setAsideAll(journal, unsound);
     for (const item of unsound) onUnsound?.(item);
     if (placed.length === 0) return true;

@@ -36,7 +36,7 @@ export async function draftBatch(
   const manifest = encodeBatchManifest({
     memberId,
     firstIndex,
-    entries: items.map(({ item, leafHash }) => ({ leafHash: toHex(leafHash), cid: item.cid! })),
+    entries: items.map(({ cid, leafHash }) => ({ leafHash: toHex(leafHash), cid })),
   });
   const stored = await store.put(manifest);
   const { root } = MerkleTree.of(items.map(({ leafHash }) => leafHash));
@@ -69,8 +69,11 @@ export function recordBatch(
       signed.hash,
       journal.rows.macOfBatch({ id, count, ...facts }),
     );
-    for (const { item, ...place } of items)
+    for (const { id: itemId, cid: _, rowMac, ...place } of items) {
+      // `rowMac` is what was read when the place was given: a row that changed since is refused.
+      const item = { ...journal.item(itemId)!, rowMac };
       journal.change(item, { state: ItemState.BATCHED, batchId: id, ...place });
+    }
     return journal.batch(id)!;
   });
 }

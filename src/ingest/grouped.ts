@@ -4,7 +4,7 @@
  * Items a durable commit: enough to share three fsyncs, few enough that most garbage dies young. What V8 finds alive
  * makes it enlarge its young generation (docs/decisions/0023): 500 items would take 100 MiB more and 6 % less time.
  */
-export const GROUP_ITEMS = 100;
+export const GROUP_ITEMS = 64;
 export const GROUP_BYTES = 8 * 1024 * 1024;
 
 export interface GroupLimits<T> {

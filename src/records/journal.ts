@@ -138,12 +138,12 @@ export class Journal implements Disposable {
 
   /** Oldest first. @param afterId to read on, page by page */
   itemsIn(state: ItemState, most = -1, afterId = 0): JournalItem[] {
-    return this.#in(state, most, afterId).map((row) => this.rows.item(row));
+    return this.#in((row) => this.rows.item(row), state, most, afterId);
   }
 
   /** As {@link itemsIn}; a row that was altered does not keep the others back. */
   rowsIn(state: ItemState, most = -1, afterId = 0): (JournalItem | AlteredRow)[] {
-    return this.#in(state, most, afterId).map((row) => this.rows.itemOrAltered(row));
+    return this.#in((row) => this.rows.itemOrAltered(row), state, most, afterId);
   }
 
   /** How many items are in the state, counted up to `most`. Not for ANCHORED. */
@@ -160,14 +160,15 @@ export class Journal implements Disposable {
   /** A patient's anchored items, by patientSeq. */
   itemsOfPatient(patientId: Hex, upTo = Number.MAX_SAFE_INTEGER): JournalItem[] {
     return this.#rows(
+      (row) => this.rows.item(row),
       `patient_id = ? AND state = ${ItemState.ANCHORED} AND log_index <= ? ORDER BY patient_seq`,
       blobOf(patientId),
       upTo,
-    ).map((row) => this.rows.item(row));
+    );
   }
 
   itemsOfBatch(batchId: number): (JournalItem | AlteredRow)[] {
-    return this.#rows("batch_id = ? ORDER BY log_index", batchId).map((row) => this.rows.itemOrAltered(row));
+    return this.#rows((row) => this.rows.itemOrAltered(row), "batch_id = ? ORDER BY log_index", batchId);
   }
 
   /** Of a batch's entries, in log order, as they stand in the file: it is their root that counts. */
@@ -257,17 +258,16 @@ export class Journal implements Disposable {
   }
 
   #one(where: string, ...values: SqlValue[]): JournalItem | undefined {
-    const [row] = this.#rows(where, ...values);
-    return row === undefined ? undefined : this.rows.item(row);
+    return this.#rows((row) => this.rows.item(row), where, ...values)[0];
   }
 
-  #in(state: ItemState, most: number, afterId: number): SqlRow[] {
+  #in<Made>(make: (row: SqlRow) => Made, state: ItemState, most: number, afterId: number): Made[] {
     const where = state === ItemState.ANCHORED ? `state = ${state}` : waitingIn(state);
-    return this.#rows(`${where} AND id > ? ORDER BY id LIMIT ?`, afterId, most);
+    return this.#rows(make, `${where} AND id > ? ORDER BY id LIMIT ?`, afterId, most);
   }
 
-  #rows(where: string, ...values: SqlValue[]): SqlRow[] {
-    return this.database.all(`SELECT ${ITEM_COLUMNS} FROM items WHERE ${where}`, ...values);
+  #rows<Made>(make: (row: SqlRow) => Made, where: string, ...values: SqlValue[]): Made[] {
+    return this.database.map(make, `SELECT ${ITEM_COLUMNS} FROM items WHERE ${where}`, ...values);
   }
 
   #sealDetails(itemMac: Uint8Array, details: ItemDetails): Uint8Array {

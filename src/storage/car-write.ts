@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // CAR version 1: https://ipld.io/specs/transport/car/carv1/
-import { CarWriter } from "@ipld/car/writer";
 import { varint } from "multiformats";
 import { CID } from "multiformats/cid";
 import { ChartsealError } from "../errors.js";
@@ -110,6 +109,7 @@ async function* walk(
 }
 
 async function headerOf(roots: CID[]): Promise<Uint8Array> {
+  const { CarWriter } = await import("@ipld/car/writer"); // an ingest does not carry it
   const { writer, out } = CarWriter.create(roots);
   const [pieces] = await Promise.all([Array.fromAsync(out), writer.close()]);
   return Buffer.concat(pieces);

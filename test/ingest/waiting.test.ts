@@ -10,7 +10,7 @@ import { allItems, checkLog } from "../support/log-check.js";
 import { linesSource, observation, observations } from "../support/observations.js";
 
 /** Items that become durable together. */
-const GROUP = 100;
+const GROUP = 64;
 
 describe("An item that cannot be anchored at once", function () {
   this.timeout(60_000);

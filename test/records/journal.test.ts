@@ -79,9 +79,11 @@ describe("Journal", function () {
     const asked: string[] = [];
     const all = database.all.bind(database);
     const get = database.get.bind(database);
+    const map = database.map.bind(database);
     Object.assign(database, {
       all: (...args: Parameters<typeof all>) => (asked.push(args[0]), all(...args)),
       get: (...args: Parameters<typeof get>) => (asked.push(args[0]), get(...args)),
+      map: (...args: Parameters<typeof map>) => (asked.push(args[1]), map(...args)),
     });
     journal.itemsIn(ItemState.SEALED, 10);
     journal.rowsIn(ItemState.SEALED, 10);

@@ -33,6 +33,8 @@ const OTHER: Record<string, SQLInputValue> = {
   superseded_by: 9,
   retracted: 1,
   erased: 1,
+  withdrawn: 3,
+  event: 1,
   row_mac: randomBytes(32),
 };
 /** Shown, sealed to the row's `item_mac`, or decided by nothing. */

@@ -22,7 +22,7 @@ async function readWithHeap(mebibytes: number, what: string): Promise<Reading> {
 }
 
 describe("memory", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   it("stays flat over 200,000 lines of NDJSON", async () => {
     const { items, grown } = await readWithHeap(48, "lines");
