@@ -273,8 +273,7 @@ function databaseError(error: unknown, path: string, damagedCode: ErrorCode): un
     new ChartsealError(damagedCode, `${path} is damaged or not what it should be`, details);
   if (code === "ENOENT") return new ChartsealError("ERR_CONFIG_INVALID", `${path} does not exist`, details);
   if (code === "ERR_INVALID_STATE") return new ChartsealError("ERR_USAGE", `${path} was closed`, details);
-  // An integer past 2^53: chartseal writes none.
-  if (code === "ERR_OUT_OF_RANGE") return damaged();
+  if (code === "ERR_OUT_OF_RANGE") return damaged(); // an integer past 2^53: chartseal writes none
   if (code !== "ERR_SQLITE_ERROR") {
     const errno = (error as NodeJS.ErrnoException).syscall !== undefined;
     return errno ? new ChartsealError("ERR_STORE_FAILED", `${path}: ${code ?? error.name}`, details) : error;

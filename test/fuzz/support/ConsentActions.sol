@@ -137,7 +137,7 @@ abstract contract ConsentActions is RecordActions {
         terms.notAfter = uint48(terms.notBefore + _draw(plain ? 400 days : 20 days));
         if (!plain && _onceIn(6)) terms.notAfter = uint48(_clock - _draw(2 days));
         uint256 end = _patients[terms.patientId].guardiansUntil;
-        if (plain && terms.notAfter > end && end > terms.notBefore) terms.notAfter = uint48(end + _draw(2));
+        if (plain && terms.notAfter > end && end > terms.notBefore) terms.notAfter = uint48(end);
         terms.recordedFrom = uint32(100 + _draw(plain ? 3 : 8));
         terms.recordedTo = uint32(plain ? 104 + _draw(4) : 100 + _draw(8));
         terms.salt = bytes32(_draw(type(uint256).max));
