@@ -56,7 +56,8 @@ export async function sendBody(request: ClientRequest, upload: Upload, deadline:
   try {
     for await (const piece of upload.pieces(gone.signal)) {
       await writing;
-      if (gone.signal.aborted) return;
+      // A destroyed request says "close" in a later turn, which a source that never waits would not let come.
+      if (gone.signal.aborted || request.destroyed) return;
       if (piece.length === 0) continue;
       writing = new Promise((resolve) => {
         wake = resolve;

@@ -256,6 +256,20 @@ describe("Kubo store at a bad node", function () {
     }
   });
 
+  it("that is slow to take a body stops the source, and is given up when it takes no more", async () => {
+    let made = 0;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for (;;) {
+        made += 1;
+        yield Buffer.alloc(MIB, made);
+      }
+    }
+    await using at = await hostile((request) => void request.socket.pause(), { timeoutMs: 300 });
+    await expectCode("ERR_TIMEOUT", () => at.store.put(source()));
+    // What the two sockets' buffers hold, and the two blocks in hand.
+    expect(made).to.be.lessThan(16);
+  });
+
   it("may wait for a slow source longer than for a node", async () => {
     const body = await keystreamBytes(2 * MIB);
     async function* source(): AsyncGenerator<Uint8Array> {
