@@ -20,8 +20,19 @@ const fix = "run npm run build and commit typechain-types";
 report(
   "generated files",
   fresh.size,
-  stale.map((path) => `${COMMITTED}/${path} is not what the contracts give: ${fix}`),
+  stale.map((path) => `${COMMITTED}/${path} is not what the contracts give: ${fix}\n${difference(path)}`),
 );
+
+/** The lines of a file that only one of the two has, the first few. */
+function difference(path: string): string {
+  const [old, new_] = [committed, fresh].map((files) => files.get(path)?.split("\n") ?? []) as [
+    string[],
+    string[],
+  ];
+  const only = (sign: string, lines: string[], others: string[]) =>
+    lines.filter((line) => !others.includes(line)).map((line) => `  ${sign} ${line.slice(0, 120)}`);
+  return [...only("-", old, new_), ...only("+", new_, old)].slice(0, 6).join("\n");
+}
 
 /** Contents by path; the order of lines is left aside, since typechain lists contracts as the compiler ended. */
 function filesUnder(folder: string): Map<string, string> {

@@ -90,7 +90,7 @@ describe("a release agent over HTTP", function () {
 
   it("is alive while its node is down, and ready when the node answers again", async () => {
     await using proxy = await RpcProxy.before(s.consortium.chain.url);
-    using chain = Chain.open({ url: proxy.url, deployment: s.consortium.deployment, callTimeoutMs: 400 });
+    using chain = Chain.open({ url: proxy.url, deployment: s.consortium.deployment, callTimeoutMs: 2_000 });
     await using agent = await listening(agentOf(s.a, { chain }));
     const get = async (path: string) => {
       const response = await fetch(`${agent.address}${path}`);

@@ -23,7 +23,7 @@ describe("Patients", function () {
     s = await sharing();
     proxy = await RpcProxy.before(s.consortium.chain.url);
     const { deployment } = s.consortium;
-    chain = Chain.open({ url: proxy.url, deployment, callTimeoutMs: 500, confirmationTimeoutMs: 300 });
+    chain = Chain.open({ url: proxy.url, deployment, callTimeoutMs: 10_000, confirmationTimeoutMs: 2_000 });
   });
 
   beforeEach(async () => {

@@ -28,7 +28,7 @@ describe("Members", function () {
       deployer: keySigner(Wallet.createRandom().privateKey),
       governance: governor.address as Hex,
     });
-    chain = Chain.open({ url: proxy.url, deployment, callTimeoutMs: 500 });
+    chain = Chain.open({ url: proxy.url, deployment, callTimeoutMs: 10_000 });
     governance = new Writer(chain, keySigner(governor.privateKey));
     members = new Members(chain);
   });
