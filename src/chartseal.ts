@@ -165,7 +165,7 @@ export class Chartseal implements AsyncDisposable {
     const config = await loadConfig(path);
     const vault = await Vault.open(config.vault, unlock);
     try {
-      const exchange = await openExchange(config.exchange);
+      const exchange = await openExchange(config.exchange, config.member.id);
       return new Chartseal(config, vault, await openStore(config.store), exchange, as);
     } catch (error) {
       vault[Symbol.dispose]();

@@ -6,6 +6,7 @@ import { ChartsealError, type ErrorCode } from "../errors.js";
 import type { AgentDesk } from "./agent-desk.js";
 import type { Answer } from "./answer-request.js";
 import { LONGEST_MESSAGE_BYTES, parseMessage } from "./message.js";
+import type { MessageDesk } from "./message-desk.js";
 import type { PatientDesk } from "./patient-desk.js";
 import type { PeerDesk } from "./peer-desk.js";
 import { FORWARDED_HEADER, SENDER_HEADER, type ReplicaNotice } from "./peers.js";
@@ -16,6 +17,7 @@ const RETRY_AFTER = 1;
 
 export interface AppParts {
   desk: AgentDesk;
+  messages: MessageDesk;
   patients: PatientDesk;
   peers: PeerDesk;
   probe: ReadinessProbe;
@@ -33,9 +35,10 @@ interface AppEnv {
   Variables: { notice: ReplicaNotice };
 }
 
-/** The release agent's HTTP interface: a path for members, two for patients, and two for whoever keeps it running. */
+/** The release agent's HTTP interface: two paths for members, two for patients, and two for whoever keeps it running. */
 export function agentApp({
   desk,
+  messages,
   patients,
   peers,
   probe,
@@ -56,16 +59,7 @@ export function agentApp({
     const readiness = await probe.now();
     return context.json(readiness, readiness.ready ? 200 : 503);
   });
-  app.post("/v1/*", async (_, next) => {
-    await check();
-    await next();
-  });
-  app.post("/v1/requests", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) => {
-    const address = context.env.incoming.socket.remoteAddress ?? "";
-    const message = await desk.take(parseMessage(await textOf(context)), address, signal);
-    if (message !== undefined) return context.json(message);
-    return problem(context, 403, "ERR_EXCHANGE_INVALID", "the request is not from whoever logged the access");
-  });
+  takeFromMembers(app, { desk, messages, check, signal });
   app.post("/v1/withdrawals", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) =>
     context.json(
       await patients.withdraw(await textOf(context), context.req.header(FORWARDED_HEADER) === undefined),
@@ -80,6 +74,26 @@ export function agentApp({
   app.notFound((context) => problem(context, 404, "ERR_USAGE", "there is nothing at this path"));
   app.onError((error, context) => answerTo(error, context, onError));
   return app;
+}
+
+function takeFromMembers(
+  app: Hono<AppEnv>,
+  { desk, messages, check, signal }: Pick<AppParts, "desk" | "messages" | "check" | "signal">,
+): void {
+  // Before the check below, which asks the chain: what comes here hands out no key itself, and is for when it is down.
+  app.post("/v1/messages", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) =>
+    context.json((await messages.take(parseMessage(await textOf(context)), signal)) ?? { taken: true }),
+  );
+  app.post("/v1/*", async (_, next) => {
+    await check();
+    await next();
+  });
+  app.post("/v1/requests", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) => {
+    const address = context.env.incoming.socket.remoteAddress ?? "";
+    const message = await desk.take(parseMessage(await textOf(context)), address, signal);
+    if (message !== undefined) return context.json(message);
+    return problem(context, 403, "ERR_EXCHANGE_INVALID", "the request is not from whoever logged the access");
+  });
 }
 
 function takeReplicas(app: Hono<AppEnv>, peers: AppParts["peers"]): void {

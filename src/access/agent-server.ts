@@ -3,11 +3,11 @@ import { getRequestListener } from "@hono/node-server";
 import { httpServer, listenAt, requireTls, stopOn, type ServerTls } from "../server/index.js";
 import { agentApp } from "./agent-app.js";
 import { AgentDesk, type DeskEvents, type DeskLimits } from "./agent-desk.js";
-import type { AnsweringParts } from "./answer-request.js";
+import { MessageDesk } from "./message-desk.js";
 import { PeerDesk } from "./peer-desk.js";
 import { PatientDesk } from "./patient-desk.js";
 import { ReadinessProbe } from "./readiness.js";
-import { requireReleaser } from "./release-agent.js";
+import { requireReleaser, type AgentParts } from "./release-agent.js";
 
 export interface ServeOptions extends DeskEvents {
   host: string;
@@ -34,11 +34,12 @@ export interface AgentServer {
  * a proxy that has the certificate.
  * @throws ERR_USAGE for clear text on a network, or an address or certificate that cannot be used
  */
-export async function serveAgent(parts: AnsweringParts, options: ServeOptions): Promise<AgentServer> {
+export async function serveAgent(parts: AgentParts, options: ServeOptions): Promise<AgentServer> {
   const { host, port, tls, signal, limits } = options;
   requireTls(host, tls, "the agent");
   const desk = new AgentDesk(parts, options, limits);
   const probe = new ReadinessProbe(parts);
+  const messages = new MessageDesk(parts);
   const patients = new PatientDesk(parts, options.tellPeers);
   const peers = new PeerDesk(parts);
   let checked = false;
@@ -46,7 +47,7 @@ export async function serveAgent(parts: AnsweringParts, options: ServeOptions): 
     if (!checked) await requireReleaser(parts);
     checked = true;
   };
-  const app = agentApp({ ...options, desk, patients, peers, probe, check });
+  const app = agentApp({ ...options, desk, messages, patients, peers, probe, check });
   const listener = getRequestListener((request, env) => app.fetch(request, env));
   const server = httpServer((incoming, outgoing) => void listener(incoming, outgoing), tls);
   const at = await listenAt(server, { host, port }, "the agent");

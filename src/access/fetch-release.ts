@@ -4,6 +4,7 @@ import { toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
+import { ask } from "./ask.js";
 import type { Exchange } from "./exchange.js";
 import { parseRefusal, parseRelease, type Release } from "./message-bodies.js";
 import type { Message } from "./message.js";
@@ -12,12 +13,6 @@ import { refusedBy } from "./refused.js";
 
 /** Milliseconds that a custodian's agent has to answer. */
 const ANSWER_TIMEOUT_MS = 60_000;
-const FIRST_POLL_MS = 20;
-const LAST_POLL_MS = 250;
-/** Milliseconds after which a request is sent again: someone may have written over it. */
-const RESEND_AFTER_MS = 10_000;
-/** Milliseconds after which a request that could not be sent is tried again. */
-const FAILED_PAUSE_MS = 1_000;
 
 export interface FetchParts {
   memberId: number;
@@ -49,21 +44,17 @@ export async function fetchRelease(
   const request = await signMessage(chain, signer, requestFor(parts, access, custodian));
   const inbox = new AnswerBox(parts, access.accessId, custodian);
   const timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
-  const giveUp = performance.now() + timeoutMs;
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
-  let sendAt = -Infinity;
-  for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 1.5, LAST_POLL_MS)) {
-    options.signal?.throwIfAborted();
-    const answer = await inbox.look();
-    if (answer !== undefined) return answer;
-    if (performance.now() >= giveUp) throw inbox.problem ?? unanswered(access.accessId, custodian, timeoutMs);
-    if (performance.now() >= sendAt) {
-      sendAt = performance.now() + (await inbox.sendAgainIn(() => exchange.send(request, signal)));
-      continue;
-    }
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
+  const { signal } = options;
+  const answer = await ask(
+    {
+      send: (until) => exchange.send(request, until),
+      look: () => inbox.look(),
+      onProblem: (problem) => (inbox.problem = problem),
+    },
+    { timeoutMs, signal },
+  );
+  if (answer !== undefined) return answer;
+  throw inbox.problem ?? unanswered(access.accessId, custodian, timeoutMs);
 }
 
 function requestFor({ memberId, vault }: FetchParts, access: AccessEvent, custodian: number) {
@@ -86,24 +77,6 @@ class AnswerBox {
     this.#parts = parts;
     this.#accessId = accessId;
     this.#custodian = custodian;
-  }
-
-  /**
-   * Milliseconds after which to send again. What stands in the way for a while is no more than a problem.
-   * @throws what sending again would not change
-   */
-  async sendAgainIn(send: () => Promise<void>): Promise<number> {
-    try {
-      await send();
-      return RESEND_AFTER_MS;
-    } catch (error) {
-      if ((error as Error).name === "TimeoutError") return RESEND_AFTER_MS;
-      if (!(error instanceof ChartsealError)) throw error;
-      if (error.code !== "ERR_TIMEOUT" && error.code !== "ERR_RATE_LIMITED") throw error;
-      this.problem = error;
-      const { retryAfter } = error.values;
-      return typeof retryAfter === "number" ? retryAfter * 1_000 : FAILED_PAUSE_MS;
-    }
   }
 
   /** @throws ERR_CAPSULE_REFUSED when the custodian refused */

@@ -11,6 +11,13 @@ import {
   type Place,
 } from "./message.js";
 
+/** What goes to a member's agent, where, and what it may answer at once. */
+const WAYS: Readonly<Partial<Record<MessageType, { path: string; answers: readonly MessageType[] }>>> = {
+  request: { path: "v1/requests", answers: ["release", "refusal"] },
+  lookup: { path: "v1/messages", answers: ["lookup-answer"] },
+  "late-request": { path: "v1/messages", answers: ["late-release", "refusal"] },
+  ticket: { path: "v1/messages", answers: [] },
+};
 /** Answers that wait to be fetched; a reader that went away leaves one. */
 const MOST_ANSWERS = 64;
 
@@ -18,11 +25,11 @@ export interface HttpExchangeOptions {
   /** Addresses of release agents by member id. Of several, the next is asked when one does not answer. */
   agents: ReadonlyMap<number, readonly string[]>;
   tls?: ClientTls;
-  /** For all other messages, and for members without an address. */
+  /** For what agents leave each other, and for members without an address. */
   otherwise: Exchange;
 }
 
-/** Requests go to release agents over HTTP, which answer at once; all else goes another way. */
+/** Messages go to members' release agents over HTTP, which answer at once; all else goes another way. */
 export class HttpExchange implements Exchange {
   readonly #agents: ReadonlyMap<number, readonly string[]>;
   readonly #otherwise: Exchange;
@@ -39,12 +46,13 @@ export class HttpExchange implements Exchange {
 
   /** @throws as {@link AgentCaller.post}; what the other Exchange throws */
   async send(message: Message, signal?: AbortSignal): Promise<void> {
-    const addresses = message.type === "request" ? this.#agents.get(message.to) : undefined;
-    if (addresses === undefined) return await this.#otherwise.send(message, signal);
-    const answer = parseMessage(await this.#ask(message, addresses, signal));
+    const [way, addresses] = [WAYS[message.type], this.#agents.get(message.to)];
+    if (way === undefined || addresses === undefined) return await this.#otherwise.send(message, signal);
+    const text = await this.#ask(message, way.path, addresses, signal);
+    if (way.answers.length === 0) return;
+    const answer = parseMessage(text);
     const { to, id, type } = answer;
-    const answers = type === "release" || type === "refusal";
-    if (!answers || to !== message.from || id !== message.id) {
+    if (!way.answers.includes(type) || to !== message.from || id !== message.id) {
       throw new ChartsealError(
         "ERR_EXCHANGE_INVALID",
         `member ${message.to}'s agent answered something else`,
@@ -75,14 +83,19 @@ export class HttpExchange implements Exchange {
     await this.#otherwise.remove(place);
   }
 
-  async #ask(message: Message, addresses: readonly string[], signal?: AbortSignal): Promise<string> {
+  async #ask(
+    message: Message,
+    path: string,
+    addresses: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<string> {
     const json = JSON.stringify(message);
     const first = this.#lastGood.get(message.to) ?? 0;
     for (let tried = 0; ; tried++) {
       const position = (first + tried) % addresses.length;
       try {
         const most = LONGEST_MESSAGE_BYTES.release;
-        const answer = await this.#caller.post(addresses[position]!, "v1/requests", json, most, signal);
+        const answer = await this.#caller.post(addresses[position]!, path, json, most, signal);
         this.#lastGood.set(message.to, position);
         return answer;
       } catch (error) {

@@ -5,6 +5,7 @@ import { purposeNumber, type Terms } from "../consent/index.js";
 import { LeafKind, equalBytes, fromHex, openIndexPage, parseCid, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { printable } from "../printable.js";
+import { ask } from "./ask.js";
 import { Chart, type ChartEntry } from "./chart.js";
 import { statement, type Statement } from "./emergencies.js";
 import type { FetchParts } from "./fetch-release.js";
@@ -16,11 +17,9 @@ import { parseRelease, parseRefusal, type LateRequest, type Release } from "./me
 import type { Message } from "./message.js";
 import { forged, signMessage, signerOf } from "./messages.js";
 import { OpenedAccess, type OpeningParts } from "./opened-access.js";
-import { waitOr } from "./wait-or.js";
 
 /** Milliseconds that the custodian's agent has to answer: it tries first whether the chain makes blocks. */
 const ANSWER_TIMEOUT_MS = 90_000;
-const POLL_MS = 250;
 const LONGEST_REASON = 500;
 
 export interface LateParts extends FetchParts, Pick<OpeningParts, "store"> {
@@ -53,7 +52,7 @@ export interface LateAccess {
  * @throws ERR_CAPSULE_REFUSED with the custodian's reason, ERR_TIMEOUT, ERR_EXCHANGE_INVALID, ERR_USAGE
  */
 export async function readWithoutChain(parts: LateParts, options: LateOptions): Promise<LateAccess> {
-  const { chain, memberId, exchange } = parts;
+  const { chain, memberId } = parts;
   requireKnown(parts.vault, chain); // else nobody could tell whose answer it is
   const { signer } = parts.reader();
   const reason = statement(options.reason);
@@ -61,8 +60,7 @@ export async function readWithoutChain(parts: LateParts, options: LateOptions): 
   const windowId = body.accessId;
   const message = { type: "late-request" as const, id: windowId, from: memberId, to: options.custodian };
   const request = await signMessage(chain, signer, { ...message, body: JSON.stringify(body) });
-  await exchange.send(request);
-  const release = await awaitRelease(parts, windowId, options);
+  const release = await awaitRelease(parts, request, options);
   const chart = await chartOf(parts, release, options, windowId);
   return { windowId, reason, opened: new OpenedAccess(parts, chart, [release]) };
 }
@@ -100,25 +98,25 @@ async function signedRequest(
 
 async function awaitRelease(
   parts: LateParts,
-  windowId: Hex,
+  request: Message,
   { custodian, signal, timeoutMs = ANSWER_TIMEOUT_MS }: LateOptions,
 ): Promise<Release> {
-  const giveUp = performance.now() + timeoutMs;
-  while (performance.now() < giveUp) {
-    signal?.throwIfAborted();
+  const windowId = request.id;
+  const look = async () => {
     const release = await answered(parts, "late-release", windowId, custodian);
     if (release !== undefined) return parseRelease(release);
     const refusal = await answered(parts, "refusal", windowId, custodian);
-    if (refusal !== undefined) {
-      const { reason } = parseRefusal(refusal);
-      throw new ChartsealError(
-        "ERR_CAPSULE_REFUSED",
-        `the custodian refused: ${printable(reason.slice(0, LONGEST_REASON))}`,
-        { values: { windowId, custodian } },
-      );
-    }
-    await waitOr(POLL_MS, signal ?? new AbortController().signal);
-  }
+    if (refusal === undefined) return undefined;
+    const { reason } = parseRefusal(refusal);
+    throw new ChartsealError(
+      "ERR_CAPSULE_REFUSED",
+      `the custodian refused: ${printable(reason.slice(0, LONGEST_REASON))}`,
+      { values: { windowId, custodian } },
+    );
+  };
+  const send = (until: AbortSignal) => parts.exchange.send(request, until);
+  const release = await ask({ send, look }, { timeoutMs, signal });
+  if (release !== undefined) return release;
   throw new ChartsealError("ERR_TIMEOUT", `member ${custodian} did not answer the emergency ${windowId}`, {
     values: { windowId, custodian },
     hint: "ask the custodian, by telephone, whether its release agent runs",

@@ -12,15 +12,14 @@ import {
 } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { normalIdentifier, type PatientIdentifier } from "../vault/index.js";
+import { ask } from "./ask.js";
 import type { Exchange } from "./exchange.js";
 import { parseLookupAnswer } from "./message-bodies.js";
 import type { Message } from "./message.js";
 import { forged, requireSender, signMessage } from "./messages.js";
-import { waitOr } from "./wait-or.js";
 
 /** Milliseconds that the custodians have. */
 const ANSWER_TIMEOUT_MS = 30_000;
-const POLL_MS = 100;
 
 export interface LookupParts {
   memberId: number;
@@ -56,20 +55,23 @@ export async function lookUp(
   identifier: PatientIdentifier,
   options: LookupOptions,
 ): Promise<LookupResult[]> {
-  const { chain, exchange, memberId } = parts;
+  const { chain, memberId } = parts;
   const { writer, signer } = parts.reader();
   const { system, value } = normalIdentifier(identifier);
   const asked = blindIdentifier(system, value);
   const call = await chain.ask(() => chain.emergencies.logLookup.populateTransaction(asked.digest));
   const { hash: transactionHash } = await writer.execute(call, "ERR_ACCESS_DENIED");
   const lookupId = lookupIdOf(chain, signer.address, asked.digest);
-  for (const to of options.custodians) {
-    const id = lookupMessageId(lookupId, to);
-    const content = { format: 1, accessId: id, lookupId, transactionHash, blinded: toHex(asked.blinded) };
-    const message = { type: "lookup" as const, id, from: memberId, to, body: JSON.stringify(content) };
-    await exchange.send(await signMessage(chain, signer, message));
-  }
-  return await awaitAnswers(parts, asked, lookupId, options);
+  // Side by side: one that does not answer holds up no other.
+  return await Promise.all(
+    options.custodians.map(async (to) => {
+      const id = lookupMessageId(lookupId, to);
+      const content = { format: 1, accessId: id, lookupId, transactionHash, blinded: toHex(asked.blinded) };
+      const message = { type: "lookup" as const, id, from: memberId, to, body: JSON.stringify(content) };
+      const answer = await answerTo(parts, await signMessage(chain, signer, message), options);
+      return answer === undefined ? { custodian: to, answered: false } : resultOf(answer, asked);
+    }),
+  );
 }
 
 /** One of a lookup for one custodian: so that no answer takes another's place. */
@@ -83,23 +85,16 @@ function lookupIdOf({ chainId, deployment }: Chain, reader: string, digest: Hex)
   return keccak256(AbiCoder.defaultAbiCoder().encode(types, words)) as Hex;
 }
 
-async function awaitAnswers(
+async function answerTo(
   parts: LookupParts,
-  asked: BlindedIdentifier,
-  lookupId: Hex,
-  { custodians, signal, timeoutMs = ANSWER_TIMEOUT_MS }: LookupOptions,
-): Promise<LookupResult[]> {
-  const found = new Map<number, LookupResult>();
-  const giveUp = performance.now() + timeoutMs;
-  while (found.size < custodians.length && performance.now() < giveUp) {
-    for (const custodian of custodians.filter((member) => !found.has(member))) {
-      const message = await answerOf(parts, lookupMessageId(lookupId, custodian), custodian);
-      if (message !== undefined) found.set(custodian, resultOf(message, asked));
-    }
-    signal?.throwIfAborted();
-    await waitOr(POLL_MS, signal ?? new AbortController().signal);
-  }
-  return custodians.map((custodian) => found.get(custodian) ?? { custodian, answered: false });
+  message: Message,
+  { signal, timeoutMs = ANSWER_TIMEOUT_MS }: LookupOptions,
+): Promise<Message | undefined> {
+  const send = async (until: AbortSignal) => {
+    // A custodian that takes no lookup has not answered: the others may.
+    await parts.exchange.send(message, until).catch(passOver);
+  };
+  return await ask({ send, look: () => answerOf(parts, message.id, message.to) }, { timeoutMs, signal });
 }
 
 /** What a RELEASER of the custodian signed; anything else is passed over. */
@@ -115,10 +110,13 @@ async function answerOf(
     await requireSender(chain, message, ROLES.RELEASER);
     return message;
   } catch (error) {
-    const passedOver = ["ERR_EXCHANGE_INVALID", "ERR_FORMAT_UNSUPPORTED"];
-    if (error instanceof ChartsealError && passedOver.includes(error.code)) return undefined;
-    throw error;
+    return passOver(error);
   }
+}
+
+function passOver(error: unknown): undefined {
+  const passedOver = ["ERR_EXCHANGE_INVALID", "ERR_FORMAT_UNSUPPORTED"];
+  if (!(error instanceof ChartsealError) || !passedOver.includes(error.code)) throw error;
 }
 
 function resultOf(message: Message, asked: BlindedIdentifier): LookupResult {

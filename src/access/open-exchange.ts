@@ -8,11 +8,15 @@ import { FolderExchange } from "./folder-exchange.js";
 import { HttpExchange } from "./http-exchange.js";
 
 /**
- * The Exchange that chartseal.json describes.
+ * The Exchange that chartseal.json describes, for a member: what it sends itself stays in its folder.
  * @throws ERR_CONFIG_INVALID when a PEM file cannot be read
  */
-export async function openExchange({ folder, agents, tls }: ExchangeConfig): Promise<Exchange> {
+export async function openExchange(
+  { folder, agents: all, tls }: ExchangeConfig,
+  memberId: number | undefined,
+): Promise<Exchange> {
   const otherwise = new FolderExchange(folder);
+  const agents = new Map([...all].filter(([id]) => id !== memberId));
   if (agents.size === 0) return otherwise;
   return new HttpExchange({ agents, tls: await readTls(tls), otherwise });
 }

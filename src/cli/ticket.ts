@@ -5,10 +5,17 @@ import { parseTicket, type GrantTicket } from "../consent/index.js";
 import { isHex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { ROLES } from "../chain/index.js";
+import { printable } from "../printable.js";
 import { readText } from "./private-file.js";
 
-/** Sends a ticket to the grantee, signed by this member's operator. */
-export async function sendTicket(chartseal: Chartseal, ticket: GrantTicket): Promise<void> {
+/**
+ * Sends a ticket to the grantee, signed by this member's operator.
+ * @returns why he does not have it; the grant stands all the same
+ */
+export async function sendTicket(
+  chartseal: Chartseal,
+  ticket: GrantTicket,
+): Promise<ChartsealError | undefined> {
   const message = await signMessage(chartseal.chain, chartseal.signer("operator"), {
     type: "ticket",
     id: ticket.termsHash,
@@ -16,7 +23,22 @@ export async function sendTicket(chartseal: Chartseal, ticket: GrantTicket): Pro
     to: ticket.terms.grantee,
     body: JSON.stringify(ticket),
   });
-  await chartseal.exchange.send(message);
+  try {
+    await chartseal.exchange.send(message);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ChartsealError) return error;
+    throw error;
+  }
+}
+
+/** What to do with a ticket that did not reach its grantee: nobody can read without it. */
+export function undelivered(ticket: GrantTicket, error: ChartsealError): string {
+  return [
+    `Member ${ticket.terms.grantee} does not have the ticket: ${printable(error.message)} (${error.code}).`,
+    "Hand it over as a file:",
+    JSON.stringify(ticket, null, 2),
+  ].join("\n");
 }
 
 /**

@@ -13,6 +13,8 @@ import { PatientDevice, newStaff, takeIn } from "./sharing.js";
 export interface LateStage extends EmergencyStage {
   /** A patient of `a` who denies emergencies. */
   denying: Hex;
+  /** Of `a`'s agent. */
+  address: string;
   /** Of `b`: dismissed, and enrolled just now. */
   revoked: StaffSigner;
   fresh: StaffSigner;
@@ -39,7 +41,14 @@ export async function lateStage(): Promise<LateStage> {
   await refreshed();
   const answers: LateAnswer[] = [];
   const stop = new AbortController();
-  const agent = a.runReleaseAgent({ signal: stop.signal, onLate: (answer) => answers.push(answer) });
+  const ready = Promise.withResolvers<string>();
+  const agent = a.runReleaseAgent({
+    signal: stop.signal,
+    onLate: (answer) => answers.push(answer),
+    listen: { host: "127.0.0.1", port: 0 },
+    onReady: (address) => ready.resolve(address!),
+  });
+  const address = await ready.promise;
   const until = async (asked: (answer: LateAnswer) => boolean) => {
     while (!answers.some(asked)) await new Promise((resolve) => setTimeout(resolve, 20));
   };
@@ -48,7 +57,7 @@ export async function lateStage(): Promise<LateStage> {
     await agent;
     await stage[Symbol.asyncDispose]();
   };
-  return { ...stage, denying, revoked, fresh, until, refreshed, [Symbol.asyncDispose]: dispose };
+  return { ...stage, denying, address, revoked, fresh, until, refreshed, [Symbol.asyncDispose]: dispose };
 }
 
 async function denyingPatient({ a }: EmergencyStage): Promise<Hex> {

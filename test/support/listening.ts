@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serveAgent, type ServeOptions } from "../../src/access/agent-server.js";
-import type { AnsweringParts } from "../../src/access/answer-request.js";
+import type { AgentParts } from "../../src/access/release-agent.js";
 import { Access } from "../../src/access/access.js";
 import { HttpExchange } from "../../src/access/http-exchange.js";
 import type { ClientTls } from "../../src/access/agent-call.js";
@@ -22,10 +22,7 @@ export interface Listening extends AsyncDisposable {
 }
 
 /** A release agent that listens on a port of its own until it is disposed of. */
-export async function listening(
-  parts: AnsweringParts,
-  options: Partial<ServeOptions> = {},
-): Promise<Listening> {
+export async function listening(parts: AgentParts, options: Partial<ServeOptions> = {}): Promise<Listening> {
   const controller = new AbortController();
   const { signal } = controller;
   const server = await serveAgent(parts, { host: "127.0.0.1", port: 0, signal, ...options });

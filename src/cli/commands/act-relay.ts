@@ -2,13 +2,18 @@
 import type { Act, ActFile } from "../../acts/index.js";
 import type { Acting, Chartseal } from "../../chartseal.js";
 import { hashTerms, type GrantTicket } from "../../consent/index.js";
+import type { ChartsealError } from "../../errors.js";
 import { readAct } from "../act-file.js";
-import type { Context } from "../context.js";
+import { ExitCode, type Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { writeWhole } from "../private-file.js";
-import { sendTicket } from "../ticket.js";
+import { sendTicket, undelivered } from "../ticket.js";
 
-export async function run(context: Context, values: { out?: string }, [path = ""]: string[]): Promise<void> {
+export async function run(
+  context: Context,
+  values: { out?: string },
+  [path = ""]: string[],
+): Promise<number> {
   const file = await readAct(path);
   const role = roleFor(file.act);
   await using chartseal = await openMember(context, { role });
@@ -17,11 +22,14 @@ export async function run(context: Context, values: { out?: string }, [path = ""
   const patientId = "terms" in act ? act.terms.patientId : act.patientId;
   if (act.kind === "enrolment" || act.kind === "rotation") await chartseal.patients.noteSigner(patientId);
   const ticket = await ticketOf(chartseal, file);
-  if (ticket !== undefined) await handOn(chartseal, ticket, values.out);
+  const error = ticket === undefined ? undefined : await handOn(chartseal, ticket, values.out);
   context.print(
     { kind: act.kind, patientId, ...(ticket === undefined ? {} : { ticket }) },
     `Done for ${patientId}: ${act.kind}${ticket === undefined ? "" : ` ${ticket.termsHash}`}`,
   );
+  if (error === undefined) return ExitCode.DONE;
+  context.note(undelivered(ticket!, error));
+  return ExitCode.PARTLY;
 }
 
 function roleFor({ kind }: Act): keyof Acting {
@@ -37,7 +45,11 @@ async function ticketOf({ chain }: Chartseal, { act }: ActFile): Promise<GrantTi
 }
 
 /** Over the Exchange only from the custodian: readers take a ticket from nobody else. */
-async function handOn(chartseal: Chartseal, ticket: GrantTicket, out: string | undefined): Promise<void> {
+async function handOn(
+  chartseal: Chartseal,
+  ticket: GrantTicket,
+  out: string | undefined,
+): Promise<ChartsealError | undefined> {
   if (out !== undefined) await writeWhole(out, `${JSON.stringify(ticket, null, 2)}\n`);
-  if (ticket.custodian === chartseal.memberId) await sendTicket(chartseal, ticket);
+  return ticket.custodian === chartseal.memberId ? await sendTicket(chartseal, ticket) : undefined;
 }

@@ -5,12 +5,12 @@ import { ChartsealError, requireFormat } from "../../errors.js";
 import { handOut } from "../act-file.js";
 import { listArgument, purposeArgument } from "../arguments.js";
 import { badField } from "../bad-field.js";
-import type { Context } from "../context.js";
+import { ExitCode, type Context } from "../context.js";
 import { openMember } from "../open-member.js";
 import { expectOneDevice, onBehalf, patientSignature, type DeviceValues } from "../patient-signature.js";
 import { readText, writeWhole } from "../private-file.js";
 import { termsArguments } from "../terms-argument.js";
-import { sendTicket } from "../ticket.js";
+import { sendTicket, undelivered } from "../ticket.js";
 
 interface Values extends DeviceValues {
   patient?: string;
@@ -24,7 +24,7 @@ interface Values extends DeviceValues {
   out?: string;
 }
 
-export async function run(context: Context, values: Values): Promise<void> {
+export async function run(context: Context, values: Values): Promise<number> {
   expectOneDevice(values);
   const given = values.terms === undefined ? undefined : await readTerms(values.terms);
   if ((given === undefined) !== (values.signature === undefined)) {
@@ -36,16 +36,21 @@ export async function run(context: Context, values: Values): Promise<void> {
   if (values.act !== undefined) {
     const { deployment } = chartseal.chain;
     const on = await onBehalf(values, deployment.passkeys);
-    return await handOut(context, values.act, await chartseal.acts().grant(prepared.terms, on), deployment);
+    await handOut(context, values.act, await chartseal.acts().grant(prepared.terms, on), deployment);
+    return ExitCode.DONE;
   }
   if (values.typedData === true) {
-    return context.print(prepared, JSON.stringify(prepared, null, 2));
+    context.print(prepared, JSON.stringify(prepared, null, 2));
+    return ExitCode.DONE;
   }
   const signature = await patientSignature(values, prepared.typedData);
   const ticket = await chartseal.consent.grant(prepared, signature);
   if (values.out !== undefined) await writeWhole(values.out, `${JSON.stringify(ticket, null, 2)}\n`);
-  await sendTicket(chartseal, ticket);
+  const error = await sendTicket(chartseal, ticket);
   context.print(ticket, `Granted to member ${ticket.terms.grantee}: ${ticket.termsHash}`);
+  if (error === undefined) return ExitCode.DONE;
+  context.note(undelivered(ticket, error));
+  return ExitCode.PARTLY;
 }
 
 function expectTermsOptions(values: Values): void {

@@ -142,6 +142,19 @@ describe("release-agent --listen", () => {
     expect((result.json as { records: unknown[] }).records).to.have.length(3);
   });
 
+  it("tells who granted that the ticket did not reach the grantee's agent, and gives it to him", async () => {
+    a.configure({ exchange: { folder: "../exchange", agents: { [b.id]: ["http://127.0.0.1:1"] } } });
+    const to = ["--to", String(b.id), "--purpose", "TREAT", ...UNTIL];
+    const key = ["--signer-key", join(consortium.folder, "ann.key")];
+    const { code, out, err } = await a.run("grant", "--patient", reference("ann"), ...to, ...key);
+    expect(code).to.equal(3);
+    expect(out).to.match(/^Granted to member/);
+    expect(err).to.contain(`Member ${b.id} does not have the ticket`).and.to.contain("ERR_TIMEOUT");
+    const given = join(consortium.folder, "by-hand.json");
+    writeFileSync(given, err.slice(err.indexOf("{")));
+    expect(JSON.parse(readFileSync(given, "utf8"))).to.include({ format: 1, custodian: a.id });
+  });
+
   it("is not found where nobody listens, and says what to look at", async () => {
     b.configure({ exchange: { folder: "../exchange", agents: { [a.id]: ["http://127.0.0.1:1"] } } });
     const error = await b.refused(1, "ERR_TIMEOUT", "request", ...reading(), "--timeout", "1");
