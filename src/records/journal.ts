@@ -4,7 +4,7 @@ import { ChartsealError } from "../errors.js";
 import { openDatabase, type Database, type SqlRow, type SqlValue } from "../sqlite.js";
 import { openCell, sealCell, type Vault } from "../vault/index.js";
 import type { Hex } from "../crypto/index.js";
-import { changeItem, type ItemChanges } from "./item-changes.js";
+import { applyChange, changeOf, type ItemChanges } from "./item-changes.js";
 import { lockJournal } from "./journal-lock.js";
 import {
   ERASED_DETAILS,
@@ -106,7 +106,7 @@ export class Journal implements Disposable {
    * @throws ERR_JOURNAL_LOCKED (retryable) when it is not as it was then
    */
   change(item: JournalItem, changes: ItemChanges): void {
-    changeItem(this, item, changes);
+    applyChange(this.database, changeOf(this.rows, item, changes));
   }
 
   /** The newest item of a source key that was neither refused nor retracted nor taken back. */
