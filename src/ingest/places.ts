@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from "node:crypto";
-import { leafHash, type Hex } from "../crypto/index.js";
+import { fillRandom, leafHash, type Hex } from "../crypto/index.js";
 import type { ChartsealError } from "../errors.js";
 import {
   ItemState,
@@ -68,7 +67,9 @@ export function placeItems(
       const patientSeq = (lastSeq.get(patientId) ?? lastSeqOf(journal, patientId)) + 1;
       const amendedIndex =
         amends === undefined ? undefined : (indexOf.get(amends) ?? journal.item(amends)?.logIndex);
-      const place = { logIndex, patientSeq, amendedIndex, salt: randomBytes(SALT_LENGTH) };
+      const salt = Buffer.allocUnsafe(SALT_LENGTH);
+      fillRandom(salt);
+      const place = { logIndex, patientSeq, amendedIndex, salt };
       const hash = leafHash(leafOf(memberId, { ...item, ...place }));
       const changes = { state: ItemState.BATCHED, batchId, ...place, leafHash: hash };
       placed.push({ cid: item.cid!, leafHash: hash, change: changeOf(journal.rows, item, changes) });
