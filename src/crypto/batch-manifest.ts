@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartsealError, unsupportedFormat } from "../errors.js";
-import { asBuffer, fromHex, toHex } from "./bytes.js";
+import { asBuffer, toHex, writeHex } from "./bytes.js";
 import type { Hex } from "./bytes.js";
 import { CID_LENGTH, cidText, parseCid } from "./cid.js";
 
@@ -50,7 +50,7 @@ export function encodeBatchManifest(manifest: Omit<BatchManifest, "format">): Ui
   for (const entry of entries) {
     const cid = parseCid(entry.cid);
     if (cid === undefined) throw invalid("a CID is not a CIDv1 of the unixfs-v1-2025 profile in base32");
-    bytes.set(fromHex(entry.leafHash, HASH_LENGTH), offset);
+    writeHex(entry.leafHash, buffer, offset, HASH_LENGTH);
     bytes[offset + HASH_LENGTH] = CID_LENGTH;
     bytes.set(cid.bytes, offset + HASH_LENGTH + 1);
     offset += ENTRY_LENGTH;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { timingSafeEqual } from "node:crypto";
+import { randomFillSync, timingSafeEqual } from "node:crypto";
 
 import { ChartsealError } from "../errors.js";
 
@@ -31,14 +31,20 @@ export function isHex(value: unknown, length?: number): value is Hex {
  * @throws ChartsealError ERR_JSON_INVALID when the text is not such hex
  */
 export function fromHex(hex: string, length?: number): Uint8Array {
-  if (!isHex(hex, length)) {
-    const wanted = length === undefined ? "lower-case 0x hex" : `lower-case 0x hex of ${length} bytes`;
-    throw new ChartsealError(
-      "ERR_JSON_INVALID",
-      `expected ${wanted}, got a text of ${hex.length} characters`,
-    );
-  }
+  checkHex(hex, length);
   return new Uint8Array(Buffer.from(hex.slice(2), "hex"));
+}
+
+/** As {@link fromHex}, of `length` bytes, into `target`. */
+export function writeHex(hex: string, target: Buffer, offset: number, length: number): void {
+  checkHex(hex, length);
+  target.write(hex.slice(2), offset, "hex");
+}
+
+function checkHex(hex: string, length?: number): asserts hex is Hex {
+  if (isHex(hex, length)) return;
+  const wanted = length === undefined ? "lower-case 0x hex" : `lower-case 0x hex of ${length} bytes`;
+  throw new ChartsealError("ERR_JSON_INVALID", `expected ${wanted}, got a text of ${hex.length} characters`);
 }
 
 /** Joins byte strings into a new one. */
@@ -93,4 +99,26 @@ export function fromBase64url(text: string): Uint8Array {
 /** A Buffer over the same memory, for its readers and writers. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Random bytes that are drawn at a time. */
+const DRAWN = 4_096;
+const drawn = Buffer.alloc(DRAWN);
+let used = DRAWN;
+
+/**
+ * Fills `bytes` (at most 4,096) with random ones, for nonces and salts. An ingest needs some of each for every record,
+ * and to draw them from Node one by one takes as long as to encrypt with them. No byte is given out twice. Keys are
+ * drawn by themselves: theirs shall lie nowhere before they are needed.
+ */
+export function fillRandom(bytes: Uint8Array): void {
+  if (bytes.length > DRAWN) throw new RangeError(`${bytes.length} bytes are more than are drawn at a time`);
+  if (used + bytes.length > DRAWN) {
+    randomFillSync(drawn);
+    used = 0;
+  }
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = drawn[used]!;
+    drawn[used++] = 0;
+  }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 import { ChartsealError } from "../errors.js";
+import { HmacKey, type HmacHash } from "./hmac.js";
 
 /** Bytes of plaintext in every chunk but the last. */
 export const CHUNK_LENGTH = 16_384;
@@ -12,13 +13,16 @@ export const CONTENT_KEY_LENGTH = 32;
 export const TAG_LENGTH = 16;
 
 /** The hash of the key derivation: SHA-512 in Cobblestone-256, SHA-256 in the specification's test vectors. */
-export type KdfHash = "sha256" | "sha512";
+export type KdfHash = HmacHash;
 
 const COMMITMENT_LENGTH = 32;
 const AEAD_KEY_LENGTH = 32;
 const NONCE_LENGTH = 12;
 const DERIVED_LENGTH = AEAD_KEY_LENGTH + NONCE_LENGTH + COMMITMENT_LENGTH;
 const INFO_LABEL = Buffer.from("c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0", "latin1");
+
+/** One for all messages: each puts its key there, and clears it. */
+const EXPANDING = { sha256: new HmacKey("sha256"), sha512: new HmacKey("sha512") };
 
 /** The keys of one message, and the one place that uses them. */
 export class ChunkKeys {
@@ -83,13 +87,17 @@ function giveBack(bytes: Buffer<ArrayBuffer>): void {
 function expand(kdfHash: KdfHash, prk: Uint8Array, info: Buffer): Buffer {
   // Key material stays out of Node's shared buffer pool.
   const okm = Buffer.allocUnsafeSlow(DERIVED_LENGTH);
-  // Node 24 takes a key object four times as fast as the same key in bytes.
-  const key = createSecretKey(prk);
+  const hmac = EXPANDING[kdfHash];
+  hmac.use(prk);
   let previous: Uint8Array = new Uint8Array();
   for (let offset = 0, block = 1; offset < DERIVED_LENGTH; offset += previous.length, block++) {
-    previous = createHmac(kdfHash, key).update(previous).update(info).update(Uint8Array.of(block)).digest();
-    okm.set(previous.subarray(0, DERIVED_LENGTH - offset), offset);
+    const next = hmac.secret(previous, info, Uint8Array.of(block));
+    previous.fill(0);
+    okm.set(next.subarray(0, DERIVED_LENGTH - offset), offset);
+    previous = next;
   }
+  previous.fill(0);
+  hmac[Symbol.dispose]();
   return okm;
 }
 

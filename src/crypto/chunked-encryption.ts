@@ -4,11 +4,9 @@
 //   salt (24) || commitment (32) || chunks, each AES-256-GCM of 16 KiB with a 16-byte tag
 //
 // The last chunk is always shorter than 16 KiB and may be empty, so a stream cut at a chunk's end shows.
-import { randomBytes } from "node:crypto";
-
 import { ChartsealError } from "../errors.js";
 import { blocksOf } from "./blocks.js";
-import { equalBytes } from "./bytes.js";
+import { equalBytes, fillRandom } from "./bytes.js";
 import { CHUNK_LENGTH, ChunkKeys, TAG_LENGTH, checkKey } from "./chunk-keys.js";
 import type { KdfHash } from "./chunk-keys.js";
 
@@ -162,7 +160,11 @@ function sealChunks(
 }
 
 function checkedSalt(salt: Uint8Array | undefined): Uint8Array {
-  if (salt === undefined) return randomBytes(SALT_LENGTH);
+  if (salt === undefined) {
+    const drawn = new Uint8Array(SALT_LENGTH);
+    fillRandom(drawn);
+    return drawn;
+  }
   if (salt.length === SALT_LENGTH) return salt;
   throw new ChartsealError("ERR_USAGE", `a salt has ${SALT_LENGTH} bytes, got ${salt.length}`);
 }

@@ -4,6 +4,7 @@ export type { BatchEntry, BatchManifest } from "./batch-manifest.js";
 export {
   concatBytes,
   equalBytes,
+  fillRandom,
   fromBase64url,
   fromHex,
   isHex,
@@ -21,6 +22,7 @@ export { ciphertextLength } from "./chunked-encryption.js";
 export type { EncryptOptions } from "./chunked-encryption.js";
 export { decrypt, decryptBytes, encrypt, encryptBytes } from "./cobblestone.js";
 export type { AccessBinding, Envelope } from "./envelope.js";
+export { HmacKey } from "./hmac.js";
 export { openIndexPage, sealIndexPage } from "./index-page.js";
 export type { IndexPage } from "./index-page.js";
 export {

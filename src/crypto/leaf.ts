@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 
 import { ChartsealError, unsupportedFormat } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
-import { asBuffer, fromHex, toHex, uintBytes } from "./bytes.js";
+import { asBuffer, toHex, uintBytes, writeHex } from "./bytes.js";
 import type { Hex } from "./bytes.js";
 import { StrictObject } from "./strict-json.js";
 
@@ -92,7 +92,7 @@ export function encodeLeaf(leaf: Leaf): Uint8Array {
     buffer.writeUInt32BE(leaf[name] >>> 0, end - 4);
     buffer.writeUInt32BE(Math.floor(leaf[name] / 2 ** 32), end - 8);
   }
-  for (const [name, word] of WORDS) bytes.set(fromHex(leaf[name], 32), word * 32);
+  for (const [name, word] of WORDS) writeHex(leaf[name], buffer, word * 32, 32);
   return bytes;
 }
 

@@ -94,13 +94,11 @@ export async function* sealRecord(source: RecordSource): AsyncGenerator<Uint8Arr
 /** {@link sealRecord} at once, for a body in memory. */
 export function sealBytes(source: RecordSource & { body: Uint8Array }): Uint8Array {
   const { manifest, body, contentKey, memberId, recordId } = source;
-  const head = headOf(manifest);
+  const plaintext = headOf(manifest, body.length);
   if (body.length !== manifest.size || !equalBytes(sha256(body), fromHex(manifest.sha256))) {
     throw sourceChanged(body.length, manifest.size);
   }
-  const plaintext = new Uint8Array(head.length + body.length);
-  plaintext.set(head);
-  plaintext.set(body, head.length);
+  plaintext.set(body, plaintext.length - body.length);
   return encryptBytes(contentKey, contextOf(memberId, recordId), plaintext);
 }
 
@@ -164,13 +162,14 @@ async function* plaintextOf(manifest: Manifest, body: AsyncIterable<Uint8Array>)
   }
 }
 
-/** The first line with its padding and newline. */
-function headOf(manifest: Manifest): Uint8Array {
+/** The first line with its padding and newline, and `room` bytes behind it. */
+function headOf(manifest: Manifest, room = 0): Uint8Array {
   const line = manifestLine(manifest);
   const unpadded = Buffer.byteLength(line) + 1 + manifest.size;
-  const head = Buffer.alloc(paddedLength(unpadded) - manifest.size, SPACE);
-  head.write(line, "utf8");
-  head[head.length - 1] = NEWLINE;
+  const length = paddedLength(unpadded) - manifest.size;
+  const head = Buffer.allocUnsafeSlow(length + room);
+  head.fill(SPACE, head.write(line, "utf8"), length - 1);
+  head[length - 1] = NEWLINE;
   return head;
 }
 

@@ -3,7 +3,7 @@ import type { Chain, SignedTransaction, Writer } from "../chain/index.js";
 import { ChartsealError } from "../errors.js";
 import { ItemState, type Journal, type JournalBatch } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
-import { draftBatch, recordBatch, resign, setAnchored, setState } from "./batches.js";
+import { draftBatch, nextBatch, recordBatch, resign, setAnchored, setSubmitted } from "./batches.js";
 import { placeItems, setAsideAll, type UnsoundItem } from "./places.js";
 import { anchoringBy, reconcile } from "./reconcile.js";
 import { RESEND_AFTER_MS, isNonceConflict, requireOperator } from "./settle.js";
@@ -103,15 +103,12 @@ export class Anchorer {
     const firstIndex = await this.#nextIndex();
     if (firstIndex === undefined) return false;
     this.#sealedSince = undefined;
-    const { placed, unsound } = placeItems(
-      this.#parts,
-      journal.rowsIn(ItemState.SEALED, batchItems),
-      firstIndex,
-    );
+    const place = { id: nextBatch(journal), firstIndex };
+    const { placed, unsound } = placeItems(this.#parts, place, batchItems);
     setAsideAll(journal, unsound);
     for (const item of unsound) onUnsound?.(item);
     if (placed.length === 0) return true;
-    const draft = await draftBatch(this.#parts, placed, firstIndex);
+    const draft = await draftBatch(this.#parts, place, placed);
     const signed = await this.#sign({ ...draft, count: draft.items.length });
     await this.#send(recordBatch(journal, draft, signed));
     return true;
@@ -147,7 +144,7 @@ export class Anchorer {
       return false;
     }
     this.#sentAt.set(batch.id, performance.now());
-    setState(this.#parts.journal, batch, ItemState.SUBMITTED);
+    setSubmitted(this.#parts.journal, batch);
     return true;
   }
 

@@ -3,6 +3,7 @@ import { MerkleTree, encodeBatchManifest, toHex, type Hex } from "../crypto/inde
 import {
   ItemState,
   UNPLACED,
+  applyChange,
   isAlteredRow,
   setAside,
   type Anchoring,
@@ -10,10 +11,11 @@ import {
   type JournalBatch,
 } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
-import type { PlacedItem } from "./places.js";
+import type { BatchPlace, PlacedItem } from "./places.js";
 
 /** A batch that is built but not in the journal yet. */
 export interface DraftBatch {
+  id: number;
   firstIndex: number;
   root: Uint8Array;
   manifestDigest: Uint8Array;
@@ -27,11 +29,16 @@ export interface DraftBatch {
  */
 export const MOST_BATCH_ITEMS = 10_000;
 
-/** Builds the tree of placed items, the first of which has `firstIndex`, and stores the batch manifest. */
+/** The number that the next batch gets. Nobody else makes one while the caller has the journal's lock. */
+export function nextBatch({ database }: Journal): number {
+  return Number(database.get("SELECT max(id) AS last FROM batches")!["last"] ?? 0) + 1;
+}
+
+/** Builds the tree of items that were placed in batch `id` from `firstIndex` on, and stores the batch manifest. */
 export async function draftBatch(
   { memberId, store }: { memberId: number; store: BlobStore },
+  { id, firstIndex }: BatchPlace,
   items: readonly PlacedItem[],
-  firstIndex: number,
 ): Promise<DraftBatch> {
   const manifest = encodeBatchManifest({
     memberId,
@@ -40,7 +47,7 @@ export async function draftBatch(
   });
   const stored = await store.put(manifest);
   const { root } = MerkleTree.of(items.map(({ leafHash }) => leafHash));
-  return { firstIndex, root, manifestDigest: stored.sha256, manifestCid: stored.cid, items };
+  return { id, firstIndex, root, manifestDigest: stored.sha256, manifestCid: stored.cid, items };
 }
 
 /** Writes a batch with its signed transaction, in one commit, before anything is sent. */
@@ -51,9 +58,7 @@ export function recordBatch(
 ): JournalBatch {
   const { database } = journal;
   return database.transaction(() => {
-    const last = database.get("SELECT max(id) AS last FROM batches")!["last"];
-    const id = Number(last ?? 0) + 1;
-    const { items, ...facts } = draft;
+    const { id, items, ...facts } = draft;
     const count = items.length;
     database.run(
       `INSERT INTO batches (id, state, first_index, count, root, manifest_digest, manifest_cid, raw_transaction,
@@ -69,11 +74,7 @@ export function recordBatch(
       signed.hash,
       journal.rows.macOfBatch({ id, count, ...facts }),
     );
-    for (const { id: itemId, cid: _, rowMac, ...place } of items) {
-      // `rowMac` is what was read when the place was given: a row that changed since is refused.
-      const item = { ...journal.item(itemId)!, rowMac };
-      journal.change(item, { state: ItemState.BATCHED, batchId: id, ...place });
-    }
+    for (const { change } of items) applyChange(database, change);
     return journal.batch(id)!;
   });
 }
@@ -89,7 +90,16 @@ export function resign(journal: Journal, batch: JournalBatch, signed: { raw: Hex
   return { ...batch, rawTransaction: signed.raw, transactionHash: signed.hash };
 }
 
-export function setState(journal: Journal, batch: JournalBatch, state: ItemState): void {
+/** Takes note that a batch was sent. Its items stay BATCHED: to write a thousand rows more would say nothing new. */
+export function setSubmitted(journal: Journal, batch: JournalBatch): void {
+  journal.database.run("UPDATE batches SET state = ? WHERE id = ?", ItemState.SUBMITTED, batch.id);
+}
+
+export function setState(
+  journal: Journal,
+  batch: JournalBatch,
+  state: typeof ItemState.BATCHED | typeof ItemState.ANCHORED,
+): void {
   journal.database.transaction(() => {
     journal.database.run("UPDATE batches SET state = ? WHERE id = ?", state, batch.id);
     journal.database.run("UPDATE items SET state = ? WHERE batch_id = ?", state, batch.id);

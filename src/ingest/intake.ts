@@ -29,6 +29,9 @@ import type { IntakeWitness, Taken } from "./intake-outcome.js";
 import { hasEvent, takeNote, upToEvents } from "./item-events.js";
 import { followEvents, openEvents } from "./persons.js";
 
+/** Random bytes of an item: its record id and its key. They are drawn once for a group. */
+const RANDOM_LENGTH = RECORD_ID_LENGTH + CONTENT_KEY_LENGTH;
+
 export interface IntakeParts {
   memberId: number;
   vault: Vault;
@@ -108,8 +111,9 @@ async function identifyAll(
   taken: Taken,
 ): Promise<void> {
   const seen = new Map<string, SourceItem>();
+  const drawn = randomBytes(group.length * RANDOM_LENGTH);
   parts.filer.forget();
-  for (const item of group) {
+  for (const [position, item] of group.entries()) {
     try {
       if (isBadItem(item)) throw item.error;
       const sha256 = item.bytes === undefined ? await digestOf(item) : hash("sha256", item.bytes, "buffer");
@@ -122,7 +126,8 @@ async function identifyAll(
         else parts.witness?.repeats(item, same);
         continue;
       }
-      outcomes.push({ item, read: incoming(parts, item, sha256, itemMac) });
+      const random = drawn.subarray(position * RANDOM_LENGTH, (position + 1) * RANDOM_LENGTH);
+      outcomes.push({ item, read: incoming(parts, item, { sha256, itemMac, random }) });
       seen.set(key, item);
     } catch (error) {
       outcomes.push({ item, error: itemsFault(error) });
@@ -135,8 +140,11 @@ export function macOf(journal: Journal, sourceKey: string, sha256: Uint8Array): 
   return journal.macOf("item", sourceKey, sha256);
 }
 
-function incoming(parts: IntakeParts, item: SourceItem, sha256: Uint8Array, itemMac: Uint8Array): Incoming {
-  const random = randomBytes(RECORD_ID_LENGTH + CONTENT_KEY_LENGTH);
+function incoming(
+  parts: IntakeParts,
+  item: SourceItem,
+  { sha256, itemMac, random }: Pick<Incoming, "sha256" | "itemMac"> & { random: Uint8Array },
+): Incoming {
   return {
     item,
     sha256,

@@ -1,34 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from "node:crypto";
-import { leafHash, type Hex } from "../crypto/index.js";
+import { fillRandom, leafHash, type Hex } from "../crypto/index.js";
 import type { ChartsealError } from "../errors.js";
 import {
   ItemState,
   SET_ASIDE,
   alteredItem,
+  changeOf,
   isAlteredError,
   isAlteredRow,
   leafOf,
   setAside,
   type AlteredRow,
+  type ItemChange,
   type Journal,
   type JournalItem,
 } from "../records/index.js";
 
 /** Bytes of a leaf's salt. */
 const SALT_LENGTH = 32;
+/** Rows read at a time. */
+const PAGE = 64;
 
 /**
  * An item with the place that it gets in the log. Of its row it has what a batch needs, no more: a thousand whole ones at
  * a time would make V8 enlarge its young generation (docs/decisions/0023).
  */
-export interface PlacedItem extends Pick<JournalItem, "id" | "rowMac"> {
+export interface PlacedItem {
   cid: string;
-  logIndex: number;
-  patientSeq: number;
-  amendedIndex: number | undefined;
-  salt: Uint8Array;
   leafHash: Uint8Array;
+  /** What its row becomes, once its batch is in the journal. */
+  change: ItemChange;
+}
+
+/** The batch that items are placed in: its number in the journal, and its first index in the log. */
+export interface BatchPlace {
+  id: number;
+  firstIndex: number;
 }
 
 /** An item that gets no place: its row was altered, or one that its leaf rests on. */
@@ -37,19 +44,20 @@ export interface UnsoundItem {
   error: ChartsealError;
 }
 
-/** Gives items their indices from `firstIndex` on. One bad row does not keep the others back. */
+/**
+ * Gives the oldest sealed items their indices, so many as there are `most`. One bad row does not keep the others back.
+ */
 export function placeItems(
   { memberId, journal }: { memberId: number; journal: Journal },
-  items: readonly (JournalItem | AlteredRow)[],
-  firstIndex: number,
+  { id: batchId, firstIndex }: BatchPlace,
+  most: number,
 ): { placed: PlacedItem[]; unsound: UnsoundItem[] } {
   const placed: PlacedItem[] = [];
   const unsound: UnsoundItem[] = [];
   const lastSeq = new Map<Hex, number>();
   const indexOf = new Map<number, number>();
   const left = new Set<number>();
-  const salts = randomBytes(items.length * SALT_LENGTH);
-  for (const item of items) {
+  for (const item of sealedItems(journal, most)) {
     try {
       if (isAlteredRow(item)) throw alteredItem(item.id);
       const { id, amends } = item;
@@ -59,10 +67,12 @@ export function placeItems(
       const patientSeq = (lastSeq.get(patientId) ?? lastSeqOf(journal, patientId)) + 1;
       const amendedIndex =
         amends === undefined ? undefined : (indexOf.get(amends) ?? journal.item(amends)?.logIndex);
-      const salt = salts.subarray(placed.length * SALT_LENGTH, (placed.length + 1) * SALT_LENGTH);
+      const salt = Buffer.allocUnsafe(SALT_LENGTH);
+      fillRandom(salt);
       const place = { logIndex, patientSeq, amendedIndex, salt };
       const hash = leafHash(leafOf(memberId, { ...item, ...place }));
-      placed.push({ id, cid: item.cid!, rowMac: item.rowMac, ...place, leafHash: hash });
+      const changes = { state: ItemState.BATCHED, batchId, ...place, leafHash: hash };
+      placed.push({ cid: item.cid!, leafHash: hash, change: changeOf(journal.rows, item, changes) });
       lastSeq.set(patientId, patientSeq);
       indexOf.set(id, logIndex);
     } catch (error) {
@@ -72,6 +82,17 @@ export function placeItems(
     }
   }
   return { placed, unsound };
+}
+
+/** Page by page: no more whole rows are held than one page has. */
+function* sealedItems(journal: Journal, most: number): Generator<JournalItem | AlteredRow> {
+  let last = 0;
+  for (let left = most; left > 0; left -= PAGE) {
+    const page = journal.rowsIn(ItemState.SEALED, Math.min(PAGE, left), last);
+    yield* page;
+    if (page.length < PAGE) return;
+    last = page.at(-1)!.id;
+  }
 }
 
 /** Puts unsound items among the refused, until their rows are put back. */

@@ -3,7 +3,15 @@ export { Controls, type Control } from "./controls.js";
 export { Entries, leafOf, type AnchoredEntry } from "./entries.js";
 export { Journal } from "./journal.js";
 export { figuresOf, readJournalFigures, type DeadLetters, type JournalFigures } from "./journal-figures.js";
-export { SET_ASIDE, UNPLACED, setAside, takeBack, type ItemChanges } from "./item-changes.js";
+export {
+  SET_ASIDE,
+  UNPLACED,
+  applyChange,
+  changeOf,
+  setAside,
+  takeBack,
+  type ItemChange,
+} from "./item-changes.js";
 export { receivedAt, timesAt } from "./item-times.js";
 export { isAlteredRow } from "./journal-rows.js";
 export type {

@@ -48,15 +48,31 @@ interface Rows {
   readonly rows: RowMacs;
 }
 
-/** See {@link Journal.change}. */
-export function changeItem({ database, rows }: Rows, item: JournalItem, changes: ItemChanges): void {
+/** A change of an item as it was read: the rest of the row need not be kept, or read again, to make it. */
+export interface ItemChange {
+  id: number;
+  changes: ItemChanges;
+  /** Authenticates the row as it was read. */
+  before: Uint8Array | undefined;
+  /** Authenticates what was read, with the changes. */
+  after: Uint8Array;
+}
+
+export function changeOf(rows: RowMacs, item: JournalItem, changes: ItemChanges): ItemChange {
+  return { id: item.id, changes, before: item.rowMac, after: rows.macOf({ ...item, ...changes }) };
+}
+
+/**
+ * Makes a change.
+ * @throws ERR_JOURNAL_LOCKED (retryable) when the row is not as it was read
+ */
+export function applyChange(database: Database, { id, changes, before, after }: ItemChange): void {
   const names = Object.keys(changes) as (keyof ItemChanges)[];
-  const mac = rows.macOf({ ...item, ...changes });
   const values = names.map((name) => valueOf(name, changes[name]));
   // What is authenticated now is what was read, and nothing that came in between.
-  if (database.run(updateOf(names), ...values, mac, item.id, item.rowMac ?? null) > 0) return;
-  throw new ChartsealError("ERR_JOURNAL_LOCKED", `another process changed item ${item.id} meanwhile`, {
-    values: { path: database.path, item: item.id },
+  if (database.run(updateOf(names), ...values, after, id, before ?? null) > 0) return;
+  throw new ChartsealError("ERR_JOURNAL_LOCKED", `another process changed item ${id} meanwhile`, {
+    values: { path: database.path, item: id },
     retryable: true,
   });
 }
@@ -86,7 +102,7 @@ export function takeBack({ database, rows }: Rows, id: number): boolean {
   if (item.state !== ItemState.DEAD || item.reason !== SET_ASIDE || item.cid === undefined) return false;
   const sealed = { ...item, state: ItemState.SEALED, reason: undefined };
   if (!rows.isAuthentic(item) && !rows.isAuthentic(sealed)) return false;
-  changeItem({ database, rows }, item, { state: sealed.state, reason: sealed.reason });
+  applyChange(database, changeOf(rows, item, { state: sealed.state, reason: sealed.reason }));
   return true;
 }
 

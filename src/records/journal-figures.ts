@@ -71,13 +71,12 @@ export function figuresOf(database: Database): JournalFigures {
 }
 
 function itemsIn(database: Database): Record<string, number> {
-  // Anchored items are counted by their batches: there may be millions.
   const rows = database.all(`SELECT state, count(*) AS n FROM items WHERE ${NOT_ANCHORED} GROUP BY state`);
+  // Items of a batch are counted by it: it is the batch that is sent, and there may be millions that are anchored.
+  const batches = database.all("SELECT state, sum(count) AS n FROM batches GROUP BY state");
   const counts = new Map(rows.map((row) => [Number(row["state"]), Number(row["n"])]));
-  const anchored = database.get(
-    `SELECT coalesce(sum(count), 0) AS n FROM batches WHERE state = ${ItemState.ANCHORED}`,
-  );
-  counts.set(ItemState.ANCHORED, Number(anchored!["n"]));
+  for (const state of BATCH_STATES) counts.delete(state);
+  for (const row of batches) counts.set(Number(row["state"]), Number(row["n"]));
   return Object.fromEntries(
     Object.entries(ItemState).map(([name, state]) => [name.toLowerCase(), counts.get(state) ?? 0]),
   );
@@ -128,6 +127,8 @@ function openIn(database: Database): { openBatches: number; signed: Hex[] } {
   const signed = open.flatMap(({ raw_transaction: raw }) => (typeof raw === "string" ? [raw as Hex] : []));
   return { openBatches: open.length, signed };
 }
+
+const BATCH_STATES = [ItemState.BATCHED, ItemState.SUBMITTED, ItemState.ANCHORED];
 
 /** The condition of the partial indexes, as in journal.ts. */
 const NOT_ANCHORED = `state <> ${ItemState.ANCHORED}`;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHmac, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { ChartsealError } from "../errors.js";
 import { openDatabase, type Database, type SqlRow, type SqlValue } from "../sqlite.js";
 import { openCell, sealCell, type Vault } from "../vault/index.js";
-import type { Hex } from "../crypto/index.js";
-import { changeItem, type ItemChanges } from "./item-changes.js";
+import { HmacKey, uintBytes, type Hex } from "../crypto/index.js";
+import { applyChange, changeOf, type ItemChanges } from "./item-changes.js";
 import { lockJournal } from "./journal-lock.js";
 import {
   ERASED_DETAILS,
@@ -20,7 +20,7 @@ import {
 } from "./journal-rows.js";
 import { ItemState, JOURNAL_FORMAT, JOURNAL_MIGRATIONS, JOURNAL_SCHEMA } from "./journal-schema.js";
 import { mustTakeOnTrust, rememberTrust } from "./journal-trust.js";
-import { RowMacs, secretOf } from "./row-macs.js";
+import { RowMacs, hmacKeyOf, secretOf } from "./row-macs.js";
 
 /**
  * The condition of the partial indexes. States are written into the SQL: a bound one would keep SQLite from these
@@ -37,13 +37,13 @@ export class Journal implements Disposable {
   /** Tells what chartseal wrote from what was altered. */
   readonly rows: RowMacs;
   readonly #detailsKey: KeyObject;
-  readonly #dedupeKey: KeyObject;
+  readonly #dedupeKey: HmacKey;
 
   private constructor(database: Database, vault: Vault, rows: RowMacs) {
     this.database = database;
     this.rows = rows;
     this.#detailsKey = secretOf(vault.journalKey());
-    this.#dedupeKey = secretOf(vault.dedupeKey());
+    this.#dedupeKey = hmacKeyOf(vault.dedupeKey());
   }
 
   /** @throws ERR_CONFIG_INVALID, ERR_FORMAT_UNSUPPORTED, ERR_STORE_FAILED */
@@ -73,14 +73,11 @@ export class Journal implements Disposable {
 
   /** Keyed hash by which the same item is known again: nobody without the vault can guess what was taken. */
   macOf(...parts: (string | Uint8Array)[]): Uint8Array {
-    const mac = createHmac("sha256", this.#dedupeKey);
-    for (const part of parts) {
+    const encoded = parts.flatMap((part) => {
       const bytes = typeof part === "string" ? Buffer.from(part, "utf8") : part;
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      mac.update(length).update(bytes);
-    }
-    return mac.digest();
+      return [uintBytes(bytes.length, 4), bytes];
+    });
+    return this.#dedupeKey.digest(...encoded);
   }
 
   knows(itemMac: Uint8Array): boolean {
@@ -106,7 +103,7 @@ export class Journal implements Disposable {
    * @throws ERR_JOURNAL_LOCKED (retryable) when it is not as it was then
    */
   change(item: JournalItem, changes: ItemChanges): void {
-    changeItem(this, item, changes);
+    applyChange(this.database, changeOf(this.rows, item, changes));
   }
 
   /** The newest item of a source key that was neither refused nor retracted nor taken back. */
@@ -258,7 +255,8 @@ export class Journal implements Disposable {
   }
 
   #one(where: string, ...values: SqlValue[]): JournalItem | undefined {
-    return this.#rows((row) => this.rows.item(row), where, ...values)[0];
+    const row = this.database.get(`SELECT ${ITEM_COLUMNS} FROM items WHERE ${where}`, ...values);
+    return row === undefined ? undefined : this.rows.item(row);
   }
 
   #in<Made>(make: (row: SqlRow) => Made, state: ItemState, most: number, afterId: number): Made[] {
@@ -276,6 +274,8 @@ export class Journal implements Disposable {
 
   [Symbol.dispose](): void {
     this.database.close();
+    this.#dedupeKey[Symbol.dispose]();
+    this.rows[Symbol.dispose]();
   }
 }
 

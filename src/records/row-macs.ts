@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
-import { equalBytes } from "../crypto/index.js";
+import { createSecretKey, type KeyObject } from "node:crypto";
+import { HmacKey, equalBytes } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Database, SqlRow } from "../sqlite.js";
 import {
@@ -35,12 +35,12 @@ type Field = Uint8Array | string | number | null | undefined;
  * Tells the rows that chartseal wrote from those that somebody changed, moved or made up who can write the journal's
  * file: each has an HMAC under a vault key of its own. A row that was deleted, or put back as it once was, does not show.
  */
-export class RowMacs {
-  readonly #key: KeyObject;
+export class RowMacs implements Disposable {
+  readonly #key: HmacKey;
 
   /** Takes over `key` (32 bytes). */
   constructor(key: Uint8Array) {
-    this.#key = secretOf(key);
+    this.#key = hmacKeyOf(key);
   }
 
   /** @throws ERR_STORE_FAILED when the row was altered */
@@ -127,10 +127,12 @@ export class RowMacs {
     return mac instanceof Uint8Array && equalBytes(mac, this.macOfBatch(batchOf(row)));
   }
 
+  [Symbol.dispose](): void {
+    this.#key[Symbol.dispose]();
+  }
+
   #mac(fields: readonly Field[]): Uint8Array {
-    return createHmac("sha256", this.#key)
-      .update(encoded([ROW_FORMAT, ...fields]))
-      .digest();
+    return this.#key.digest(encoded([ROW_FORMAT, ...fields]));
   }
 }
 
@@ -140,6 +142,13 @@ export class RowMacs {
  */
 export function secretOf(key: Uint8Array): KeyObject {
   const secret = createSecretKey(key);
+  key.fill(0);
+  return secret;
+}
+
+/** As {@link secretOf}, for HMACs. */
+export function hmacKeyOf(key: Uint8Array): HmacKey {
+  const secret = new HmacKey("sha256", key);
   key.fill(0);
   return secret;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
+import { fillRandom } from "../crypto/bytes.js";
 import { ChartsealError } from "../errors.js";
 
 /** First byte of every sealed cell. */
@@ -18,12 +19,16 @@ export interface Cell {
 
 /** format (1 byte) || nonce (12) || AES-256-GCM ciphertext || tag (16), bound to `cell`. */
 export function sealCell(key: Uint8Array | KeyObject, cell: Cell, plaintext: Uint8Array): Uint8Array {
-  const nonce = randomBytes(NONCE_BYTES);
+  const sealed = Buffer.allocUnsafe(1 + NONCE_BYTES + plaintext.length + TAG_BYTES);
+  sealed[0] = CELL_FORMAT;
+  const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
+  fillRandom(nonce);
   const cipher = createCipheriv("aes-256-gcm", secretOf(key), nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(binding(cell));
-  const ciphertext = cipher.update(plaintext);
+  sealed.set(cipher.update(plaintext), 1 + NONCE_BYTES);
   cipher.final();
-  return Buffer.concat([Buffer.of(CELL_FORMAT), nonce, ciphertext, cipher.getAuthTag()]);
+  sealed.set(cipher.getAuthTag(), sealed.length - TAG_BYTES);
+  return sealed;
 }
 
 /**
@@ -62,8 +67,12 @@ function secretOf(key: Uint8Array | KeyObject): KeyObject {
 }
 
 /** The names hold no "|", the row key comes last: no two cells give the same bytes. */
-function binding(cell: Cell): Uint8Array {
-  return Buffer.concat([Buffer.from(`chartseal/vault/v1|${cell.table}|${cell.column}|`), cell.row]);
+function binding({ table, column, row }: Cell): Uint8Array {
+  const name = `chartseal/vault/v1|${table}|${column}|`;
+  const bytes = Buffer.allocUnsafe(name.length + row.length);
+  bytes.write(name, "latin1");
+  bytes.set(row, name.length);
+  return bytes;
 }
 
 function damaged(cell: Cell, cause?: unknown): ChartsealError {
