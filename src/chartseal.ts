@@ -5,13 +5,16 @@ import {
   copyVault,
   lookUp,
   openExchange,
+  openOwnRecords,
   readTls,
   runAgentService,
   type Exchange,
   type LookupOptions,
   type LookupResult,
+  type OwnRecords,
   type ReleaseAgentOptions,
 } from "./access/index.js";
+import { keyNames, type Acting } from "./acting.js";
 import { Acts, Attestations } from "./acts/index.js";
 import {
   accounting,
@@ -50,15 +53,6 @@ import {
 import { openStore, type BlobStore } from "./storage/index.js";
 import { Vault, type PatientIdentifier, type Unlock } from "./vault/index.js";
 
-/** Names, in the vault, of the keys that this process acts with. Default: the roles' own names. */
-export interface Acting {
-  admin?: string;
-  operator?: string;
-  clinician?: string;
-  releaser?: string;
-  reviewer?: string;
-}
-
 export interface OpenOptions {
   unlock: Unlock;
   as?: Acting;
@@ -83,19 +77,13 @@ export class Chartseal implements AsyncDisposable {
   #access: Access | undefined;
   readonly #acting: Required<Acting>;
   readonly #writers = new Map<string, Writer>();
+  readonly #reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
 
   private constructor(config: Config, vault: Vault, store: BlobStore, exchange: Exchange, acting: Acting) {
     this.config = config;
     this.vault = vault;
     this.store = store;
-    this.#acting = {
-      admin: "admin",
-      operator: "operator",
-      clinician: "clinician",
-      releaser: "releaser",
-      reviewer: "reviewer",
-      ...acting,
-    };
+    this.#acting = keyNames(acting);
     this.chain = Chain.open(config.chain);
     this.journal = Journal.open(config.journal, vault);
     this.exchange = exchange;
@@ -118,16 +106,21 @@ export class Chartseal implements AsyncDisposable {
   /** Other members' records. @throws ERR_CONFIG_INVALID before `chartseal member join` */
   get access(): Access {
     const { memberId, chain, vault, store, exchange } = this;
-    const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
-    this.#access ??= new Access({ memberId, chain, vault, store, exchange, reader });
+    this.#access ??= new Access({ memberId, chain, vault, store, exchange, reader: this.#reader });
     return this.#access;
+  }
+
+  /** A patient's own records, on his signature. See {@link openOwnRecords}. */
+  async ownRecords(custodian = this.memberId): Promise<OwnRecords> {
+    const { memberId, chain, store, config } = this;
+    const answering = () => this.#answeringParts();
+    return await openOwnRecords({ memberId, chain, store, exchange: config.exchange, answering }, custodian);
   }
 
   /** Looks for a patient at other members, by an identifier that only those learn who hold it. See {@link lookUp}. */
   async findPatient(identifier: PatientIdentifier, options: LookupOptions): Promise<LookupResult[]> {
     const { memberId, chain, exchange } = this;
-    const reader = () => ({ writer: this.writer("clinician"), signer: this.signer("clinician") });
-    return await lookUp({ memberId, chain, exchange, reader }, identifier, options);
+    return await lookUp({ memberId, chain, exchange, reader: this.#reader }, identifier, options);
   }
 
   /** What several people sign, relayed by an account of this member. */
@@ -271,16 +264,22 @@ export class Chartseal implements AsyncDisposable {
 
   /** Answers other members until the signal aborts. See {@link runAgents}. */
   async runReleaseAgent(options: ReleaseAgentOptions): Promise<void> {
-    const { chain, vault, journal, exchange, memberId } = this;
-    const fileReceipt = (receipt: SupportingDocument) => this.fileDocument(receipt);
-    const own = { signer: this.signer("releaser"), writer: this.writer("releaser") };
+    const { exchange } = this;
     const tls = await readTls(this.config.exchange.tls);
-    await runAgentService({ memberId, chain, vault, journal, exchange, ...own, fileReceipt, tls }, options);
+    const writer = this.writer("releaser");
+    await runAgentService({ ...this.#answeringParts(), exchange, writer, tls }, options);
   }
 
   /** Copies vault and journal for a standby release agent. See {@link copyVault}. */
   async copyVault(folder: string): Promise<void> {
     await copyVault(this, folder);
+  }
+
+  #answeringParts() {
+    const { memberId, chain, vault, journal } = this;
+    const fileReceipt = (receipt: SupportingDocument) => this.fileDocument(receipt);
+    const signer = this.signer("releaser");
+    return { memberId, chain, vault, journal, state: vault, files: true, fileReceipt, signer };
   }
 
   #ingestParts() {

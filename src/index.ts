@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public API. What is not exported here may change without notice.
-export { Chartseal, type Acting, type OpenOptions } from "./chartseal.js";
+export type { Acting } from "./acting.js";
+export { Chartseal, type OpenOptions } from "./chartseal.js";
 export { loadConfig, loadDeployment, type Config } from "./config.js";
 export { ChartsealError, ERROR_CODES, type ErrorCode, type ErrorDetails } from "./errors.js";
 export {

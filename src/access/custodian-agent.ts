@@ -6,6 +6,7 @@ import { ChartsealError } from "../errors.js";
 import { AgentCaller, type ClientTls } from "./agent-call.js";
 import { LONGEST_MESSAGE_BYTES, parseMessage, type Message, type MessageType } from "./message.js";
 import { forged, requireSender } from "./messages.js";
+import type { OwnDesk, OwnRequest } from "./own-request.js";
 import { parseAcknowledgement, type Acknowledgement } from "./patient-desk.js";
 import { toldKey, type Told } from "./withdrawal.js";
 
@@ -25,7 +26,7 @@ export interface CustodianAgentOptions {
  * const agent = new CustodianAgent({ chain, custodian: 1, addresses: ["https://agent.harbour.example"] });
  * const { onChain } = await agent.revoke(patient, termsHash, await signAs(phone, consent.revocation(patient, termsHash)));
  */
-export class CustodianAgent {
+export class CustodianAgent implements OwnDesk {
   readonly custodian: number;
   readonly chain: Chain;
   readonly #addresses: readonly string[];
@@ -63,14 +64,19 @@ export class CustodianAgent {
     });
   }
 
+  /** The custodian's answer to a request that stands on chain. See {@link OwnRecords}. */
+  async own(asked: OwnRequest, signal?: AbortSignal): Promise<Message> {
+    return await this.#ask("v1/own-requests", asked, asked.accessId, ["release", "refusal"], signal);
+  }
+
   async #tell(told: Told): Promise<Acknowledgement> {
     const id = toldKey(this.chain, told);
-    const message = await this.ask("v1/withdrawals", told, id, ["acknowledgement"]);
+    const message = await this.#ask("v1/withdrawals", told, id, ["acknowledgement"]);
     return parseAcknowledgement(message);
   }
 
   /** One of the custodian's own signed messages, about `id`. */
-  async ask(
+  async #ask(
     path: string,
     body: object,
     id: Hex,

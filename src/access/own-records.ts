@@ -13,11 +13,10 @@ import {
 import { ChartsealError } from "../errors.js";
 import type { BlobStore } from "../storage/index.js";
 import { LAST_DAY, accessEventOf, accessTopics, type AccessEvent, type Scope } from "./access-event.js";
-import type { CustodianAgent } from "./custodian-agent.js";
 import type { FetchOptions } from "./fetch-release.js";
 import { parseRefusal, parseRelease, type Release } from "./message-bodies.js";
 import { OpenedAccess } from "./opened-access.js";
-import { ownRequestData, type OwnRequest, type OwnRequestTerms } from "./own-request.js";
+import { ownRequestData, type OwnDesk, type OwnRequest, type OwnRequestTerms } from "./own-request.js";
 import { readChart } from "./read-chart.js";
 import { refusedBy } from "./refused.js";
 
@@ -44,10 +43,12 @@ export interface PreparedOwnRequest {
   key: MemberKey;
 }
 
+type SignedOwnRequest = Pick<PreparedOwnRequest, "terms" | "key">;
+
 /**
  * A patient's own records, from their custodian.
  * @example
- * const own = new OwnRecords({ chain, store, agent });
+ * const own = new OwnRecords({ store, desk: agent });
  * const prepared = await own.prepare({ patient });
  * const opened = await own.request(prepared, await signAs(phone, prepared.typedData), relay);
  * for await (const record of opened.open()) await save(record);
@@ -55,12 +56,13 @@ export interface PreparedOwnRequest {
 export class OwnRecords {
   readonly #chain: Chain;
   readonly #store: BlobStore;
-  readonly #agent: CustodianAgent;
+  readonly #desk: OwnDesk;
 
-  constructor({ store, agent }: { store: BlobStore; agent: CustodianAgent }) {
-    this.#chain = agent.chain;
+  /** @param desk Of the patient's custodian: his release agent, {@link CustodianAgent}, or the custodian itself */
+  constructor({ store, desk }: { store: BlobStore; desk: OwnDesk }) {
+    this.#chain = desk.chain;
     this.#store = store;
-    this.#agent = agent;
+    this.#desk = desk;
   }
 
   /** @throws ERR_RPC_UNAVAILABLE */
@@ -75,7 +77,7 @@ export class OwnRecords {
         compartments: options.compartments ?? ALL_COMPARTMENTS,
         recordedFrom: options.recordedFrom ?? 0,
         recordedTo: options.recordedTo ?? LAST_DAY,
-        upTo: Number(await this.#chain.ask(() => records.headOf(this.#agent.custodian))),
+        upTo: Number(await this.#chain.ask(() => records.headOf(this.#desk.custodian))),
       },
       recipientKey: keyDigest(key.publicKey),
       nonce: Number(await this.#chain.ask(() => accessLog.ownNonceOf(patientId))),
@@ -91,7 +93,7 @@ export class OwnRecords {
    * ERR_EXCHANGE_INVALID naming what is wrong with the answer
    */
   async request(
-    prepared: PreparedOwnRequest,
+    prepared: SignedOwnRequest,
     signature: Hex,
     relay: Writer,
     options: FetchOptions = {},
@@ -119,10 +121,9 @@ export class OwnRecords {
     for (;;) {
       signal?.throwIfAborted();
       try {
-        const path = "v1/own-requests";
-        const message = await this.#agent.ask(path, asked, asked.accessId, ["release", "refusal"], signal);
+        const message = await this.#desk.own(asked, signal);
         if (message.type === "release") return parseRelease(message);
-        throw refusedBy(this.#agent.custodian, parseRefusal(message));
+        throw refusedBy(this.#desk.custodian, parseRefusal(message));
       } catch (error) {
         const later = error instanceof ChartsealError && error.retryable;
         if (!later || performance.now() > giveUp) throw error;
@@ -133,14 +134,14 @@ export class OwnRecords {
     }
   }
 
-  async #opened({ terms, key }: PreparedOwnRequest, release: Release): Promise<OpenedAccess> {
+  async #opened({ terms, key }: SignedOwnRequest, release: Release): Promise<OpenedAccess> {
     const { accessId, index } = release;
     if (index === undefined)
       throw new ChartsealError("ERR_EXCHANGE_INVALID", "the release holds no index page");
     const { chainId, deployment } = this.#chain;
     const binding = { chainId, accessLog: deployment.accessLog, accessId };
     const json = await openIndexPage(index, { ...binding, secretKey: key.secretKey });
-    const { custodian } = this.#agent;
+    const { custodian } = this.#desk;
     const expected = { terms: ownTerms(terms), custodian, scope: terms.scope };
     const chart = await readChart(this.#chain, json, expected);
     const vault = { memberSecretKey: () => key.secretKey.slice() };

@@ -10,6 +10,7 @@ import { isFinal, replyTo, type Answer, type AnsweringParts } from "./answer-req
 import type { Refusal } from "./message-bodies.js";
 import { hexSchema, readJson, type Message } from "./message.js";
 import { release } from "./release.js";
+import { requireReleaser } from "./release-agent.js";
 import { signatureSchema } from "./withdrawal.js";
 
 const ownRequestSchema = z.strictObject({
@@ -32,6 +33,15 @@ export function parseOwnRequest(text: string): OwnRequest {
   return readJson(text, ownRequestSchema, "an own request");
 }
 
+/** A custodian, as a patient reaches him with a request that stands on chain. */
+export interface OwnDesk {
+  readonly chain: Chain;
+  /** Member id. */
+  readonly custodian: number;
+  /** The custodian's own release or refusal. @throws ERR_EXCHANGE_INVALID, ERR_TIMEOUT, ERR_RATE_LIMITED */
+  own(asked: OwnRequest, signal?: AbortSignal): Promise<Message>;
+}
+
 /** What a patient signs to request his own records. */
 export interface OwnRequestTerms {
   patientId: Hex;
@@ -44,19 +54,37 @@ export interface OwnRequestTerms {
   deadline: number;
 }
 
-export function ownRequestData(chain: Chain, terms: OwnRequestTerms): TypedData {
-  const { patientId, extent, scope, recipientKey, nonce, deadline } = terms;
-  return typedData(chain.deployment, "accessLog", "OwnRequest", {
-    patientId,
-    extent: EXTENTS.indexOf(extent),
-    compartments: String(scope.compartments),
-    recordedFrom: scope.recordedFrom,
-    recordedTo: scope.recordedTo,
-    upTo: scope.upTo,
-    recipientKey,
-    nonce,
-    deadline,
-  });
+/** The same as the contract's struct has it. */
+export interface OwnRequestFields extends Pick<OwnRequestTerms, Plain>, Omit<Scope, "compartments"> {
+  /** Of {@link EXTENTS}. */
+  extent: number;
+  /** Bitmap, decimal. */
+  compartments: string;
+}
+type Plain = "patientId" | "recipientKey" | "nonce" | "deadline";
+
+export function ownRequestFields({ extent, scope, ...plain }: OwnRequestTerms): OwnRequestFields {
+  return { ...plain, ...scope, extent: EXTENTS.indexOf(extent), compartments: String(scope.compartments) };
+}
+
+export function ownRequestTerms(fields: OwnRequestFields): OwnRequestTerms {
+  const { extent, compartments, recordedFrom, recordedTo, upTo, ...plain } = fields;
+  const scope = { compartments: BigInt(compartments), recordedFrom, recordedTo, upTo };
+  return { ...plain, extent: EXTENTS[extent]!, scope };
+}
+
+export function ownRequestData({ deployment }: Chain, terms: OwnRequestTerms): TypedData {
+  return typedData(deployment, "accessLog", "OwnRequest", { ...ownRequestFields(terms) });
+}
+
+/** The desk of the member that runs it, for the patients who come to it: no release agent is asked. */
+export function deskOf(parts: AnsweringParts): OwnDesk {
+  const { chain, memberId: custodian } = parts;
+  const own = async (asked: OwnRequest) => {
+    await requireReleaser(parts);
+    return (await answerOwnRequest(parts, asked, () => {})).message;
+  };
+  return { chain, custodian, own };
 }
 
 /**

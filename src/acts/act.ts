@@ -86,6 +86,18 @@ const actSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("order"), terms: termsSchema, ...witnessed }),
   z.strictObject({ kind: z.literal("order-lift"), patientId, termsHash: hex(32), first: hex(20), deadline }),
+  z.strictObject({
+    kind: z.literal("own-request"),
+    patientId,
+    extent: uint(1),
+    compartments: bitmap,
+    recordedFrom: uint(32),
+    recordedTo: uint(32),
+    upTo: uint(53),
+    recipientKey: hex(32),
+    nonce: uint(53),
+    deadline,
+  }),
 ]);
 
 /** What is to happen, in the words of the contract that decides it. */

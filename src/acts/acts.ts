@@ -116,6 +116,11 @@ export class Acts {
     return await this.#consent(patientId, act, {});
   }
 
+  /** A request of the patient's own records, as `OwnRecords.prepare` has it signed. Throws as {@link grant}. */
+  async ownRequest(fields: Omit<ActOf<"own-request">, "kind">): Promise<ActFile> {
+    return await this.#consent(fields.patientId, { kind: "own-request", ...fields }, {});
+  }
+
   /** Another key for the patient; a first one, where guardians sign for him. Throws as {@link grant}. */
   async rotation(patient: Hex, key: Hex): Promise<ActFile> {
     return await this.#dated(patient, "rotation", { key: keyOf(key) }, actorsOf);

@@ -101,7 +101,7 @@ function possessions(act: Act): [struct: string, key: Hex, deadline: number][] {
 }
 
 interface Signed {
-  contract: "patients" | "consents" | "orders";
+  contract: "patients" | "consents" | "orders" | "accessLog";
   struct: string;
   message: Record<string, unknown>;
 }
@@ -138,6 +138,8 @@ function authorityOf(act: Act): Signed | undefined {
       };
     case "order-lift":
       return fieldsOf("orders", "OrderLift", act);
+    case "own-request":
+      return fieldsOf("accessLog", "OwnRequest", act);
     default: {
       const { first, deadline } = act;
       const message = {

@@ -19,6 +19,16 @@ export async function callOf(file: ActFile, chain: Chain, sender: Hex): Promise<
   return await chain.ask(() => callFor(new SignedAct(file, chain)));
 }
 
+/**
+ * What a contract takes as the signature of who decides an act, where another than {@link callOf} makes the call.
+ * @throws ERR_ACT_INVALID, ERR_ACT_INCOMPLETE, ERR_RPC_UNAVAILABLE
+ */
+export async function signatureOf(file: ActFile, chain: Chain): Promise<Hex> {
+  await requireSigned(file, chain);
+  await requireNextNonce(file.act, chain);
+  return new SignedAct(file, chain).signature;
+}
+
 /** An act with its signatures in the shapes that contracts take. */
 class SignedAct {
   readonly act: Act;
@@ -102,6 +112,8 @@ async function callFor(signed: SignedAct): Promise<Call> {
     case "witnessed-revocation":
     case "witnessed-denial":
       return await witnessed(signed, act);
+    case "own-request":
+      throw invalidAct("an own request is sent by who opens its answer", {}, "`OwnRecords.request` sends it");
     default:
       return await patientCall(signed, act);
   }
@@ -213,16 +225,29 @@ function guardianSet(
 async function requireNextNonce(act: Act, chain: Chain): Promise<void> {
   if (!("nonce" in act)) return;
   const patientId = patientOf(act);
-  const directive = act.kind === "directive" || act.kind === "witnessed-denial";
-  const { nonce } = directive
-    ? await chain.ask(() => chain.consents.directiveOf(patientId))
-    : await chain.ask(() => chain.patients.patientOf(patientId));
-  if (Number(nonce) === act.nonce) return;
+  const nonce = Number(await nextNonce(act, chain));
+  if (nonce === act.nonce) return;
   throw invalidAct(
     "the act was carried out already, or another one of this patient came before it",
-    { patientId, nonce: act.nonce, next: Number(nonce) },
+    { patientId, nonce: act.nonce, next: nonce },
     "if it is still wanted, prepare it again and have it signed again",
   );
+}
+
+/** Each registry counts its own. */
+async function nextNonce(act: Act, chain: Chain): Promise<bigint> {
+  const patientId = patientOf(act);
+  return await chain.ask(async () => {
+    switch (act.kind) {
+      case "directive":
+      case "witnessed-denial":
+        return (await chain.consents.directiveOf(patientId)).nonce;
+      case "own-request":
+        return await chain.accessLog.ownNonceOf(patientId);
+      default:
+        return (await chain.patients.patientOf(patientId)).nonce;
+    }
+  });
 }
 
 /** What the second signed names the first, who must send it. */

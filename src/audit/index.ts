@@ -30,6 +30,8 @@ export type { Report } from "./report.js";
 export { compareReport, type ReportComparison, type RowFinding } from "./compare-report.js";
 export { csv, CSV_FIELDS } from "./csv.js";
 export { html, type HtmlOptions } from "./html.js";
+export { POLICY, STYLE } from "./html-style.js";
+export { Markup, element, type Content } from "./markup.js";
 export { timeline, type TimelineOptions } from "./timeline.js";
 export { viewCsv, viewOf, type View, type ViewOptions, type ViewTable } from "./view-table.js";
 export type { Language } from "./messages.js";

@@ -20,12 +20,14 @@ const WHAT: Readonly<Record<Act["kind"], string>> = {
   "witnessed-denial": "witness on paper: deny",
   order: "enter a legal order: let a member read, whatever the patient denied",
   "order-lift": "end a legal order",
+  "own-request": "request the patient's own records, for himself",
 };
 const BY_ROLE: Readonly<Partial<Record<string, string>>> = {
   reviewer: "a REVIEWER of another member",
   witness: "another person of the custodian's staff",
 };
 const LAST_DAY = 0xffff_ffff;
+const EVERYTHING = String(ALL_COMPARTMENTS);
 
 /** An act for people and for programs: what it does, in its own words, and who has signed and who has yet to. */
 export function actRows(file: ActFile, deployment: Deployment): { json: object; text: string } {
@@ -83,10 +85,7 @@ function termsRows(act: Act): string[][] {
     ["reader", `member ${terms.grantee}`],
     ["purposes", PURPOSES.filter((_, number) => (terms.purposes & (1 << number)) !== 0).join(" ")],
     ["period", `${timeOf(terms.notBefore)} to ${timeOf(terms.notAfter)}`],
-    [
-      "compartments",
-      terms.compartments === String(ALL_COMPARTMENTS) ? "all" : compartmentsOf(terms.compartments),
-    ],
+    ["compartments", terms.compartments === EVERYTHING ? "all" : compartmentsOf(terms.compartments)],
     ["recorded", recordedOf(terms)],
   ];
 }
@@ -112,6 +111,9 @@ const FIELDS = new Map<string, (value: never) => string>([
   ["threshold", (value: number) => (value === 0 ? "" : `${value} must sign`)],
   ["denyAll", (value: boolean) => (value ? "yes: nobody may read" : "no")],
   ["denyEmergency", (value: boolean) => (value ? "yes: no break-glass" : "no")],
+  ["compartments", (value: string) => (value === EVERYTHING ? "all" : compartmentsOf(value))],
+  ["recordedFrom", (value: number) => dayOfNumber(value)],
+  ["recordedTo", (value: number) => lastDayOf(value)],
   ["deniedCompartments", (value: string) => (value === "0" ? "none" : compartmentsOf(value))],
   ["document", (value: string | object) => (typeof value === "string" ? value : "")],
   ["first", (value: string) => value],
@@ -126,10 +128,14 @@ function compartmentsOf(bitmap: string): string {
 }
 
 function recordedOf({ recordedFrom, recordedTo }: Terms): string {
-  const to = recordedTo === LAST_DAY ? "ever" : dayOfNumber(recordedTo);
+  const to = lastDayOf(recordedTo);
   return recordedFrom === 0 && recordedTo === LAST_DAY
     ? "at any time"
     : `${dayOfNumber(recordedFrom)} to ${to}`;
+}
+
+function lastDayOf(day: number): string {
+  return day === LAST_DAY ? "ever" : dayOfNumber(day);
 }
 
 /** Unix seconds; a time that no calendar has stands as the number. */

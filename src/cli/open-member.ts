@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Chain } from "../chain/index.js";
-import { Chartseal, type Acting } from "../chartseal.js";
+import type { Acting } from "../acting.js";
+import { Chartseal } from "../chartseal.js";
 import { loadConfig, type Config } from "../config.js";
 import { ChartsealError } from "../errors.js";
 import type { Unlock } from "../vault/index.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OnPaper } from "../acts/index.js";
-import type { Acting, Chartseal } from "../chartseal.js";
+import type { Acting } from "../acting.js";
+import type { Chartseal } from "../chartseal.js";
 import { LeafKind, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { readBytes } from "./private-file.js";

@@ -31,6 +31,8 @@ export interface ArchiveVerdict {
   ok: boolean;
   /** Entries whose content was compared with its receipt. */
   opened: number;
+  /** Files of what is not anchored yet: whole, and proven by nothing. */
+  unproven: number;
   /** Entries without content, with the reason that the archive gives. */
   withheld: { index: number; reason: string }[];
   findings: ArchiveFinding[];
@@ -49,7 +51,12 @@ const entrySchema = z.looseObject({
     .looseObject({ file: z.string(), sealed: z.string(), recordId: hex(16), contentKey: hex(32) })
     .optional(),
 });
-const schema = z.looseObject({ memberId: uint, entries: z.array(entrySchema) });
+const schema = z.looseObject({
+  memberId: uint,
+  entries: z.array(entrySchema),
+  pending: z.array(z.looseObject({ file: z.string().optional() })),
+});
+type Manifest = z.infer<typeof schema>;
 type Entry = z.infer<typeof entrySchema>;
 
 /**
@@ -61,8 +68,10 @@ export async function verifyArchive(path: string, lookup: RootLookup): Promise<A
   await using zip = await ZipFile.open(path);
   const findings: ArchiveFinding[] = [];
   await checkSums(path, zip, findings);
-  const { memberId, entries } = await readManifest(path, zip);
-  const verdict: ArchiveVerdict = { ok: false, opened: 0, withheld: [], findings, missing: [] };
+  const manifest = await readManifest(path, zip);
+  const { memberId, entries } = manifest;
+  const unproven = manifest.pending.filter(({ file }) => file !== undefined).length;
+  const verdict: ArchiveVerdict = { ok: false, opened: 0, unproven, withheld: [], findings, missing: [] };
   const receipts: FileVerdict[] = [];
   for (const entry of entries) {
     const detail = await reading(async () => {
@@ -74,7 +83,7 @@ export async function verifyArchive(path: string, lookup: RootLookup): Promise<A
     if (entry.content === undefined)
       verdict.withheld.push({ index: entry.index, reason: entry.withheld ?? "not said" });
   }
-  findings.push(...unnamed(zip, entries));
+  findings.push(...unnamed(zip, manifest));
   verdict.missing = missingOf(receipts);
   verdict.ok = findings.length === 0 && verdict.missing.length === 0;
   return verdict;
@@ -102,16 +111,18 @@ async function checkSums(path: string, zip: ZipFile, findings: ArchiveFinding[])
 }
 
 /** A record that no entry proves must not lie among those that are proven. */
-function unnamed(zip: ZipFile, entries: readonly Entry[]): ArchiveFinding[] {
-  const named = new Set(
-    entries.flatMap(({ receipt, content }) => [
+function unnamed(zip: ZipFile, { entries, pending }: Manifest): ArchiveFinding[] {
+  const named = new Set([
+    ...entries.flatMap(({ receipt, content }) => [
       receipt,
       ...(content === undefined ? [] : [content.file, content.sealed]),
     ]),
-  );
+    // Among the proven records a file counts only by its receipt.
+    ...pending.map(({ file }) => file).filter((file) => file?.startsWith("pending/")),
+  ]);
   return zip
     .names()
-    .filter((name) => /^(records|evidence|sealed|receipts)\//.test(name) && !named.has(name))
+    .filter((name) => /^(records|evidence|sealed|receipts|pending)\//.test(name) && !named.has(name))
     .map((file) => ({ file, detail: "belongs to no entry of the manifest" }));
 }
 
@@ -150,7 +161,7 @@ function withheldWrongly(withheld: string | undefined, status: number | undefine
   return `has no content, but is not ${withheld} on chain`;
 }
 
-async function readManifest(path: string, zip: ZipFile): Promise<z.infer<typeof schema>> {
+async function readManifest(path: string, zip: ZipFile): Promise<Manifest> {
   let json: unknown;
   try {
     json = JSON.parse(await textOf(path, zip, MANIFEST));

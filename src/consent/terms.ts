@@ -126,6 +126,7 @@ function seconds(date: Date, field: string): number {
 }
 
 /** What was recorded before 1970 stands under day 0. */
-function dayNumber(date: Date, field: string): number {
+/** Days since 1970-01-01 UTC; before that, 0. @throws ERR_USAGE naming the field */
+export function dayNumber(date: Date, field: string): number {
   return Math.max(0, Math.floor(seconds(date, field) / SECONDS_PER_DAY));
 }

@@ -3,49 +3,17 @@ import { createHash } from "node:crypto";
 import { auditEventNdjson, csv, disclosures, timeline } from "../audit/index.js";
 import { ENTRY_STATUS, bitNames, type Chain } from "../chain/index.js";
 import { LeafKind, openRecord, toHex, type Hex } from "../crypto/index.js";
-import { ChartsealError } from "../errors.js";
 import { Entries, recordFileName, type Journal, type JournalItem } from "../records/index.js";
 import type { BlobStore } from "../storage/index.js";
 import type { Vault } from "../vault/index.js";
+import type { Language } from "../audit/index.js";
+import { enrolmentOf } from "./archive-enrolment.js";
+import { archivePage } from "./archive-page.js";
+import type { ArchiveEntry, ArchiveManifest } from "./archive-manifest.js";
+import { pendingFile, pendingOf, type PendingItem } from "./archive-pending.js";
 import { readmeOf } from "./archive-readme.js";
+import { unreadable } from "./unreadable.js";
 import type { ArchiveFile } from "./zip.js";
-
-/** An entry of the patient's, in the archive's manifest. */
-export interface ArchiveEntry {
-  index: number;
-  patientId: Hex;
-  patientSeq: number;
-  kind: keyof typeof LeafKind;
-  /** Name of the compartment that it is filed in. */
-  compartment: string;
-  status: string[];
-  receipt: string;
-  /** Why there is no content: it was erased, entered in error, or an error code. */
-  withheld?: string;
-  content?: {
-    file: string;
-    sealed: string;
-    recordId: Hex;
-    contentKey: Hex;
-    label: string;
-    mediaType: string;
-    recordedAt?: string;
-  };
-}
-
-/** manifest.json of an archive, format 1. */
-export interface ArchiveManifest {
-  format: 1;
-  /** ISO 8601. */
-  exportedAt: string;
-  chainId: number;
-  /** RecordRegistry. */
-  contract: Hex;
-  memberId: number;
-  member: string;
-  patients: Hex[];
-  entries: ArchiveEntry[];
-}
 
 export interface ArchiveParts {
   memberId: number;
@@ -55,11 +23,14 @@ export interface ArchiveParts {
   vault: Vault;
   store: BlobStore;
   journal: Journal;
+  /** Of index.html. */
+  language: Language;
 }
 
 /**
  * Everything that this custodian holds about a person, file by file: records with their exact bytes, evidence, receipts,
- * sealed bodies with their keys, the audit, a manifest and the digests of all.
+ * sealed bodies with their keys, what is not anchored yet, who he is to the custodian, the audit, a page to read it by, a
+ * manifest and the digests of all.
  * @param patients His patient ids here: several when duplicates were merged
  * @param onEntry Hears of each entry
  */
@@ -93,13 +64,21 @@ export async function* archiveFiles(
       onEntry(entry);
     }
   }
+  const pending: PendingItem[] = [];
+  for await (const one of pendingOf(parts, patients)) {
+    yield* summed(pendingFile(parts, one));
+    pending.push(one.listed);
+  }
+  const enrolment = enrolmentOf(parts.vault, patients);
+  yield* summed(text("enrolment.json", pretty({ format: 1, patients: enrolment })));
   for (const [place, patient] of patients.entries()) yield* summed(auditFiles(parts, patient, place + 1));
   const { chainId, records: contract } = chain.deployment;
   const manifest: ArchiveManifest = {
     format: 1,
     exportedAt: new Date().toISOString(),
-    ...{ chainId, contract, memberId, member, patients: [...patients], entries },
+    ...{ chainId, contract, memberId, member, patients: [...patients], entries, pending },
   };
+  yield* summed(text("index.html", archivePage(manifest, enrolment, parts.language)));
   yield* summed(text("manifest.json", pretty(manifest)));
   yield* text("SHA256SUMS", sums.join(""));
 }
@@ -135,23 +114,15 @@ async function entryOf(parts: ArchiveParts, item: JournalItem): Promise<ArchiveE
   };
 }
 
-/** What was entered in error may be another person's. The body is read before, for half a file cannot be taken back. */
+/** What was entered in error may be another person's. */
 async function withheldBecause(
-  { store, vault }: ArchiveParts,
+  parts: ArchiveParts,
   item: JournalItem,
   status: number,
 ): Promise<string | undefined> {
   if (item.erased || (status & ENTRY_STATUS.ERASED) !== 0) return "erased";
   if (item.retracted || (status & ENTRY_STATUS.RETRACTED) !== 0) return "retracted";
-  try {
-    vault.keyOf(item.recordId!).fill(0);
-  } catch (error) {
-    if (error instanceof ChartsealError && error.code.startsWith("ERR_KEY_")) return error.code;
-    throw error;
-  }
-  const body = await store.verify(item.cid!);
-  if (body.ok) return undefined;
-  return body.reason === "missing" ? "ERR_BODY_MISSING" : "ERR_BODY_TAMPERED";
+  return await unreadable(parts, item);
 }
 
 async function* filesOf(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-export { archiveFiles, type ArchiveEntry, type ArchiveManifest, type ArchiveParts } from "./archive.js";
+export { archiveFiles, type ArchiveParts } from "./archive.js";
+export type { ArchiveEntry, ArchiveManifest } from "./archive-manifest.js";
 export { retentionEnded, type RetainedEntry, type RetentionParts } from "./retention.js";
 export { ZipFile, zipOf, type ArchiveFile } from "./zip.js";
 export { copyBodies, type BodyCopies } from "./body-copies.js";

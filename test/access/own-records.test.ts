@@ -44,8 +44,8 @@ describe("a patient's own records", function () {
 
   /** The patient's app: no vault, no staff key, any node. */
   function app(): OwnRecords {
-    const custodian = new CustodianAgent({ chain, custodian: s.a.memberId, addresses: [agent.address] });
-    return new OwnRecords({ store: s.b.store, agent: custodian });
+    const desk = new CustodianAgent({ chain, custodian: s.a.memberId, addresses: [agent.address] });
+    return new OwnRecords({ store: s.b.store, desk });
   }
 
   const relay = () => new Writer(chain, keySigner(Wallet.createRandom().privateKey));

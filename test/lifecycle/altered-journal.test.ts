@@ -78,7 +78,7 @@ describe("A record's life, in a journal that was altered", function () {
   it("exports no archive with another record's key, or without one of the patient's", async () => {
     const { memberId, chain, vault, store, journal } = a;
     const archive = async () => {
-      const parts = { memberId, member: "a", chain, vault, store, journal };
+      const parts = { memberId, member: "a", chain, vault, store, journal, language: "en" as const };
       for await (const file of archiveFiles(parts, [p.patient])) await Array.fromAsync(file.content);
     };
     for (const column of ["record_id", "cid", "content_digest", "compartment", "salt"]) {

@@ -1,28 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Act, ActFile } from "../../acts/index.js";
-import type { Acting, Chartseal } from "../../chartseal.js";
+import type { Acting } from "../../acting.js";
+import type { Chartseal } from "../../chartseal.js";
 import { hashTerms, type GrantTicket } from "../../consent/index.js";
-import type { ChartsealError } from "../../errors.js";
+import { ChartsealError } from "../../errors.js";
 import { readAct } from "../act-file.js";
 import { ExitCode, type Context } from "../context.js";
 import { openMember } from "../open-member.js";
+import { openOwn } from "../own-request.js";
 import { writeWhole } from "../private-file.js";
 import { sendTicket, undelivered } from "../ticket.js";
 
 export async function run(
   context: Context,
-  values: { out?: string },
+  { out }: { out?: string },
   [path = ""]: string[],
 ): Promise<number> {
   const file = await readAct(path);
   const role = roleFor(file.act);
+  const own = file.act.kind === "own-request";
+  if (own && out === undefined) {
+    throw new ChartsealError(
+      "ERR_USAGE",
+      "a request of the patient's own records needs --out, a folder for them",
+    );
+  }
   await using chartseal = await openMember(context, { role });
+  if (own) return await openOwn(context, chartseal, file, out!);
   await chartseal.acts(role).relay(file);
   const { act } = file;
   const patientId = "terms" in act ? act.terms.patientId : act.patientId;
   if (act.kind === "enrolment" || act.kind === "rotation") await chartseal.patients.noteSigner(patientId);
   const ticket = await ticketOf(chartseal, file);
-  const error = ticket === undefined ? undefined : await handOn(chartseal, ticket, values.out);
+  const error = ticket === undefined ? undefined : await handOn(chartseal, ticket, out);
   context.print(
     { kind: act.kind, patientId, ...(ticket === undefined ? {} : { ticket }) },
     `Done for ${patientId}: ${act.kind}${ticket === undefined ? "" : ` ${ticket.termsHash}`}`,

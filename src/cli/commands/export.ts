@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
+import type { Language } from "../../audit/index.js";
 import type { Chartseal } from "../../chartseal.js";
 import { LeafKind, toHex, type Hex } from "../../crypto/index.js";
 import { archiveFiles, zipOf, type ArchiveEntry } from "../../lifecycle/index.js";
@@ -10,7 +11,7 @@ import { expectAbsent, writeWhole } from "../private-file.js";
 
 export async function run(
   context: Context,
-  values: { out: string },
+  values: { out: string; language?: Language },
   [person = ""]: string[],
 ): Promise<number> {
   const signal = context.io.interruption();
@@ -28,8 +29,9 @@ export async function run(
   };
   const { memberId, chain, store, journal } = chartseal;
   const parts = { memberId, member: config.member.name, chain, vault, store, journal };
+  const language = values.language ?? "en";
   await fileReceipt(chartseal, patientId);
-  await writeWhole(values.out, until(signal, zipOf(archiveFiles(parts, patients, onEntry))));
+  await writeWhole(values.out, until(signal, zipOf(archiveFiles({ ...parts, language }, patients, onEntry))));
   const lost = withheld.filter(({ reason }) => reason.startsWith("ERR_"));
   context.print(
     { patients, entries, withheld, file: values.out },

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from "node:path";
-import type { AccessOptions, Chart, ChartEntry, OpenedAccess } from "../../access/index.js";
+import type { AccessOptions, Chart } from "../../access/index.js";
 import type { Chartseal } from "../../chartseal.js";
 import type { GrantTicket } from "../../consent/index.js";
 import { ChartsealError } from "../../errors.js";
 import { accessOptions, type AccessValues } from "../access-options.js";
 import { listArgument, wholeNumber } from "../arguments.js";
-import { ExitCode, type Context } from "../context.js";
+import type { Context } from "../context.js";
 import { keepChart, keptChart } from "../kept-chart.js";
 import { openMember } from "../open-member.js";
-import { printable } from "../../printable.js";
-import { makeFolder } from "../private-file.js";
 import { ticketArgument } from "../ticket.js";
-import { writeRecord, type WrittenRecord } from "../write-record.js";
+import { makeRecordFolder, writeOpened } from "../write-opened.js";
 
 interface Values extends AccessValues {
   grant: string;
@@ -20,11 +17,6 @@ interface Values extends AccessValues {
   index?: string;
   chart?: boolean;
   out: string;
-}
-
-interface FailedRecord {
-  index: number;
-  error: ChartsealError;
 }
 
 export async function run(context: Context, values: Values): Promise<number> {
@@ -38,7 +30,7 @@ export async function run(context: Context, values: Values): Promise<number> {
   }
   await using chartseal = await openMember(context, { role: "clinician" });
   const ticket = await ticketArgument(chartseal, values.grant);
-  await makeFolder(join(values.out, "receipts")); // before the access is on record
+  await makeRecordFolder(values.out); // before the access is on record
   const chart =
     values.chart === true
       ? undefined
@@ -47,10 +39,7 @@ export async function run(context: Context, values: Values): Promise<number> {
     chart === undefined
       ? await chartseal.access.requestChart(ticket, options)
       : await chartseal.access.request(chart, options);
-  const { records, failed } = await writeAll(opened, values.out, options.signal);
-  context.print({ records, ...(failed.length === 0 ? {} : { failed }) }, textOf(records, failed, values.out));
-  if (failed.length === 0) return ExitCode.DONE;
-  return records.length === 0 ? ExitCode.FAILED : ExitCode.PARTLY;
+  return await writeOpened(context, opened, values.out, options.signal);
 }
 
 /** The list that the last `request` kept; a new one, which is one more logged access, where that does not do. */
@@ -83,41 +72,4 @@ function select(
     values: { index: absent },
     hint: "`chartseal request` lists what it shows",
   });
-}
-
-/** Writes what opens; a record that fails does not stop the next. */
-async function writeAll(
-  opened: OpenedAccess,
-  out: string,
-  signal: AbortSignal,
-): Promise<{ records: WrittenRecord[]; failed: FailedRecord[] }> {
-  const records: WrittenRecord[] = [];
-  const failed: FailedRecord[] = [];
-  for (const entry of opened.entries) {
-    signal.throwIfAborted();
-    try {
-      records.push(await writeOne(opened, entry, out));
-    } catch (error) {
-      // A full disk is not the record's fault.
-      if (!(error instanceof ChartsealError) || error.code === "ERR_STORE_FULL") throw error;
-      failed.push({ index: entry.leaf.index, error });
-    }
-  }
-  return { records, failed };
-}
-
-async function writeOne(opened: OpenedAccess, entry: ChartEntry, out: string): Promise<WrittenRecord> {
-  await using record = await opened.openEntry(entry);
-  return await writeRecord(out, record, opened.chart.receipt(entry.leaf.index));
-}
-
-function textOf(records: readonly WrittenRecord[], failed: readonly FailedRecord[], out: string): string {
-  const lines = records.map(({ index, file, size }) => `${index}  ${file}  ${size} bytes`);
-  for (const { index, error } of failed) {
-    lines.push(`FAILED  entry ${index}: ${printable(error.message)} (${error.code})`);
-  }
-  lines.push(
-    `${records.length} records written to ${out}${failed.length === 0 ? "" : `, ${failed.length} failed`}`,
-  );
-  return lines.join("\n");
 }

@@ -47,11 +47,12 @@ async function archive(context: Context, values: Values, path: string): Promise<
   await withRoots(context, values, async (lookup) => {
     verdict = await verifyArchive(path, lookup);
   });
-  const { ok, opened, withheld, findings, missing } = verdict;
+  const { ok, opened, unproven, withheld, findings, missing } = verdict;
   const lines = [
     ...findings.map(({ file, detail }) => `FAILED  ${printable(file)}: ${printable(detail)}`),
     ...missing.map(missingText),
     ...withheld.map(({ index, reason }) => `entry ${index} has no content: ${printable(reason)}`),
+    ...(unproven === 0 ? [] : [`${unproven} files are of what is not in the log yet: nothing proves them`]),
     `${opened} entries verified with their content, ${withheld.length} without`,
   ];
   context.print(verdict, lines.join("\n"));

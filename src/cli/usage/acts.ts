@@ -49,9 +49,12 @@ export const ACTS: CommandSpec[] = [
   {
     name: "act relay",
     args: FILE,
-    summary: "send an act that all have signed; a grant's ticket goes to the reader",
-    options: [option("--out <file>", "also write the ticket here")],
-    examples: ["act relay grant.act.json"],
+    summary:
+      "send an act that all have signed; a grant's ticket goes to the reader, a patient's own records to a folder",
+    options: [
+      option("--out <path>", "also write the ticket here; of an own request, the folder for the records"),
+    ],
+    examples: ["act relay grant.act.json", "act relay own.act.json --out records"],
     load: () => import("../commands/act-relay.js"),
   },
   {

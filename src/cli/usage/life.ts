@@ -113,9 +113,15 @@ export const LIFE: CommandSpec[] = [
     args: [{ name: "<patient>", description: "0x patient id, or system|value" }],
     summary: "write everything that this member holds about a patient into one ZIP file, for himself",
     details:
-      "Records with their exact bytes, receipts, the audit, and what is needed to verify them offline. Not encrypted.",
-    options: [required("--out <file>", "the archive; never overwritten")],
-    examples: ["export 'https://github.com/synthetichealth/synthea|2cd30bd6' --out records.zip"],
+      "Records with their exact bytes, also those not anchored yet, receipts, who he is here, the audit, a page to read it by,\nand what is needed to verify them offline. Not encrypted.",
+    options: [
+      required("--out <file>", "the archive; never overwritten"),
+      { ...option("--language <language>", "of its index.html; default en"), choices: ["en", "zh"] },
+    ],
+    examples: [
+      "export 'https://github.com/synthetichealth/synthea|2cd30bd6' --out records.zip",
+      "export 0x5e1f... --language zh --out records.zip",
+    ],
     load: () => import("../commands/export.js"),
   },
   {

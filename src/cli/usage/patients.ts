@@ -90,4 +90,22 @@ export const PATIENTS: CommandSpec[] = [
     ],
     load: () => import("../commands/patient-delegate.js"),
   },
+  {
+    name: "patient request",
+    summary: "request a patient's own records (PATRQT), on the signature of who signs for him",
+    details:
+      "Writes the request as an act, to be signed on his device: `chartseal act sign`. `chartseal act relay --out DIR`, on\nthis machine, logs it and opens the records for him. No directive of his stands against it.",
+    options: [
+      PATIENT,
+      option("--compartment <name>...", "only these compartments; default all"),
+      option("--recorded-from <date>", "only records from this day on"),
+      option("--recorded-to <date>", "only records up to this day"),
+      ACT,
+    ],
+    examples: [
+      "patient request --patient 0x5e1f... --act own.act.json",
+      "patient request --patient 'https://hospital.example/mrn|4711' --recorded-from 2026-01-01 --act own.act.json",
+    ],
+    load: () => import("../commands/patient-request.js"),
+  },
 ];

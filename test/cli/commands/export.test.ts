@@ -12,6 +12,8 @@ import { observation, observations, reference } from "../observations.js";
 
 type Files = Map<string, Buffer>;
 
+const HOSTILE = `Ann "<script>alert('1')</script>&`;
+
 describe("export", function () {
   this.timeout(60_000);
   let consortium: Consortium;
@@ -26,7 +28,7 @@ describe("export", function () {
     a = await consortium.member("a", "operator");
     b = await consortium.member("b");
     const key = consortium.keyFile("ann.key");
-    await a.done("patient", "enrol", "--identifier", ann, "--signer-key", key);
+    await a.done("patient", "enrol", "--identifier", ann, "--label", HOSTILE, "--signer-key", key);
     await a.done("patient", "enrol", "--identifier", reference("bob"));
     mkdirSync(a.path("in"));
     writeFileSync(
@@ -114,6 +116,52 @@ describe("export", function () {
     }
   });
 
+  it("says who the patient is to the hospital, and shows all on a page that runs and fetches nothing", async () => {
+    const files = await filesOf(archive);
+    const { patients } = JSON.parse(files.get("enrolment.json")!.toString()) as { patients: object[] };
+    expect(patients).to.have.length(1);
+    expect(patients[0]).to.include({ label: HOSTILE, patientId: manifestOf(files).patients[0] });
+    expect(patients[0]).to.deep.include({ identifiers: [{ system: "fhir:Patient", value: "ann" }] });
+    await a.done("export", ann, "--language", "zh", "--out", a.path("zh.zip"));
+    for (const [page, words] of [
+      [files.get("index.html")!.toString(), ["Your records at a", "entered in error", "erased", 'lang="en"']],
+      [
+        (await filesOf(a.path("zh.zip"))).get("index.html")!.toString(),
+        ["您在 a 的病历", "误录", 'lang="zh-CN"'],
+      ],
+    ] as const) {
+      for (const word of words) expect(page).to.contain(word);
+      expect(page).to.contain("Ann &quot;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;");
+      expectHarmless(page);
+      const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, href]) => decodeURIComponent(href!));
+      expect(links).to.include.members(["records/1-Observation_decimal.json", "receipts/3.json"]);
+    }
+    const links = [
+      ...files
+        .get("index.html")!
+        .toString()
+        .matchAll(/href="([^"]*)"/g),
+    ];
+    for (const [, href] of links) expect([...files.keys()]).to.include(decodeURIComponent(href!));
+  });
+
+  /** Only elements and attributes of ours, and no address but those of the archive's files. */
+  function expectHarmless(page: string): void {
+    const tags = new Set([...page.matchAll(/<([a-z0-9]+)/g)].map(([, name]) => name));
+    const known =
+      "html head meta title style body section h1 h2 p dl dt dd ul li a code table thead tbody tr th td";
+    expect(known.split(" ")).to.include.members([...tags]);
+    const attributes = new Set(
+      [...page.matchAll(/<[a-z0-9]+((?: [a-z-]+="[^"]*")*)>/g)].flatMap(([, list]) =>
+        [...list!.matchAll(/ ([a-z-]+)="/g)].map(([, name]) => name),
+      ),
+    );
+    const allowed = "lang charset http-equiv content name class href scope data-label".split(" ");
+    expect(allowed).to.include.members([...attributes]);
+    expect(page).not.to.match(/href="(?:[a-z]+:|\/)/i);
+    expect(page).to.contain("default-src 'none'".replaceAll("'", "&#39;"));
+  }
+
   it("verifies against pinned roots, against the node, and offline", async () => {
     for (const flags of [["--roots", roots], [], ["--offline"]]) {
       const { code, verdict } = await verify(archive, ...flags);
@@ -131,7 +179,7 @@ describe("export", function () {
 
   it("leaves evidence of itself in the log", async () => {
     const { json } = await a.done("retry", "--json");
-    expect(json).to.include({ anchored: 1 });
+    expect(json).to.include({ anchored: 2 }); // of each export
     await a.done("export", ann, "--out", a.path("second.zip"));
     const { entries } = manifestOf(await filesOf(a.path("second.zip")));
     expect(entries.at(-1)).to.deep.include({ kind: "ACCESS_RECEIPT", compartment: "evidence" });
@@ -173,6 +221,15 @@ describe("export", function () {
       (_, { entries }) => (entries[1]!.receipt = entries[4]!.receipt),
       ["--offline"],
       /FAILED/,
+    ],
+    [
+      "a record among the proven as one that waits",
+      (files, { pending }) => {
+        files.set("records/99-Observation_added.json", Buffer.from("{}"));
+        pending[0]!.file = "records/99-Observation_added.json";
+      },
+      ["--offline"],
+      /99-Observation_added.json: belongs to no entry/,
     ],
     [
       "a record kept back as erased that is not",
@@ -242,6 +299,50 @@ describe("export", function () {
     expect(code).to.equal(130);
     expect(readdirSync(a.folder)).to.deep.equal(before);
     expect(existsSync(a.path("nobody.zip"))).to.equal(false);
+  });
+
+  it("holds what is not anchored: what waits and what was refused, but no stranger's content", async () => {
+    const hostile = "<img src=x onerror=alert(1)>.json";
+    mkdirSync(a.path("late"));
+    // Was bob's, and is said to be ann's now: refused.
+    writeFileSync(a.path(`late/${hostile}`), observation("b1", "ann"));
+    const both = {
+      ...(JSON.parse(observation("both", "ann")) as object),
+      performer: [{ reference: "Patient/bob" }],
+    };
+    writeFileSync(a.path("late/both.json"), JSON.stringify(both));
+    const cyd = observation("c1", "cyd");
+    writeFileSync(a.path("late/cyd.json"), cyd);
+    expect((await a.run("ingest", a.path("late"))).code).to.equal(3);
+    await a.done("patient", "enrol", "--identifier", reference("cyd"));
+    const pendingIn = async (patient: string, file: string) => {
+      await a.done("export", patient, "--out", a.path(file));
+      const files = await filesOf(a.path(file));
+      const items = manifestOf(files).pending.filter(({ kind }) => kind === "RECORD");
+      return { files, items };
+    };
+    const { files, items } = await pendingIn(ann, "late-ann.zip");
+    expect(items).to.have.length(2);
+    const refused = items.find(({ reason }) => reason === "ERR_PATIENT_CHANGED")!;
+    expect(refused.state).to.equal("dead");
+    expect(files.get(refused.file!)!.toString()).to.equal(observation("b1", "ann"));
+    const shared = items.find(({ reason }) => reason === "ERR_PATIENT_AMBIGUOUS")!;
+    expect(shared)
+      .to.include({ state: "dead", withheld: "names another person too" })
+      .and.not.have.property("file");
+    for (const bytes of files.values()) expect(bytes.includes("Patient/bob")).to.equal(false);
+    const page = files.get("index.html")!.toString();
+    expect(page).to.contain("could not be filed (ERR_PATIENT_CHANGED)").and.to.contain("&lt;img");
+    expectHarmless(page);
+    const cyds = await pendingIn(reference("cyd"), "late-cyd.zip");
+    expect(cyds.items.map(({ state }) => state)).to.deep.equal(["waiting"]);
+    expect(cyds.files.get(cyds.items[0]!.file!)!.toString()).to.equal(cyd);
+    const { verdict } = await verify(a.path("late-ann.zip"), "--offline");
+    expect(verdict).to.deep.include({ ok: true, findings: [] });
+    expect(verdict.unproven).to.be.greaterThan(1);
+    expect((await b.done("verify", "--archive", a.path("late-ann.zip"))).out).to.contain(
+      "nothing proves them",
+    );
   });
 
   it("goes on past a body that is lost, and says so", async () => {
