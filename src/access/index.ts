@@ -33,6 +33,8 @@ export { requireSender, signMessage } from "./messages.js";
 export { OwnRecords, type OwnRequestOptions, type PreparedOwnRequest } from "./own-records.js";
 export type { Acknowledgement } from "./patient-desk.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
+export { LONGEST_KNOWN } from "./last-known.js";
 export { lateReleasesOf } from "./late-release.js";
+export { REDEEMABLE_SECONDS } from "./permission.js";
 export { copyVault } from "./vault-copies.js";
 export { withoutErased } from "./stored-release.js";
