@@ -128,11 +128,16 @@ export async function findAccess(
   }
   const access = accessEventOf(chain, log);
   if (access.requestedAt === block.timestamp) return access;
-  throw contradiction(receipt, "the access is of another time than its block");
+  throw contradiction(receipt, "its event is of another time than its block");
 }
 
-/** The block of a transaction, once it is deep enough and stands in the chain at the place that the receipt says. */
-async function settledBlock(chain: Chain, receipt: TransactionReceipt): Promise<Block | undefined> {
+/**
+ * The block of a transaction, once it is {@link Chain.confirmations} deep and stands in the chain at the place that the
+ * receipt says.
+ * @returns undefined until then
+ * @throws ERR_CHAIN_MISMATCH when the node contradicts itself, ERR_RPC_UNAVAILABLE
+ */
+export async function settledBlock(chain: Chain, receipt: TransactionReceipt): Promise<Block | undefined> {
   const { blockNumber, blockHash, hash } = receipt;
   const head = await chain.ask(() => chain.provider.getBlockNumber());
   if (head - blockNumber + 1 < chain.confirmations) return undefined;
@@ -143,7 +148,8 @@ async function settledBlock(chain: Chain, receipt: TransactionReceipt): Promise<
   return block;
 }
 
-function contradiction({ hash }: TransactionReceipt, why: string): ChartsealError {
+/** The error for a node whose answers do not fit together. */
+export function contradiction({ hash }: TransactionReceipt, why: string): ChartsealError {
   return new ChartsealError(
     "ERR_CHAIN_MISMATCH",
     `the node contradicts itself on transaction ${hash}: ${why}`,

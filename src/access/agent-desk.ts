@@ -1,39 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ROLES } from "../chain/index.js";
-import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { answerRequest, type Answer, type AnsweringParts } from "./answer-request.js";
 import type { Message } from "./message.js";
-import { requireSender, signerOf } from "./messages.js";
-import { RateLimit, type Rate } from "./rate-limits.js";
+import { busy, type RequestLimits } from "./request-limits.js";
 
 /** Milliseconds for which a request is held whose access is not deep enough in the chain yet. */
 const HOLD_MS = 10_000;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 1_000;
-/** Milliseconds for which an account counts as staff of its member: for the limits only. */
-const STAFF_KNOWN_MS = 10 * 60_000;
-const MOST_STAFF_KNOWN = 10_000;
-/** Unknown accounts that are looked up at the same time. Whoever is known need not wait for them. */
-const STRANGERS_AT_ONCE = 32;
 /** Requests of one member that are worked on at the same time. */
 const MEMBER_AT_ONCE = 16;
-
-export interface DeskLimits {
-  account: Rate;
-  member: Rate;
-}
-
-/** The same request again: a reader whose connection broke. */
-const REPEATS: Rate = { burst: 10, perSecond: 1 };
-/** Accesses that were asked for lately. */
-const MOST_ASKED = 100_000;
-
-/** A clinician opens a chart in some requests of 64 records each; a member has many clinicians. */
-const LIMITS: DeskLimits = {
-  account: { burst: 60, perSecond: 2 },
-  member: { burst: 600, perSecond: 20 },
-};
 
 /** What the desk tells of an answer to whoever runs it. */
 export interface DeskEvents {
@@ -44,20 +20,14 @@ export interface DeskEvents {
 export class AgentDesk {
   readonly #parts: AnsweringParts;
   readonly #events: DeskEvents;
-  readonly #accounts: RateLimit;
-  readonly #members: RateLimit;
-  readonly #repeats = new RateLimit(REPEATS);
-  readonly #asked = new Set<string>();
+  readonly #limits: RequestLimits;
   readonly #underWay = new Map<string, Promise<Message | undefined>>();
-  readonly #staff = new Map<Hex, { memberId: number; until: number }>();
   readonly #working = new Map<number, number>();
-  #strangers = 0;
 
-  constructor(parts: AnsweringParts, events: DeskEvents = {}, limits = LIMITS) {
+  constructor(parts: AnsweringParts, limits: RequestLimits, events: DeskEvents = {}) {
     this.#parts = parts;
+    this.#limits = limits;
     this.#events = events;
-    this.#accounts = new RateLimit(limits.account);
-    this.#members = new RateLimit(limits.member);
   }
 
   /**
@@ -73,9 +43,8 @@ export class AgentDesk {
         values: { type: request.type, to: request.to },
       });
     }
-    const { account, memberId } = await this.#sender(request);
+    const { account, memberId } = await this.#limits.take(request, address);
     const asked = `${account} ${request.id}`;
-    this.#limit(asked, account, memberId, address);
     const underWay = this.#underWay.get(asked);
     if (underWay !== undefined) return await underWay;
     const answer = this.#oneOf(memberId, () => this.#answer(request, signal));
@@ -85,18 +54,6 @@ export class AgentDesk {
     } finally {
       this.#underWay.delete(asked);
     }
-  }
-
-  /**
-   * Others may have seen a signed message, in the shared folder: brought again and again by them, it uses up no more
-   * than the first time, and keeps nobody else from bringing it.
-   */
-  #limit(asked: string, account: Hex, memberId: number, address: string): void {
-    if (this.#asked.has(asked)) return this.#repeats.take(`${asked} ${address}`);
-    this.#accounts.take(account);
-    this.#members.take(String(memberId));
-    this.#asked.add(asked);
-    if (this.#asked.size > MOST_ASKED) this.#asked.delete(this.#asked.values().next().value!);
   }
 
   async #answer(request: Message, signal: AbortSignal): Promise<Message | undefined> {
@@ -119,26 +76,6 @@ export class AgentDesk {
     }
   }
 
-  /** Who signed, so that nobody can use up what another may ask. */
-  async #sender(request: Message): Promise<{ account: Hex; memberId: number }> {
-    const { chain } = this.#parts;
-    const account = signerOf(chain, request);
-    const known = this.#staff.get(account);
-    if (known?.memberId === request.from && known.until > performance.now())
-      return { account, memberId: known.memberId };
-    if (this.#strangers >= STRANGERS_AT_ONCE) throw busy("too many unknown accounts ask at the same time");
-    this.#strangers += 1;
-    try {
-      await requireSender(chain, request, ROLES.CLINICIAN);
-    } finally {
-      this.#strangers -= 1;
-    }
-    this.#staff.delete(account);
-    this.#staff.set(account, { memberId: request.from, until: performance.now() + STAFF_KNOWN_MS });
-    if (this.#staff.size > MOST_STAFF_KNOWN) this.#staff.delete(this.#staff.keys().next().value!);
-    return { account, memberId: request.from };
-  }
-
   async #oneOf<T>(memberId: number, work: () => Promise<T>): Promise<T> {
     const already = this.#working.get(memberId) ?? 0;
     if (already >= MEMBER_AT_ONCE) throw busy("this member has too many requests open");
@@ -149,8 +86,4 @@ export class AgentDesk {
       this.#working.set(memberId, this.#working.get(memberId)! - 1);
     }
   }
-}
-
-function busy(why: string): ChartsealError {
-  return new ChartsealError("ERR_RATE_LIMITED", why, { values: { retryAfter: 1 }, retryable: true });
 }

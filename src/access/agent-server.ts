@@ -2,12 +2,13 @@
 import { getRequestListener } from "@hono/node-server";
 import { httpServer, listenAt, requireTls, stopOn, type ServerTls } from "../server/index.js";
 import { agentApp } from "./agent-app.js";
-import { AgentDesk, type DeskEvents, type DeskLimits } from "./agent-desk.js";
+import { AgentDesk, type DeskEvents } from "./agent-desk.js";
 import { MessageDesk } from "./message-desk.js";
 import { PeerDesk } from "./peer-desk.js";
 import { PatientDesk } from "./patient-desk.js";
 import { ReadinessProbe } from "./readiness.js";
 import { requireReleaser, type AgentParts } from "./release-agent.js";
+import { RequestLimits } from "./request-limits.js";
 
 export interface ServeOptions extends DeskEvents {
   host: string;
@@ -16,7 +17,8 @@ export interface ServeOptions extends DeskEvents {
   tls?: ServerTls;
   signal: AbortSignal;
   onError?: (error: unknown) => void;
-  limits?: DeskLimits;
+  /** Default: of its own. */
+  limits?: RequestLimits;
   /** Hands what patients withdraw on to the member's other agents; false when one did not take it. */
   tellPeers?: (text: string) => Promise<boolean>;
 }
@@ -35,9 +37,9 @@ export interface AgentServer {
  * @throws ERR_USAGE for clear text on a network, or an address or certificate that cannot be used
  */
 export async function serveAgent(parts: AgentParts, options: ServeOptions): Promise<AgentServer> {
-  const { host, port, tls, signal, limits } = options;
+  const { host, port, tls, signal, limits = new RequestLimits(parts.chain) } = options;
   requireTls(host, tls, "the agent");
-  const desk = new AgentDesk(parts, options, limits);
+  const desk = new AgentDesk(parts, limits, options);
   const probe = new ReadinessProbe(parts);
   const messages = new MessageDesk(parts);
   const patients = new PatientDesk(parts, options.tellPeers);

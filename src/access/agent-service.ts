@@ -15,6 +15,7 @@ import { OwedReceipts } from "./owed-receipts.js";
 import { Peers } from "./peers.js";
 import { relayWithdrawals } from "./relay.js";
 import { runReleaseAgent, type AgentParts } from "./release-agent.js";
+import { RequestLimits } from "./request-limits.js";
 import { followCopies } from "./vault-copies.js";
 
 /** Milliseconds between tries to have owed receipts filed. */
@@ -66,8 +67,9 @@ export interface Standby {
 export async function runAgentService(parts: ServiceParts, options: ReleaseAgentOptions): Promise<void> {
   const { listen, onReady, standby, peers: addresses = [], ...rest } = options;
   const stop = new AbortController();
-  const until = { ...rest, signal: AbortSignal.any([options.signal, stop.signal]) };
   const { memberId, chain, signer, tls, writer } = parts;
+  const limits = new RequestLimits(chain);
+  const until = { ...rest, limits, signal: AbortSignal.any([options.signal, stop.signal]) };
   const peers = new Peers({ memberId, chain, signer, addresses, tls });
   const agent = agentParts(parts, peers, standby);
   const tellPeers = (text: string) => peers.tell(text);

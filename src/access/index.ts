@@ -35,6 +35,8 @@ export { OwnRecords, type OwnRequestOptions, type PreparedOwnRequest } from "./o
 export { ownRequestFields, ownRequestTerms } from "./own-request.js";
 export type { Acknowledgement } from "./patient-desk.js";
 export { OpenedAccess, type OpenedEntry } from "./opened-access.js";
+export { LONGEST_KNOWN } from "./last-known.js";
 export { lateReleasesOf } from "./late-release.js";
+export { REDEEMABLE_SECONDS } from "./permission.js";
 export { copyVault } from "./vault-copies.js";
 export { withoutErased } from "./stored-release.js";

@@ -7,7 +7,7 @@ import { NODE_QUESTIONS, inParallel } from "./in-parallel.js";
 import { updateWindows, type KnownWindow } from "./known-windows.js";
 
 /** Seconds for which what is known counts while the chain is down: a dismissal in that time is not known. */
-const LONGEST_KNOWN = 24 * 3_600;
+export const LONGEST_KNOWN = 24 * 3_600;
 /** Blocks that are looked at again, for a node may have taken some back. */
 const REVISITED = 100;
 /** IPatientRegistry.Condition. */

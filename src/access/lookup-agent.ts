@@ -1,55 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ROLES, SUSPENSIONS } from "../chain/index.js";
-import {
-  blindedDigest,
-  concatBytes,
-  evaluateBlinded,
-  fromHex,
-  lookupRow,
-  makeLookupKey,
-  makeLookupTable,
-  toHex,
-  type Hex,
-  type LookupKey,
-  type LookupRow,
-} from "../crypto/index.js";
+import { ROLES, SUSPENSIONS, type Chain } from "../chain/index.js";
+import { blindedDigest, evaluateBlinded, fromHex, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { Vault } from "../vault/index.js";
-import type { AgentParts } from "./release-agent.js";
+import { contradiction, settledBlock } from "./access-event.js";
+import { isFinal } from "./answer-request.js";
+import { AnsweredLookups } from "./answered-lookups.js";
+import { LookupTables, lookupKey } from "./lookup-tables.js";
 import { lookupMessageId } from "./lookups.js";
 import { parseLookup, type LookupAnswer, type LookupBody } from "./message-bodies.js";
 import type { Message } from "./message.js";
 import { forged, requireSender, signMessage } from "./messages.js";
 import { REDEEMABLE_SECONDS } from "./permission.js";
+import { PutOff } from "./put-off.js";
+import type { AgentParts } from "./release-agent.js";
+import { RequestLimits } from "./request-limits.js";
 import { waitOr } from "./wait-or.js";
 
 /** Milliseconds between looks at the Exchange. */
 const POLL_MS = 250;
 /** Longest pause, in milliseconds, after a trouble. */
 const LONGEST_PAUSE_MS = 30_000;
-const SECRET = "lookup-key";
-/** ristretto255: a scalar, and an element. */
-const SECRET_KEY_LENGTH = 32;
+/** After these, asking again changes nothing. */
+const FINAL = ["ERR_EXCHANGE_INVALID", "ERR_FORMAT_UNSUPPORTED", "ERR_CHAIN_REFUSED"];
+
+export interface LookupAgentOptions {
+  signal: AbortSignal;
+  /** Hears of what is tried again. */
+  onError?: (error: unknown) => void;
+  /** Shared with whatever else takes this member's requests. Default: of its own. */
+  limits?: RequestLimits;
+}
 
 /**
  * Answers who looks for a patient of whom he has an identifier: only what is logged on chain first, so within its
- * quotas. Learns neither the identifier nor whether it is one of this member's. Ends when the signal aborts.
+ * quotas, and each logged lookup once. Learns neither the identifier nor whether it is one of this member's. Ends when
+ * the signal aborts.
  */
-export async function runLookupAgent(
-  parts: AgentParts,
-  { signal, onError }: { signal: AbortSignal; onError?: (error: unknown) => void },
-): Promise<void> {
-  const tables = new LookupTables(parts.vault);
-  const waitingSince = new Map<Hex, number>();
+export async function runLookupAgent(parts: AgentParts, options: LookupAgentOptions): Promise<void> {
+  const { signal, onError } = options;
+  const agent = new LookupAgent(parts, options.limits);
   for (let pause = POLL_MS; !signal.aborted;) {
     try {
-      await tables.prepare(signal);
-      for (const request of await parts.exchange.receive(parts.memberId, "lookup")) {
-        await answerLookup(parts, tables, request).catch(async (error: unknown) => {
-          onError?.(error);
-          await putOff(parts, waitingSince, request);
-        });
-      }
+      await agent.answer(signal, onError);
       pause = POLL_MS;
     } catch (error) {
       onError?.(error);
@@ -59,120 +51,127 @@ export async function runLookupAgent(
   }
 }
 
-/** What cannot be answered holds up no other, and is dropped when it can no longer be redeemed. */
-async function putOff(
-  { exchange }: AgentParts,
-  waitingSince: Map<Hex, number>,
-  request: Message,
+/** Answers every waiting lookup once. */
+export async function answerLookups(
+  parts: AgentParts,
+  options: Partial<LookupAgentOptions> = {},
 ): Promise<void> {
-  const now = performance.now();
-  for (const [id, since] of waitingSince) {
-    if (now - since > 2 * REDEEMABLE_SECONDS * 1_000) waitingSince.delete(id);
-  }
-  const since = waitingSince.get(request.id) ?? now;
-  waitingSince.set(request.id, since);
-  if (now - since > REDEEMABLE_SECONDS * 1_000) await exchange.remove(request);
+  const { signal = new AbortController().signal, onError, limits } = options;
+  await new LookupAgent(parts, limits).answer(signal, onError);
 }
 
-/** The rows of this member's patients. Each costs milliseconds, so they are made once in a process. */
-class LookupTables {
-  readonly #vault: Vault;
-  readonly #rows = new Map<string, LookupRow>();
-  #keyOfRows: Hex | undefined;
+/** What a member answers lookups with. */
+class LookupAgent {
+  readonly #parts: AgentParts;
+  readonly #limits: RequestLimits;
+  readonly #tables: LookupTables;
+  readonly #answered: AnsweredLookups;
+  readonly #waiting = new PutOff();
 
-  constructor(vault: Vault) {
-    this.#vault = vault;
+  constructor(parts: AgentParts, limits = new RequestLimits(parts.chain)) {
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#tables = new LookupTables(parts.vault);
+    this.#answered = new AnsweredLookups(parts.vault);
   }
 
-  /** Rows of the patients that are new, with pauses for the rest of the process. */
-  async prepare(signal: AbortSignal): Promise<void> {
-    const key = lookupKey(this.#vault);
-    if (toHex(key.publicKey) !== this.#keyOfRows) this.#rows.clear();
-    this.#keyOfRows = toHex(key.publicKey);
-    for (const { system, value } of identifiersOf(this.#vault)) {
-      if (signal.aborted) return;
-      const name = JSON.stringify([system, value]);
-      if (this.#rows.has(name)) continue;
-      this.#rows.set(name, lookupRow(key, system, value));
-      await new Promise((resolve) => setImmediate(resolve));
+  /** Every lookup that is due. What cannot be answered holds up no other. */
+  async answer(signal: AbortSignal, onError: (error: unknown) => void = () => {}): Promise<void> {
+    await this.#tables.prepare(signal);
+    const { exchange, memberId } = this.#parts;
+    for (const request of await exchange.receive(memberId, "lookup")) {
+      if (this.#waiting.isDue(request.id)) await this.#tryOne(request, onError);
     }
   }
 
-  table(): Uint8Array {
-    const rows = identifiersOf(this.#vault).flatMap(({ system, value, patientId }) => {
-      const row = this.#rows.get(JSON.stringify([system, value]));
-      return row === undefined ? [] : [{ ...row, patientId: fromHex(patientId, 32) }];
-    });
-    return makeLookupTable(rows);
+  async #tryOne(request: Message, onError: (error: unknown) => void): Promise<void> {
+    try {
+      await this.#answerOne(request);
+    } catch (error) {
+      if (!isFinal(error, FINAL)) {
+        onError(error);
+        if (this.#waiting.again(request.id)) return;
+      }
+      // No answer: who logged nothing is told nothing.
+    }
+    this.#waiting.done(request.id);
+    await this.#parts.exchange.remove(request);
   }
-}
 
-function identifiersOf(vault: Vault) {
-  return vault
-    .patients()
-    .filter(({ administrative }) => !administrative)
-    .flatMap(({ patientId, identifiers }) => identifiers.map((identifier) => ({ ...identifier, patientId })));
-}
-
-function lookupKey(vault: Vault): LookupKey {
-  const kept = vault.getSecret(SECRET);
-  if (kept !== undefined) {
-    return { secretKey: kept.slice(0, SECRET_KEY_LENGTH), publicKey: kept.slice(SECRET_KEY_LENGTH) };
-  }
-  const { secretKey, publicKey } = makeLookupKey();
-  vault.setSecret(SECRET, concatBytes(secretKey, publicKey));
-  // Another agent may have made one at the same time: what is stored last counts for both.
-  return lookupKey(vault);
-}
-
-async function answerLookup(parts: AgentParts, tables: LookupTables, request: Message): Promise<void> {
-  const { chain, exchange, memberId, signer, vault } = parts;
-  const { id, from: to } = request;
-  try {
-    const body = await loggedLookup(parts, request);
-    const { evaluated, proof, publicKey } = evaluateBlinded(lookupKey(vault), fromHex(body.blinded));
+  async #answerOne(request: Message): Promise<void> {
+    const { chain, exchange, memberId, signer, vault } = this.#parts;
+    const { id, from: to } = request;
+    await this.#limits.takeFromFolder(request);
+    const logged = await loggedLookup(this.#parts, request);
+    // Brought again by anybody who saw it: the answer that was sent stands.
+    if (this.#answered.has(logged)) return;
+    const { evaluated, proof, publicKey } = evaluateBlinded(lookupKey(vault), fromHex(logged.body.blinded));
     const answer: LookupAnswer = {
       format: 1,
       accessId: id,
       evaluated: toHex(evaluated),
       proof: toHex(proof),
       publicKey: toHex(publicKey),
-      table: Buffer.from(tables.table()).toString("base64url"),
+      table: Buffer.from(this.#tables.table()).toString("base64url"),
     };
     const reply = { type: "lookup-answer" as const, id, from: memberId, to, body: JSON.stringify(answer) };
     await exchange.send(await signMessage(chain, signer, reply));
-  } catch (error) {
-    const final = ["ERR_EXCHANGE_INVALID", "ERR_FORMAT_UNSUPPORTED", "ERR_CHAIN_REFUSED"];
-    if (!(error instanceof ChartsealError) || error.retryable || !final.includes(error.code)) throw error;
-    // No answer: who logged nothing is told nothing.
+    this.#answered.add(logged);
   }
-  await exchange.remove(request);
 }
 
-/** A lookup as this member's own node shows it: logged by the very account that asks, over this blinded identifier. */
-async function loggedLookup({ chain, memberId }: AgentParts, request: Message): Promise<LookupBody> {
+/** A lookup as this member's own node shows it. */
+interface LoggedLookup {
+  id: Hex;
+  transactionHash: Hex;
+  /** Unix seconds: until then it may be answered. */
+  until: number;
+  body: LookupBody;
+}
+
+/**
+ * A lookup as this member's own node shows it: logged by the very account that asks, over this blinded identifier, some
+ * blocks deep.
+ */
+async function loggedLookup({ chain, memberId }: AgentParts, request: Message): Promise<LoggedLookup> {
   const account = await requireSender(chain, request, ROLES.CLINICIAN);
   const body = parseLookup(request);
   if (lookupMessageId(body.lookupId, memberId) !== request.id)
     throw forged(request, "it is for another custodian");
-  const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(body.transactionHash));
-  if (receipt === null) {
-    throw new ChartsealError("ERR_EXCHANGE_INVALID", `lookup ${request.id} is not mined yet`, {
-      retryable: true,
-    });
+  const { reader, blindedDigest: digest, loggedAt } = await settledEvent(chain, request, body);
+  if (String(reader).toLowerCase() !== account) throw forged(request, "its signer did not log it");
+  if (digest !== blindedDigest(fromHex(body.blinded))) throw forged(request, "another identifier was logged");
+  const until = Number(loggedAt) + REDEEMABLE_SECONDS;
+  if (Math.max(await chain.time(), Math.floor(Date.now() / 1000)) > until)
+    throw forged(request, "it was logged more than 15 minutes ago");
+  const member = await chain.ask(() =>
+    chain.members.authorizedSeasoned(account, ROLES.CLINICIAN, SUSPENSIONS.READING),
+  );
+  if (Number(member.memberId) !== request.from) throw forged(request, "its signer is of another member");
+  return { id: request.id, transactionHash: body.transactionHash, until, body };
+}
+
+async function settledEvent(
+  chain: Chain,
+  request: Message,
+  { lookupId, transactionHash }: LookupBody,
+): Promise<Record<string, unknown>> {
+  const receipt = await chain.ask(() => chain.provider.getTransactionReceipt(transactionHash));
+  const block = receipt === null ? undefined : await settledBlock(chain, receipt);
+  if (receipt === null || block === undefined) {
+    throw new ChartsealError(
+      "ERR_EXCHANGE_INVALID",
+      `lookup ${request.id} is not ${chain.confirmations} blocks deep yet`,
+      { values: { transaction: transactionHash }, retryable: true },
+    );
   }
   const abi = chain.emergencies.interface;
   const event = receipt.logs
     .filter(({ address }) => address.toLowerCase() === chain.deployment.emergencies)
     .map((log) => abi.parseLog(log))
-    .find((parsed) => parsed?.name === "LookupLogged" && parsed.args["lookupId"] === body.lookupId);
+    .find((parsed) => parsed?.name === "LookupLogged" && parsed.args["lookupId"] === lookupId);
   if (event === null || event === undefined) throw forged(request, "the chain shows no such lookup");
-  const { reader, blindedDigest: digest, loggedAt } = event.args.toObject() as Record<string, unknown>;
-  if (String(reader).toLowerCase() !== account) throw forged(request, "its signer did not log it");
-  if (digest !== blindedDigest(fromHex(body.blinded))) throw forged(request, "another identifier was logged");
-  const now = Math.max(await chain.time(), Math.floor(Date.now() / 1000));
-  if (now - Number(loggedAt) > REDEEMABLE_SECONDS)
-    throw forged(request, "it was logged more than 15 minutes ago");
-  await chain.ask(() => chain.members.authorizedSeasoned(account, ROLES.CLINICIAN, SUSPENSIONS.READING));
-  return body;
+  if (Number(event.args["loggedAt"]) !== block.timestamp)
+    throw contradiction(receipt, "its event is of another time than its block");
+  return event.args.toObject() as Record<string, unknown>;
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ROLES, SUSPENSIONS } from "../chain/index.js";
-import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { answerRequest, type Answer, type AnsweringParts } from "./answer-request.js";
 import type { Exchange } from "./exchange.js";
 import { inParallel } from "./in-parallel.js";
 import type { Message } from "./message.js";
-import { REDEEMABLE_SECONDS } from "./permission.js";
+import { PutOff } from "./put-off.js";
+import { RequestLimits } from "./request-limits.js";
 import { waitOr } from "./wait-or.js";
 
 /** Milliseconds between looks at the Exchange. */
 const POLL_MS = 250;
-/** Longest pause, in milliseconds, before a request that failed is tried again. */
+/** Longest pause, in milliseconds, after a trouble. */
 const LONGEST_PAUSE_MS = 30_000;
 /** Requests that are answered at the same time: a large chart does not keep the others waiting. */
 const AT_ONCE = 4;
@@ -21,22 +21,16 @@ export interface AgentParts extends AnsweringParts {
   exchange: Exchange;
 }
 
-/** A request that could not be answered yet. */
-interface Waiting {
-  /** As performance.now() gives them. */
-  since: number;
-  nextTry: number;
-  pause: number;
-}
-
 /** A custodian's release agent. */
 class ReleaseAgent {
   readonly #parts: AgentParts;
-  readonly #waiting = new Map<Hex, Waiting>();
+  readonly #limits: RequestLimits;
+  readonly #waiting = new PutOff();
   #checked = false;
 
-  constructor(parts: AgentParts) {
+  constructor(parts: AgentParts, limits = new RequestLimits(parts.chain)) {
     this.#parts = parts;
+    this.#limits = limits;
   }
 
   /**
@@ -48,20 +42,19 @@ class ReleaseAgent {
   async answer(onError: (error: unknown) => void = () => {}): Promise<Answer[]> {
     const { exchange, memberId } = this.#parts;
     const requests = await exchange.receive(memberId, "request");
-    const now = performance.now();
-    const due = requests.filter(({ id }) => (this.#waiting.get(id)?.nextTry ?? 0) <= now);
+    const due = requests.filter(({ id }) => this.#waiting.isDue(id));
     if (due.length > 0) await this.#check();
     const answers = await inParallel(due, AT_ONCE, (request) => this.#tryOne(request, onError));
-    this.#forgetOld(now);
     return answers.filter((answer) => answer !== undefined);
   }
 
   async #tryOne(request: Message, onError: (error: unknown) => void): Promise<Answer | undefined> {
     try {
+      await this.#limits.takeFromFolder(request);
       const { answer, message } = await answerRequest(this.#parts, request);
       if (message !== undefined) await this.#parts.exchange.send(message);
       await this.#parts.exchange.remove(request);
-      this.#waiting.delete(request.id);
+      this.#waiting.done(request.id);
       return answer;
     } catch (error) {
       onError(error);
@@ -75,26 +68,10 @@ class ReleaseAgent {
   /** A request that stays unanswerable is dropped when its access can no longer be redeemed. */
   async #putOff(request: Message, error: unknown): Promise<Answer | undefined> {
     const { id: accessId, from: to } = request;
-    const now = performance.now();
-    const { since, pause } = this.#waiting.get(accessId) ?? { since: now, pause: POLL_MS };
-    if (now - since <= REDEEMABLE_SECONDS * 1_000) {
-      this.#waiting.set(accessId, {
-        since,
-        nextTry: now + pause,
-        pause: Math.min(pause * 2, LONGEST_PAUSE_MS),
-      });
-      return undefined;
-    }
+    if (this.#waiting.again(accessId)) return undefined;
     await this.#parts.exchange.remove(request);
-    this.#waiting.delete(accessId);
+    this.#waiting.done(accessId);
     return error instanceof ChartsealError ? { accessId, to, error, dropped: true } : undefined;
-  }
-
-  /** Requests that were taken away meanwhile are remembered no longer than they could be redeemed. */
-  #forgetOld(now: number): void {
-    for (const [id, { since }] of this.#waiting) {
-      if (now - since > 2 * REDEEMABLE_SECONDS * 1_000) this.#waiting.delete(id);
-    }
   }
 
   async #check(): Promise<void> {
@@ -125,21 +102,26 @@ export async function requireReleaser({ chain, memberId, signer }: AnsweringPart
   );
 }
 
+export interface RunOptions {
+  signal: AbortSignal;
+  onAnswer?: (answer: Answer) => void;
+  onError?: (error: unknown) => void;
+  /** Shared with whatever else takes this member's requests. Default: of its own. */
+  limits?: RequestLimits;
+}
+
 /** Answers every waiting request once. See {@link ReleaseAgent.answer}. */
 export async function answerRequests(
   parts: AgentParts,
-  options: { onError?: (error: unknown) => void } = {},
+  options: { onError?: (error: unknown) => void; limits?: RequestLimits } = {},
 ): Promise<Answer[]> {
-  return await new ReleaseAgent(parts).answer(options.onError);
+  return await new ReleaseAgent(parts, options.limits).answer(options.onError);
 }
 
 /** Serves requests until the signal aborts. `onError` hears of what will be tried again. */
-export async function runReleaseAgent(
-  parts: AgentParts,
-  options: { signal: AbortSignal; onAnswer?: (answer: Answer) => void; onError?: (error: unknown) => void },
-): Promise<void> {
-  const { signal, onAnswer, onError } = options;
-  const agent = new ReleaseAgent(parts);
+export async function runReleaseAgent(parts: AgentParts, options: RunOptions): Promise<void> {
+  const { signal, onAnswer, onError, limits } = options;
+  const agent = new ReleaseAgent(parts, limits);
   for (let pause = POLL_MS; !signal.aborted;) {
     try {
       for (const answer of await agent.answer(onError)) onAnswer?.(answer);

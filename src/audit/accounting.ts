@@ -70,10 +70,10 @@ export async function accounting(options: AccountingOptions): Promise<Accounting
 async function take(result: Accounting, patientIds: readonly Hex[], frame: AuditFrame): Promise<void> {
   const { chain, block } = frame;
   const patients = await readPatients(chain, patientIds, block.number);
-  const shown = patients.map((patient) => disclosuresOf(patient, result));
-  await markSuspect(chain, shown.flat(), block.number);
-  for (const [position, patient] of patients.entries()) {
-    const audit = auditOf(patient, shown[position]!, frame);
+  const lists = patients.map(({ entries }) => entries);
+  await markSuspect(chain, lists, block.number);
+  for (const patient of patients) {
+    const audit = auditOf(patient, disclosuresOf(patient, result), frame);
     result.complete &&= audit.complete;
     if (audit.entries.length > 0 || !audit.complete) result.audits.push(audit);
   }

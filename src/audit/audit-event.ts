@@ -23,6 +23,7 @@ import {
 } from "./fhir-audit-event.js";
 import { isoDay, isoTime } from "./iso-time.js";
 import { rowsOf, type Report } from "./report.js";
+import { suspectSince, suspicionText } from "./suspicion.js";
 import { printable } from "../printable.js";
 
 /** IHE Basic Audit Log Patterns (BALP) 1.1.4, ITI Technical Framework. */
@@ -198,14 +199,13 @@ function changeEvent(
   what: Reference,
   details: readonly (readonly [type: string, value: string])[] = [],
 ): FhirAuditEvent {
-  const written = details.filter(([, value]) => value !== ""); // FHIR knows no empty string
+  const told = [...details, ...suspectDetails(entry)];
+  const written = told.filter(([, value]) => value !== ""); // FHIR knows no empty string
   const data: Entity = {
     what,
     type: SYSTEM_OBJECT,
     role: DOMAIN_RESOURCE,
-    ...(written.length === 0
-      ? {}
-      : { detail: written.map(([type, valueString]) => ({ type, valueString })) }),
+    ...detailOf(written),
   };
   return {
     ...baseOf(entry, audit, pattern),
@@ -218,14 +218,27 @@ function patientEntity(audit: Audit): Entity {
   return { what: urn(`patient:${audit.patientId}`, "Patient"), type: PERSON, role: PATIENT_ROLE };
 }
 
-function transactionEntity({ accessId, suspectSince }: Accessed): Entity {
+function transactionEntity(entry: Accessed): Entity {
   return {
-    what: urn(`access:${accessId}`),
+    what: urn(`access:${entry.accessId}`),
     type: TRANSACTION,
-    ...(suspectSince === undefined
-      ? {}
-      : { detail: [{ type: "suspectSince", valueString: isoTime(suspectSince) }] }),
+    ...detailOf(suspectDetails(entry)),
   };
+}
+
+/** The earliest time from which the event is to be doubted, and each reason why. */
+function suspectDetails({ suspects = [] }: AuditEntry): [type: string, value: string][] {
+  const since = suspectSince(suspects);
+  if (since === undefined) return [];
+  return [
+    ["suspectSince", since],
+    ...suspects.map((one): [string, string] => ["suspect", suspicionText(one)]),
+  ];
+}
+
+function detailOf(details: readonly (readonly [type: string, value: string])[]): Pick<Entity, "detail"> {
+  if (details.length === 0) return {};
+  return { detail: details.map(([type, valueString]) => ({ type, valueString })) };
 }
 
 function recordReference(audit: Audit, memberId: number, index: number): Reference {

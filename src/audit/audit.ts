@@ -3,6 +3,7 @@ import type { AccessEvent } from "../access/index.js";
 import type { Purpose } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import type { ActDetails, ActKind } from "./acts.js";
+import type { Suspicion } from "./suspicion.js";
 
 /** The contracts that keep a head for each patient: what they logged about him can be shown complete. */
 export type Registry =
@@ -56,6 +57,8 @@ export interface Place {
   /** Position in the block. */
   logIndex: number;
   contract: Registry;
+  /** Whose compromised keys make it doubtful. Left out when nobody's do. */
+  suspects?: Suspicion[];
 }
 
 /** The pseudonym was registered at its custodian. */
@@ -113,8 +116,6 @@ export interface Accessed
       "accessId" | "reader" | "memberId" | "basis" | "basisRef" | "purpose" | "extent" | "indices"
     > {
   kind: "access";
-  /** Unix seconds: from then on the reader's key was compromised. Left out when it was not. */
-  suspectSince?: number;
   /** Of INDEX and CHART. */
   scope?: {
     /** Numbers 0..63. */

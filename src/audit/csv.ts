@@ -4,6 +4,7 @@ import { memberOf, type Act, type Audit, type AuditEntry } from "./audit.js";
 import { csvText, type Cell } from "./csv-text.js";
 import { isoDay, isoTime } from "./iso-time.js";
 import { rowsOf, type Report } from "./report.js";
+import { suspectSince, suspicionText } from "./suspicion.js";
 
 /** Field names of the header row, in order. A name never changes its meaning; new ones come last. */
 export const CSV_FIELDS = [
@@ -43,6 +44,7 @@ export const CSV_FIELDS = [
   "details",
   "suspect_since",
   "custodian",
+  "suspects",
 ] as const;
 type Field = (typeof CSV_FIELDS)[number];
 
@@ -74,6 +76,8 @@ function placeCells(entry: AuditEntry, audit: Audit): Partial<Record<Field, Cell
     custodian: audit.custodian,
     member_id: member,
     member_name: member === undefined ? undefined : audit.members[member],
+    suspect_since: suspectSince(entry.suspects),
+    suspects: entry.suspects?.map(suspicionText).join("; "),
   };
 }
 
@@ -108,7 +112,6 @@ function eventCells(entry: AuditEntry): Partial<Record<Field, Cell>> {
         basis: entry.basis,
         basis_ref: entry.basisRef,
         terms_hash: entry.basis === "GRANT" ? entry.basisRef : undefined,
-        suspect_since: entry.suspectSince === undefined ? undefined : isoTime(entry.suspectSince),
         extent: entry.extent,
         indices: entry.indices.join(" "),
         ...(entry.scope === undefined ? {} : { ...scopeCells(entry.scope), up_to_index: entry.scope.upTo }),

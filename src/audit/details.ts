@@ -69,11 +69,10 @@ function byWhom(givenBy: GivenBy, messages: Messages): string[] {
 }
 
 function accessDetail(entry: Accessed, audit: Audit, messages: Messages): string {
-  const { extent, indices, purpose, reader, basis, suspectSince } = entry;
+  const { extent, indices, purpose, reader, basis } = entry;
   const basisText = messages.basis[basis];
   const isList = extent === "RECORDS" && indices.length > 1;
   return [
-    ...(suspectSince === undefined ? [] : [messages.suspect(isoTime(suspectSince))]),
     ...(basisText === undefined ? [] : [basisText]),
     purpose,
     messages.by(shortId(reader)),
@@ -130,6 +129,19 @@ function ranges(numbers: readonly number[]): string {
     else parts.push([number, number]);
   }
   return parts.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(",");
+}
+
+/** Why an event is to be doubted, in words, one reason each. @param name How an account is written */
+export function suspicions(
+  { suspects = [] }: AuditEntry,
+  messages: Messages,
+  name: (account: string) => string,
+): string[] {
+  return suspects.map((one) =>
+    one.role === "MEMBER_KEY"
+      ? messages.suspectKey(one.member, one.epoch, isoTime(one.since))
+      : messages.suspect(messages.suspectRoles[one.role], name(one.account), isoTime(one.since)),
+  );
 }
 
 /** A member by id and name. */

@@ -37,7 +37,7 @@ export async function disclosures(options: DisclosuresOptions): Promise<Audit> {
       hint: "a patient has another id at every custodian; `chartseal patient list` shows yours",
     });
   }
-  await markSuspect(chain, read!.entries, block.number);
+  await markSuspect(chain, [read!.entries], block.number);
   const filter = filterOf(options);
   const shown = read!.entries.filter((entry) => isShown(entry, filter));
   const members = await memberNames(chain, block.number);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memberOf, type Audit, type AuditEntry } from "./audit.js";
-import { detailOf, nameOf, whatOf } from "./details.js";
+import { detailOf, nameOf, suspicions, whatOf } from "./details.js";
 import { basisOf, code, paragraph, type Wording } from "./html-basis.js";
 import { POLICY, STYLE } from "./html-style.js";
 import { HTML_WORDS, type HtmlWords } from "./html-words.js";
@@ -137,11 +137,12 @@ function cellsOf({ entry, audit }: Row, withPatient: boolean, wording: Wording):
 
 function whoOf(entry: AuditEntry, audit: Audit, { messages }: Wording): Markup[] {
   const member = memberOf(entry);
-  const suspect = entry.kind === "access" ? entry.suspectSince : undefined;
   return [
     ...(member === undefined ? [] : [paragraph(nameOf(audit, member))]),
     ...accountsOf(entry).map((account) => paragraph(code(account))),
-    ...(suspect === undefined ? [] : [element("p", { class: "alarm" }, messages.suspect(isoTime(suspect)))]),
+    ...suspicions(entry, messages, (account) => account).map((text) =>
+      element("p", { class: "alarm" }, text),
+    ),
   ];
 }
 

@@ -27,6 +27,7 @@ export type {
 export { auditEventNdjson, auditEvents } from "./audit-event.js";
 export type { FhirAuditEvent } from "./fhir-audit-event.js";
 export type { Report } from "./report.js";
+export type { SuspectKey, SuspectPerson, SuspectRole, Suspicion } from "./suspicion.js";
 export { compareReport, type ReportComparison, type RowFinding } from "./compare-report.js";
 export { csv, CSV_FIELDS } from "./csv.js";
 export { html, type HtmlOptions } from "./html.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CHINESE_ACTS, ENGLISH_ACTS, type ActWords } from "./act-words.js";
 import type { AuditHead, AuditKind, GivenBy } from "./audit.js";
+import type { SuspectRole } from "./suspicion.js";
 
 export type Language = "en" | "zh";
 
@@ -29,8 +30,11 @@ export interface Messages {
   shown: (shown: number, total: number) => string;
   none: string;
   kinds: Readonly<Record<AuditKind, string>>;
-  /** The reader's key was compromised from then on. */
-  suspect: (since: string) => string;
+  /** Somebody's key was compromised from then on. */
+  suspect: (role: string, account: string, since: string) => string;
+  /** The member's key to which it may have been released was. */
+  suspectKey: (member: number, epoch: number, since: string) => string;
+  suspectRoles: Readonly<Record<SuspectRole, string>>;
   /** What is told of an act. */
   details: ActWords["details"];
   paper: string;
@@ -108,7 +112,16 @@ export const ENGLISH: Messages = {
     other: "other",
     ...ENGLISH_ACTS.kinds,
   },
-  suspect: (since) => `SUSPECT: key compromised since ${since}`,
+  suspect: (role, account, since) => `SUSPECT: key of ${role} ${account} compromised since ${since}`,
+  suspectKey: (member, epoch, since) =>
+    `SUSPECT: released to key ${epoch} of member ${member}, compromised since ${since}`,
+  suspectRoles: {
+    READER: "reader",
+    COLLEAGUE: "colleague",
+    WITNESS: "witness",
+    REVIEWER: "reviewer",
+    OFFICER: "privacy officer",
+  },
   details: ENGLISH_ACTS.details,
   paper: "without a device: consents on paper",
   withSigner: "with a signer of his own",
@@ -181,7 +194,16 @@ const CHINESE: Messages = {
     other: "其他事件",
     ...CHINESE_ACTS.kinds,
   },
-  suspect: (since) => `可疑:密钥自 ${since} 起已泄露`,
+  suspect: (role, account, since) => `可疑：${role} ${account} 的密钥自 ${since} 起已泄露`,
+  suspectKey: (member, epoch, since) =>
+    `可疑：释出所用的成员 ${member} 第 ${epoch} 号密钥自 ${since} 起已泄露`,
+  suspectRoles: {
+    READER: "查阅者",
+    COLLEAGUE: "共同签署人",
+    WITNESS: "见证人",
+    REVIEWER: "复核人",
+    OFFICER: "隐私专员",
+  },
   details: CHINESE_ACTS.details,
   paper: "无设备：书面同意",
   withSigner: "持有本人签名密钥",

@@ -118,7 +118,8 @@ async function readEntries(
   return entries;
 }
 
-async function blockTime(chain: Chain, number: number, known: Map<number, number>): Promise<number> {
+/** Unix seconds; 0 when the node does not have the block. @param known Those asked for already */
+export async function blockTime(chain: Chain, number: number, known: Map<number, number>): Promise<number> {
   const time = known.get(number) ?? (await chain.ask(() => chain.provider.getBlock(number)))?.timestamp ?? 0;
   known.set(number, time);
   return time;

@@ -54,6 +54,8 @@ export function expectedRows(report: Report, format: SavedFormat): SavedRow[] {
 
 /** A line that begins with its place on chain; a quoted field may span lines. */
 const CSV_LINE = /(?:"(?:[^"]|"")*"|[^"\r\n]|"(?=[^"]*$))+/g;
+/** A quote alone is one that somebody put there. */
+const QUOTED = /^".*"$/s;
 const CSV_CELL = /("(?:[^"]|"")*"|[^,]*)(?:,|$)/y;
 
 function csvRows(text: string): SavedRow[] {
@@ -75,7 +77,7 @@ function cellsOf(line: string): string[] {
     const match = CSV_CELL.exec(line);
     if (match === null) return [...cells, line];
     const [, cell] = match as unknown as [string, string];
-    cells.push(cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell);
+    cells.push(QUOTED.test(cell) ? cell.slice(1, -1).replaceAll('""', '"') : cell);
   }
   return line.endsWith(",") ? [...cells, ""] : cells;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memberOf, type Accounting, type Audit } from "./audit.js";
 import { cut, fit, shortId, wrap } from "./columns.js";
-import { detailOf, nameOf } from "./details.js";
+import { detailOf, nameOf, suspicions } from "./details.js";
 import { isoTime } from "./iso-time.js";
 import { LANGUAGES, type Language, type Messages } from "./messages.js";
 import { isAccounting, rowsOf, type Report, type Row } from "./report.js";
@@ -24,15 +24,18 @@ const GAP = "  ";
 const LEAST_WIDTH = 80;
 
 /**
- * Disclosures as plain text for people: a header with the verdict, then one line an event, in chain order. Times are
- * ISO 8601 in UTC. East Asian characters count as two columns. An accounting names the patient of each event: this
+ * Disclosures as plain text for people: a header with the verdict, then one line an event, in chain order, and beneath
+ * it why it is to be doubted, if it is. Times are ISO 8601 in UTC. East Asian characters count as two columns. An accounting names the patient of each event: this
  * member's own by name, others by pseudonym.
  */
 export function timeline(report: Report, options: TimelineOptions = {}): string {
   const messages = LANGUAGES[options.language ?? "en"];
   const width = Math.max(options.width ?? 100, LEAST_WIDTH);
   const rows = rowsOf(report);
-  const lines = rows.map((row) => cut(lineOf(row, isAccounting(report), messages), width));
+  const lines = rows.flatMap((row) => [
+    cut(lineOf(row, isAccounting(report), messages), width),
+    ...doubts(row, messages, width),
+  ]);
   const body = lines.length === 0 ? [messages.none] : lines;
   const header = isAccounting(report)
     ? accountingHeader(report, messages, width)
@@ -94,6 +97,12 @@ function lineOf({ entry, audit }: Row, withPatient: boolean, messages: Messages)
     ...(withPatient ? [fit(printable(patient), PATIENT)] : []),
     detailOf(entry, audit, messages),
   ].join(GAP);
+}
+
+function doubts({ entry }: Row, messages: Messages, width: number): string[] {
+  const indent = " ".repeat(TIME + GAP.length);
+  const lines = suspicions(entry, messages, shortId).flatMap((text) => wrap(text, width - indent.length));
+  return lines.map((line) => indent + line);
 }
 
 function seconds(date: Date): number {

@@ -143,13 +143,14 @@ describe("emergencies", function () {
       return { audit, found: audit.entries.filter((entry) => entry.kind === "access") };
     };
     const { found } = await accesses();
-    expect(found.map(({ suspectSince }) => suspectSince)).to.deep.equal([undefined, undefined]);
+    expect(found.map(({ suspects }) => suspects)).to.deep.equal([undefined, undefined]);
     const last = found[1]!.at;
     const { address } = s.b.signer("clinician");
     await s.b.members.revokeStaff(s.hospitals.b.admin, address, new Date(last * 1000), "KEY_COMPROMISED");
     const { audit, found: marked } = await accesses();
-    expect(marked[1]!.suspectSince).to.equal(last);
-    expect(marked.filter(({ at }) => at < last).every((entry) => entry.suspectSince === undefined)).to.equal(
+    const account = address.toLowerCase();
+    expect(marked[1]!.suspects).to.deep.equal([{ role: "READER", account, since: last }]);
+    expect(marked.filter(({ at }) => at < last).every((entry) => entry.suspects === undefined)).to.equal(
       true,
     );
     expect(timeline(audit)).to.contain("SUSPECT");

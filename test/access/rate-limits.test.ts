@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import fc from "fast-check";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Wallet } from "ethers";
 import { RateLimit } from "../../src/access/rate-limits.js";
-import { keySigner } from "../../src/chain/index.js";
+import { answerRequests } from "../../src/access/release-agent.js";
+import { RequestLimits } from "../../src/access/request-limits.js";
+import type { Message } from "../../src/access/message.js";
+import { keySigner, type StaffSigner, type Writer } from "../../src/chain/index.js";
+import { toHex } from "../../src/crypto/index.js";
 import type { ChartsealError } from "../../src/errors.js";
 import { listening, post } from "../support/listening.js";
 import {
@@ -80,10 +85,11 @@ describe("a release agent that is asked too often", function () {
     p = await patientWith(s, 1);
   });
 
-  const limits = (account: number, member: number) => ({
-    account: { burst: account, perSecond: SLOW },
-    member: { burst: member, perSecond: SLOW },
-  });
+  const limits = (account: number, member: number) =>
+    new RequestLimits(s.a.chain, {
+      account: { burst: account, perSecond: SLOW },
+      member: { burst: member, perSecond: SLOW },
+    });
 
   it("says so with 429 and for how long, to that account, and serves its colleague", async () => {
     await using agent = await listening(agentOf(s.a), { limits: limits(2, 100) });
@@ -149,6 +155,65 @@ describe("a release agent that is asked too often", function () {
       expect((await post(agent.address, JSON.stringify(claimed))).status).to.equal(400);
     }
     expect((await post(agent.address, JSON.stringify(request))).status).to.equal(200);
+  });
+
+  describe("over the shared folder", () => {
+    /** Puts requests there and has them answered. @returns how many were, and what was said of the others */
+    async function answered(requests: readonly Message[], limit: RequestLimits) {
+      for (const request of requests) await s.b.exchange.send(request);
+      const errors: unknown[] = [];
+      const onError = (error: unknown) => errors.push(error);
+      const answers = await answerRequests(agentOf(s.a), { onError, limits: limit });
+      const waiting = await s.a.exchange.receive(s.a.memberId, "request");
+      for (const request of waiting) await s.a.exchange.remove(request);
+      const codes = errors.map((error) => (error as ChartsealError).code);
+      return { answered: answers.length, codes, waiting: waiting.length };
+    }
+    const several = async (count: number, staff?: { signer: StaffSigner; writer: Writer }) => {
+      const requests: Message[] = [];
+      for (let number = 0; number < count; number++) {
+        const access = await logAccess(s, p.ticket, "INDEX", staff?.writer);
+        requests.push(await requestFor(s, access, staff && { signer: staff.signer }));
+      }
+      return requests;
+    };
+
+    it("holds for an account, whose request waits, and not for its colleague", async () => {
+      const colleague = await newStaff(s.b, s.hospitals.b, ["CLINICIAN"]);
+      const requests = [...(await several(3)), ...(await several(1, colleague))];
+      const limited = { answered: 3, codes: ["ERR_RATE_LIMITED"], waiting: 1 };
+      expect(await answered(requests, limits(2, 100))).to.deep.equal(limited);
+    });
+
+    it("holds for all of a member's accounts together", async () => {
+      const colleague = await newStaff(s.b, s.hospitals.b, ["CLINICIAN"]);
+      const requests = [...(await several(2)), ...(await several(2, colleague))];
+      const limited = { answered: 3, codes: ["ERR_RATE_LIMITED"], waiting: 1 };
+      expect(await answered(requests, limits(100, 3))).to.deep.equal(limited);
+    });
+
+    it("is one with that over HTTP: neither way adds to what the other allows", async () => {
+      const shared = limits(2, 100);
+      await using agent = await listening(agentOf(s.a), { limits: shared });
+      const [first, second, third] = (await several(3)) as [Message, Message, Message];
+      expect((await post(agent.address, JSON.stringify(first))).status).to.equal(200);
+      expect(await answered([second], shared)).to.deep.equal({ answered: 1, codes: [], waiting: 0 });
+      expect((await post(agent.address, JSON.stringify(third))).status).to.equal(429);
+      const limited = { answered: 0, codes: ["ERR_RATE_LIMITED"], waiting: 1 };
+      expect(await answered([third], shared)).to.deep.equal(limited);
+    });
+
+    it("counts whoever is no staff together, and keeps staff from nothing", async () => {
+      const forged: Message[] = [];
+      for (let number = 0; number < 3; number++) {
+        const signer = keySigner(Wallet.createRandom().privateKey);
+        const accessId = toHex(randomBytes(32));
+        forged.push(await requestFor(s, { accessId, transactionHash: accessId }, { signer }));
+      }
+      const { answered: done, codes } = await answered([...forged, ...(await several(1))], limits(2, 2));
+      expect(codes.filter((code) => code === "ERR_RATE_LIMITED")).to.have.length(1);
+      expect(done).to.equal(3); // two were thrown away
+    });
   });
 });
 

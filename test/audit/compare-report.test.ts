@@ -93,7 +93,7 @@ describe("a saved report against the chain", function () {
     const [header, ...rows] = csv(report).trimEnd().split("\r\n");
     const doubled = rows.map((row) => `${row.replaceAll(",TREAT,", ",HRESCH,")},TREAT`);
     const wrong = found([`${header},purposes`, ...doubled, ""].join("\r\n"));
-    expect(wrong).to.include("ALTERED 4 purposes column 37");
+    expect(wrong).to.include("ALTERED 4 purposes column 38");
   });
 
   it("is of another patient", () => {
@@ -120,6 +120,13 @@ describe("a saved report against the chain", function () {
         "no audit in CSV, FHIR NDJSON or JSON",
       );
     }
+  });
+
+  it("does not take a quote alone for an empty field", () => {
+    const text = csv(report);
+    const end = text.indexOf("\r\n", text.indexOf("\r\n") + 1);
+    const { findings } = compareReport(report, `${text.slice(0, end)}"${text.slice(end + 1)}`);
+    expect(findings.map(({ what, fields }) => [what, fields])).to.deep.equal([["ALTERED", ["suspects"]]]);
   });
 
   it("never fails on a damaged file, and never finds nothing wrong with one", () => {
