@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomFillSync, timingSafeEqual } from "node:crypto";
+import { hash, randomFillSync, timingSafeEqual } from "node:crypto";
 
 import { ChartsealError } from "../errors.js";
 
@@ -61,6 +61,11 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 /** Compares in a time that depends on the lengths only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** SHA-256, 32 bytes. As a text of one character a byte, for Node hands that out five times as fast as memory. */
+export function sha256Of(bytes: Uint8Array): Uint8Array {
+  return Buffer.from(hash("sha256", bytes, "binary"), "latin1");
 }
 
 /** Writes an unsigned integer big-endian into `width` bytes. The caller has checked that it fits. */

@@ -8,6 +8,7 @@ export {
   fromBase64url,
   fromHex,
   isHex,
+  sha256Of,
   toBase64url,
   toHex,
   uintBytes,

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from "node:crypto";
-
 import { ChartsealError, unsupportedFormat } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
-import { asBuffer, toHex, uintBytes, writeHex } from "./bytes.js";
+import { asBuffer, sha256Of, toHex, uintBytes, writeHex } from "./bytes.js";
 import type { Hex } from "./bytes.js";
 import { StrictObject } from "./strict-json.js";
 
@@ -131,7 +129,7 @@ export function hashLeafBytes(encoded: Uint8Array): Uint8Array {
   const input = new Uint8Array(1 + encoded.length);
   input.set(LEAF_PREFIX);
   input.set(encoded, 1);
-  return new Uint8Array(hash("sha256", input, "buffer"));
+  return sha256Of(input);
 }
 
 /** The leaf as a plain JSON object of all eleven fields, in their encoded order. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sealed record is one line of manifest JSON padded with spaces, a newline, then the exact source bytes,
 // encrypted as Cobblestone-256 under a content key of its own.
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
 
 import { ChartsealError } from "../errors.js";
-import { asBuffer, equalBytes, fromHex } from "./bytes.js";
+import { asBuffer, equalBytes, fromHex, sha256Of } from "./bytes.js";
 import { streamOf } from "./blocks.js";
 import { HEADER_LENGTH, ciphertextLength } from "./chunked-encryption.js";
 import { begins, decrypt, decryptBytes, encrypt, encryptBytes } from "./cobblestone.js";
@@ -54,6 +54,7 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 // A manifest and its padding, which is shorter than the greatest granule (64 KiB).
 const FIRST_LINE_MAX_LENGTH = 2 * MANIFEST_MAX_LENGTH;
+const WORKSPACE = Buffer.allocUnsafeSlow(16 * 1024);
 
 /**
  * The encryption context of a record: it opens only as this member's and under this record id.
@@ -94,12 +95,16 @@ export async function* sealRecord(source: RecordSource): AsyncGenerator<Uint8Arr
 /** {@link sealRecord} at once, for a body in memory. */
 export function sealBytes(source: RecordSource & { body: Uint8Array }): Uint8Array {
   const { manifest, body, contentKey, memberId, recordId } = source;
-  const plaintext = headOf(manifest, body.length);
-  if (body.length !== manifest.size || !equalBytes(sha256(body), fromHex(manifest.sha256))) {
-    throw sourceChanged(body.length, manifest.size);
+  const plaintext = headOf(manifest, body.length, workspace);
+  try {
+    if (body.length !== manifest.size || !equalBytes(sha256Of(body), fromHex(manifest.sha256))) {
+      throw sourceChanged(body.length, manifest.size);
+    }
+    plaintext.set(body, plaintext.length - body.length);
+    return encryptBytes(contentKey, contextOf(memberId, recordId), plaintext);
+  } finally {
+    plaintext.fill(0);
   }
-  plaintext.set(body, plaintext.length - body.length);
-  return encryptBytes(contentKey, contextOf(memberId, recordId), plaintext);
 }
 
 /**
@@ -135,7 +140,7 @@ export function openBytes(
   if (newline < 0) throw noManifest();
   const manifest = parseManifestLine(plaintext.subarray(0, newline));
   const body = plaintext.subarray(newline + 1);
-  checkBody(manifest, body.length, sha256(body));
+  checkBody(manifest, body.length, sha256Of(body));
   return { manifest, body };
 }
 
@@ -162,15 +167,24 @@ async function* plaintextOf(manifest: Manifest, body: AsyncIterable<Uint8Array>)
   }
 }
 
-/** The first line with its padding and newline, and `room` bytes behind it. */
-function headOf(manifest: Manifest, room = 0): Uint8Array {
+/** The first line with its padding and newline, and `room` bytes behind it; in memory that `allocate` gives. */
+function headOf(manifest: Manifest, room = 0, allocate = ownMemory): Uint8Array {
   const line = manifestLine(manifest);
   const unpadded = Buffer.byteLength(line) + 1 + manifest.size;
   const length = paddedLength(unpadded) - manifest.size;
-  const head = Buffer.allocUnsafeSlow(length + room);
+  const head = allocate(length + room);
   head.fill(SPACE, head.write(line, "utf8"), length - 1);
   head[length - 1] = NEWLINE;
   return head;
+}
+
+function ownMemory(length: number): Buffer<ArrayBuffer> {
+  return Buffer.allocUnsafeSlow(length);
+}
+
+/** Memory for one small record at a time: new memory for each would make V8 look through all that is alive so often. */
+function workspace(length: number): Buffer<ArrayBuffer> {
+  return length > WORKSPACE.length ? ownMemory(length) : WORKSPACE.subarray(0, length);
 }
 
 async function readManifest(
@@ -248,10 +262,6 @@ function checkBody(manifest: Manifest, size: number, digest: Uint8Array): void {
       : "the number of source bytes differs from the manifest's: the custodian sealed other bytes",
     { values: { expectedSize: manifest.size } },
   );
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return hash("sha256", bytes, "buffer");
 }
 
 function sourceChanged(size: number, expectedSize: number): ChartsealError {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from "node:crypto";
-
 import { ChartsealError } from "../errors.js";
-import { equalBytes } from "./bytes.js";
+import { equalBytes, sha256Of } from "./bytes.js";
 
 /** Bytes of a SHA-256 hash. */
 const HASH_LENGTH = 32;
@@ -126,7 +124,7 @@ function parents(level: Buffer): Buffer {
   let out = 0;
   for (let pair = 0; pair + 2 * HASH_LENGTH <= level.length; pair += 2 * HASH_LENGTH) {
     level.copy(input, 1, pair, pair + 2 * HASH_LENGTH);
-    above.set(hash("sha256", input, "buffer"), out);
+    above.set(sha256Of(input), out);
     out += HASH_LENGTH;
   }
   if (count % 2 === 1) level.copy(above, out, level.length - HASH_LENGTH);
@@ -138,5 +136,5 @@ function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
   input[0] = NODE_PREFIX;
   input.set(left, 1);
   input.set(right, 1 + HASH_LENGTH);
-  return new Uint8Array(hash("sha256", input, "buffer"));
+  return sha256Of(input);
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, hash, randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   CONTENT_KEY_LENGTH,
   RECORD_ID_LENGTH,
-  SEALED_RECORD_FORMAT,
-  dayOf,
   sealBytes,
   sealRecord,
+  sha256Of,
   toHex,
-  type Manifest,
 } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import {
@@ -26,6 +24,7 @@ import type { Vault } from "../vault/index.js";
 import { bury, detailsOf, itemsFault, unbury } from "./dead-letters.js";
 import type { Filer, Filing } from "./filing.js";
 import type { IntakeWitness, Taken } from "./intake-outcome.js";
+import { manifestOf, recordedDayOf } from "./item-manifest.js";
 import { hasEvent, takeNote, upToEvents } from "./item-events.js";
 import { followEvents, openEvents } from "./persons.js";
 
@@ -116,8 +115,8 @@ async function identifyAll(
   for (const [position, item] of group.entries()) {
     try {
       if (isBadItem(item)) throw item.error;
-      const sha256 = item.bytes === undefined ? await digestOf(item) : hash("sha256", item.bytes, "buffer");
-      const itemMac = macOf(parts.journal, item.sourceKey, sha256);
+      const digest = item.bytes === undefined ? await digestOf(item) : sha256Of(item.bytes);
+      const itemMac = macOf(parts.journal, item.sourceKey, digest);
       const key = toHex(itemMac);
       const same = seen.get(key);
       if (same !== undefined || parts.journal.knows(itemMac)) {
@@ -127,7 +126,7 @@ async function identifyAll(
         continue;
       }
       const random = drawn.subarray(position * RANDOM_LENGTH, (position + 1) * RANDOM_LENGTH);
-      outcomes.push({ item, read: incoming(parts, item, { sha256, itemMac, random }) });
+      outcomes.push({ item, read: incoming(parts, item, { sha256: digest, itemMac, random }) });
       seen.set(key, item);
     } catch (error) {
       outcomes.push({ item, error: itemsFault(error) });
@@ -261,7 +260,7 @@ function rowOf(read: Incoming, body: Stored): NewItem {
     state: filing.state,
     sealed: { recordId: read.recordId, cid: body.cid, contentDigest: body.sha256 },
     details: detailsOf(item, false),
-    recordedDay: dayOf(dateOf(item) ?? read.receivedAt),
+    recordedDay: recordedDayOf(item, read.receivedAt),
     receivedAt: Math.floor(read.receivedAt.getTime() / 1000),
     ...(filing.patient === undefined ? {} : { patient: filing.patient }),
     ...(filing.supports === undefined ? {} : { supports: filing.supports }),
@@ -279,27 +278,4 @@ export function changedPatient(
     ...(amended?.logIndex === undefined ? {} : { values: { index: amended.logIndex } }),
     hint: "if that was the wrong one: `chartseal status --list` numbers the item, `chartseal refile` corrects it",
   });
-}
-
-function manifestOf({ item, sha256, receivedAt }: Incoming): Manifest {
-  const { sourceKey, label, mediaType, size, recordedAt, resourceType, encoding, author } = item;
-  return {
-    format: SEALED_RECORD_FORMAT,
-    sourceKey,
-    label,
-    mediaType,
-    size,
-    sha256: toHex(sha256),
-    receivedAt: receivedAt.toISOString(),
-    ...(recordedAt === undefined ? {} : { recordedAt }),
-    ...(resourceType === undefined ? {} : { resourceType }),
-    ...(encoding === undefined ? {} : { encoding }),
-    ...(author === undefined ? {} : { author }),
-  };
-}
-
-function dateOf(item: SourceItem): Date | undefined {
-  const date = item.recordedAt === undefined ? undefined : new Date(item.recordedAt);
-  // Days count from 1970; an older date, or one that says nothing, gives way to the day of receipt.
-  return date === undefined || Number.isNaN(date.getTime()) || date.getTime() < 0 ? undefined : date;
 }

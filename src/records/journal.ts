@@ -3,7 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { ChartsealError } from "../errors.js";
 import { openDatabase, type Database, type SqlRow, type SqlValue } from "../sqlite.js";
 import { openCell, sealCell, type Vault } from "../vault/index.js";
-import { HmacKey, uintBytes, type Hex } from "../crypto/index.js";
+import { uintBytes, type Hex, type HmacKey } from "../crypto/index.js";
 import { applyChange, changeOf, type ItemChanges } from "./item-changes.js";
 import { lockJournal } from "./journal-lock.js";
 import {

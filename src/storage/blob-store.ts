@@ -46,7 +46,10 @@ export interface BlobStore extends AsyncDisposable {
    */
   put(body: AsyncIterable<Uint8Array> | Uint8Array, options?: PutOptions): Promise<Stored>;
 
-  /** Stores many bodies in one durable commit: all of them or none. Answers in the order of `bodies`. */
+  /**
+   * Stores many bodies in one durable commit: all of them or none. Answers in the order of `bodies`, which may not be
+   * changed before.
+   */
   putMany(bodies: Uint8Array[]): Promise<Stored[]>;
 
   /**

@@ -3,6 +3,7 @@ import { code as dagPbCode } from "@ipld/dag-pb";
 import { CID } from "multiformats/cid";
 import { code as rawCode } from "multiformats/codecs/raw";
 import { createHash, type Hash } from "node:crypto";
+import { sha256Of } from "../crypto/bytes.js";
 import { ChartsealError } from "../errors.js";
 import type { Stored } from "./blob-store.js";
 import { cidOf, DIGEST_BYTES, rootOfBlocks, SHA2_256, UNIXFS_V1_2025, type DagLayout } from "./unixfs-dag.js";
@@ -96,6 +97,10 @@ export class CidBuilder {
 
 /** CID, digest and size of a body in memory. */
 export function cidOfBytes(body: Uint8Array): BuiltCid {
+  if (body.length <= UNIXFS_V1_2025.chunkSize) {
+    const digest = sha256Of(body);
+    return { cid: cidOfDigest(digest), sha256: digest, size: body.length, blocks: digest };
+  }
   return new CidBuilder().update(body).finish();
 }
 

@@ -80,7 +80,8 @@ class EmbeddedStore implements BlobStore {
     this.#checkWritable();
     signal?.throwIfAborted();
     if (body instanceof Uint8Array && body.length <= INLINE_MAX) {
-      const [stored] = await this.putMany([body]);
+      // The caller may use its buffer again before the commit.
+      const [stored] = await this.putMany([Buffer.from(body)]);
       return stored!;
     }
     const { built, content } = await this.#receive(body instanceof Uint8Array ? once(body) : body, signal);
@@ -93,8 +94,7 @@ class EmbeddedStore implements BlobStore {
     const received: Received[] = [];
     try {
       for (const body of bodies) {
-        // The caller may use its buffer again before the commit.
-        if (body.length <= INLINE_MAX) received.push({ built: cidOfBytes(body), content: Buffer.from(body) });
+        if (body.length <= INLINE_MAX) received.push({ built: cidOfBytes(body), content: body });
         else received.push(await this.#receive(once(body)));
       }
     } catch (error) {

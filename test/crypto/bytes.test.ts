@@ -5,6 +5,7 @@ import fc from "fast-check";
 import {
   concatBytes,
   equalBytes,
+  fillRandom,
   fromBase64url,
   fromHex,
   isHex,
@@ -60,5 +61,23 @@ describe("bytes", () => {
     expect(equalBytes(joined, Uint8Array.of(1, 2, 3))).to.equal(true);
     expect(equalBytes(joined, Uint8Array.of(1, 2, 4))).to.equal(false);
     expect(equalBytes(joined, Uint8Array.of(1, 2))).to.equal(false);
+  });
+
+  it("draws random bytes that are never the same, of any length up to 4,096", () => {
+    const drawn = new Set<string>();
+    for (let piece = 0; piece < 2_000; piece++) {
+      const bytes = new Uint8Array(12);
+      fillRandom(bytes);
+      drawn.add(toHex(bytes));
+    }
+    expect(drawn.size).to.equal(2_000);
+    const [first, second] = [new Uint8Array(4_096), new Uint8Array(4_096)];
+    fillRandom(first);
+    fillRandom(second);
+    // Of so many random bytes some 16 are zero, and as many fit by chance.
+    expect(first.filter((byte) => byte === 0).length).to.be.lessThan(100);
+    expect(first.filter((byte, at) => byte === second[at]).length).to.be.lessThan(100);
+    fillRandom(new Uint8Array());
+    expect(() => fillRandom(new Uint8Array(4_097))).to.throw(RangeError);
   });
 });

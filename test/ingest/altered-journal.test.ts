@@ -83,6 +83,30 @@ describe("An ingest whose journal was altered", function () {
     });
   }
 
+  it("puts nothing into a batch that another process changed while that was built", async () => {
+    await takeWhileDown(observations("p", 2));
+    const { journal } = hospital;
+    const before = journal.item(1)!;
+    let placed = false;
+    let changed = false;
+    proxy.intercept = ({ method }) => {
+      // The first that is asked after the items have their places: what the batch's transaction needs.
+      if (!changed && method !== "eth_call" && journal.hasIn(ItemState.SEALED) && placed) {
+        journal.change(before, { compartment: before.compartment! + 1 });
+        changed = true;
+      }
+      placed ||= method === "eth_call";
+      return undefined;
+    };
+    const error: unknown = await hospital.retry().catch((thrown: unknown) => thrown);
+    expect(changed).to.equal(true);
+    expect(error).to.deep.include({ code: "ERR_JOURNAL_LOCKED", retryable: true });
+    expect(journal.openBatches()).to.deep.equal([]);
+    expect(await hospital.retry()).to.include({ anchored: 2 });
+    expect(journal.item(1)).to.include({ compartment: before.compartment! + 1 });
+    await checkLog(hospital);
+  });
+
   it("lets one altered row keep back what amends it, and nothing else", async () => {
     const first = observation({ id: "amended", patient: "p" });
     const second = observation({ id: "amended", patient: "p", note: "second" });

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { Chartseal } from "../../src/chartseal.js";
 import { Writer } from "../../src/chain/index.js";
 import { toHex } from "../../src/crypto/index.js";
+import { figuresOf } from "../../src/records/index.js";
 import { Consortium, enrol, openHospital, type Hospital } from "../support/hospital.js";
 import { checkLog } from "../support/log-check.js";
 import { linesSource, observations } from "../support/observations.js";
@@ -34,6 +35,18 @@ describe("An ingest whose chain", function () {
     await consortium.chain.rpc("evm_setAutomine", [true]);
     await hospital[Symbol.asyncDispose]();
     await proxy[Symbol.asyncDispose]();
+  });
+
+  it("has not mined a batch yet: its items are counted as submitted", async () => {
+    const counted: Record<string, number>[] = [];
+    const count = () => figuresOf(hospital.journal.database).items;
+    proxy.intercept = ({ method }) => {
+      if (method === "eth_getTransactionReceipt") counted.push(count());
+      return undefined;
+    };
+    await hospital.ingest(linesSource(observations("p", 3)));
+    expect(counted[0]).to.include({ sealed: 0, batched: 0, submitted: 3, anchored: 0 });
+    expect(count()).to.include({ sealed: 0, batched: 0, submitted: 0, anchored: 3 });
   });
 
   /** Anchors a batch of this member behind the ingest's back. */
