@@ -214,9 +214,10 @@ export async function requestRecords(
   terms: BenchTerms,
   batch: Batch,
   count: number,
+  purpose = TREAT,
 ): Promise<number> {
   const entries = Array.from({ length: count }, (_, position) => batch.entry(position));
-  return await gasOf(chain.accessLog.requestRecords(terms, TREAT, entries));
+  return await gasOf(chain.accessLog.requestRecords(terms, purpose, entries));
 }
 
 /** Requests a whole chart up to the head of hospital A's log. */

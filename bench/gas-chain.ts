@@ -10,7 +10,9 @@ import type { Hex } from "../src/crypto/index.js";
 import { toHex } from "../src/crypto/index.js";
 import type {
   AccessLog,
+  BreakGlass,
   ConsentRegistry,
+  LegalOrders,
   MemberRegistry,
   PatientRegistry,
   RecordRegistry,
@@ -51,13 +53,20 @@ export interface Chain {
   connection: NetworkConnection;
   ethers: HardhatEthers;
   adminA: HardhatEthersSigner;
+  adminB: HardhatEthersSigner;
+  operator: HardhatEthersSigner;
+  clinician: HardhatEthersSigner;
   relay: HardhatEthersSigner;
+  /** Accounts that serve nobody yet. */
+  spare: HardhatEthersSigner[];
   /** Address of the ERC-7913 verifier of passkeys. */
   passkeyVerifier: string;
   members: MemberRegistry;
   patients: PatientRegistry;
   records: RecordRegistry;
   consents: ConsentRegistry;
+  orders: LegalOrders;
+  emergencies: BreakGlass;
   accessLog: AccessLog;
   /** Gas of hospital A's first enrolment. */
   enrolStaff: number;
@@ -68,8 +77,43 @@ export async function openChain(hardfork: "cancun" | "osaka" = "cancun"): Promis
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   const connection = await network.create({ override: { initialDate: new Date(START), hardfork } });
   const { ethers } = connection;
-  const [deployer, governance, adminA, adminB, operator, clinician, relay] = await ethers.getSigners();
-  const authority = await ethers.deployContract("AccessManager", [governance!.address], deployer);
+  const [deployer, governance, adminA, adminB, operator, clinician, relay, ...spare] =
+    await ethers.getSigners();
+  const contracts = await deployAll(ethers, deployer!, governance!);
+  const { members, patients, records, consents, orders, emergencies, accessLog, passkeys } = contracts;
+  await members.connect(governance).admit(adminA!, "Hospital A");
+  await members.connect(governance).admit(adminB!, "Hospital B");
+  const enrolStaff = await gasOf(
+    members.connect(adminA).enrolStaff(1, operator!, 1, NOT_AFTER, steadyBytes("operator")),
+  );
+  await members.connect(adminB).enrolStaff(2, clinician!, 2, NOT_AFTER, steadyBytes("clinician"));
+  return {
+    connection,
+    ethers,
+    members,
+    enrolStaff,
+    adminA: adminA!,
+    adminB: adminB!,
+    operator: operator!,
+    clinician: clinician!,
+    relay: relay!,
+    spare,
+    passkeyVerifier: await passkeys.getAddress(),
+    patients: patients.connect(operator),
+    records: records.connect(operator),
+    consents: consents.connect(relay),
+    orders,
+    emergencies: emergencies.connect(clinician),
+    accessLog: accessLog.connect(clinician),
+  };
+}
+
+async function deployAll(
+  ethers: HardhatEthers,
+  deployer: HardhatEthersSigner,
+  governance: HardhatEthersSigner,
+) {
+  const authority = await ethers.deployContract("AccessManager", [governance.address], deployer);
   const members = await ethers.deployContract("MemberRegistry", [authority, WAITING_TIME]);
   const passkeys = await ethers.deployContract("ERC7913WebAuthnVerifier");
   const patients = await ethers.deployContract("PatientRegistry", [members, passkeys, RECOVERY_DELAY]);
@@ -90,24 +134,5 @@ export async function openChain(hardfork: "cancun" | "osaka" = "cancun"): Promis
     orders,
     emergencies,
   ]);
-
-  await members.connect(governance).admit(adminA!, "Hospital A");
-  await members.connect(governance).admit(adminB!, "Hospital B");
-  const enrolStaff = await gasOf(
-    members.connect(adminA).enrolStaff(1, operator!, 1, NOT_AFTER, steadyBytes("operator")),
-  );
-  await members.connect(adminB).enrolStaff(2, clinician!, 2, NOT_AFTER, steadyBytes("clinician"));
-  return {
-    connection,
-    ethers,
-    members,
-    enrolStaff,
-    adminA: adminA!,
-    relay: relay!,
-    passkeyVerifier: await passkeys.getAddress(),
-    patients: patients.connect(operator),
-    records: records.connect(operator),
-    consents: consents.connect(relay),
-    accessLog: accessLog.connect(clinician),
-  };
+  return { members, patients, records, consents, orders, emergencies, accessLog, passkeys };
 }

@@ -35,6 +35,7 @@ export interface Ours {
   accessOneRecordPastAMillion: number;
   accessExtraRecord: number;
   accessScope: number;
+  accessScopePastAMillion: number;
   supersede: number;
   retract: number;
   enrolStaff: number;
@@ -77,6 +78,7 @@ export async function measureOurs(chain: Chain): Promise<Ours> {
     accessOneRecordPastAMillion: far.access,
     accessExtraRecord: (accessOf11 - accessOneRecord) / 10,
     accessScope,
+    accessScopePastAMillion: far.scope,
     supersede,
     retract,
     enrolStaff: staff.enrolStaff,
@@ -97,5 +99,6 @@ async function measureFarOn(chain: Chain, patient: Patient, terms: BenchTerms) {
   await grantMany(chain, [patient, other.patient], MANY_GRANTS);
   await anchorBlind(chain, MILLION - Number(await chain.records.headOf(1)));
   const batch = await anchorRecords(chain, patient, BATCH);
-  return { anchor: batch.gas, access: await requestRecords(chain, terms, batch, 1) };
+  const access = await requestRecords(chain, terms, batch, 1);
+  return { anchor: batch.gas, access, scope: await requestScope(chain, terms) };
 }

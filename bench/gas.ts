@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { Acts } from "./gas-acts.js";
+import { measureActs } from "./gas-acts.js";
 import { openChain } from "./gas-chain.js";
 import type { Ours } from "./gas-figures.js";
 import { measureOurs } from "./gas-figures.js";
@@ -35,6 +37,7 @@ const FLAT_PERCENT = 2;
 const FLAT: [near: keyof Ours, far: keyof Ours][] = [
   ["recordInBatchOf1000", "recordInBatchOf1000PastAMillion"],
   ["accessOneRecord", "accessOneRecordPastAMillion"],
+  ["accessScope", "accessScopePastAMillion"],
 ];
 
 const SNAPSHOT = new URL("gas-snapshot.json", import.meta.url);
@@ -48,6 +51,7 @@ const PEERS_OF: Partial<Record<keyof Ours, (keyof Peers)[]>> = {
 interface Result {
   ours: Ours;
   passkeys: Passkeys;
+  acts: Acts;
   peers: Peers;
   /** Bytes of each contract. */
   sizes: Record<string, number>;
@@ -62,6 +66,7 @@ async function measure(): Promise<Result> {
     const ours = await measureOurs(chain);
     const passkeys = await measurePasskeys(chain);
     const peers = await measurePeers(chain);
+    const acts = await measureActs(chain);
     const sizes = await contractSizes();
     const flatPercent: Record<string, number> = {};
     const broken: string[] = Object.entries(LIMITS)
@@ -75,7 +80,7 @@ async function measure(): Promise<Result> {
     for (const [name, size] of Object.entries(sizes)) {
       if (size > SIZE_LIMIT) broken.push(`${name} has ${size} bytes, more than ${SIZE_LIMIT}`);
     }
-    return { ours, passkeys, peers, sizes, flatPercent, broken };
+    return { ours, passkeys, acts, peers, sizes, flatPercent, broken };
   } finally {
     await chain.connection.close();
   }
@@ -85,13 +90,13 @@ function gas(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: value < 1_000 ? 3 : 1 });
 }
 
-function table({ ours, passkeys, peers, sizes, flatPercent }: Result): string {
+function table({ ours, passkeys, acts, peers, sizes, flatPercent }: Result): string {
   const rows = [["gas", "chartseal", "limit", "peers"]];
   for (const [name, value] of Object.entries(ours) as [keyof Ours, number][]) {
     const beside = (PEERS_OF[name] ?? []).map((peer) => `${peer} ${gas(peers[peer])}`).join(", ");
     rows.push([name, gas(value), LIMITS[name] === undefined ? "" : gas(LIMITS[name]), beside]);
   }
-  for (const [name, value] of Object.entries(passkeys)) rows.push([name, gas(value as number), "", ""]);
+  for (const [name, value] of Object.entries({ ...passkeys, ...acts })) rows.push([name, gas(value), "", ""]);
   const width = (column: number) => Math.max(...rows.map((row) => row[column]!.length));
   const lines = rows.map(([name, value, limit, beside]) =>
     `${name!.padEnd(width(0))}  ${value!.padStart(width(1))}  ${limit!.padStart(width(2))}  ${beside}`.trimEnd(),
@@ -107,9 +112,9 @@ function table({ ours, passkeys, peers, sizes, flatPercent }: Result): string {
 }
 
 /** Rows that differ from the snapshot. */
-function differences({ ours, passkeys, peers }: Result): string[] {
+function differences({ ours, passkeys, acts, peers }: Result): string[] {
   const kept = JSON.parse(readFileSync(SNAPSHOT, "utf8")) as Record<string, number>;
-  const seen: Record<string, number> = { ...ours, ...passkeys, ...peers };
+  const seen: Record<string, number> = { ...ours, ...passkeys, ...acts, ...peers };
   return [...new Set([...Object.keys(kept), ...Object.keys(seen)])]
     .filter((name) => kept[name] !== seen[name])
     .map((name) => `${name}: ${kept[name] ?? "not"} in the snapshot, ${seen[name] ?? "not"} measured`);
@@ -143,11 +148,21 @@ async function main(): Promise<void> {
     return;
   }
   const result = await measure();
-  const { ours, passkeys, peers, sizes, flatPercent, broken } = result;
-  const figures = { ...ours, ...passkeys, ...peers };
+  const { ours, passkeys, acts, peers, sizes, flatPercent, broken } = result;
+  const figures = { ...ours, ...passkeys, ...acts, ...peers };
   if (options.update) writeFileSync(SNAPSHOT, `${JSON.stringify(figures, null, 2)}\n`);
   const differing = options.check ? differences(result) : [];
-  const json = { ...ours, ...passkeys, peers, limits: LIMITS, sizes, flatPercent, broken, differing };
+  const json = {
+    ...ours,
+    ...passkeys,
+    ...acts,
+    peers,
+    limits: LIMITS,
+    sizes,
+    flatPercent,
+    broken,
+    differing,
+  };
   process.stdout.write(`${options.json ? JSON.stringify(json) : table(result)}\n`);
   for (const line of [...broken, ...differing]) process.stderr.write(`${line}\n`);
   if (broken.length + differing.length > 0) process.exitCode = 1;

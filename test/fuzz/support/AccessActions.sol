@@ -166,7 +166,7 @@ abstract contract AccessActions is WitnessActions {
     }
 
     /// @dev The log says what was asked, by an id that the patient's count gives.
-    function _checkEvent(bytes32 topic, bytes memory data, bytes32 patientId) private {
+    function _checkEvent(bytes32 topic, bytes memory data, bytes32 patientId) internal {
         uint256 count = ++_accesses[patientId];
         check(_lastEvent[0] == topic, "another event");
         check(keccak256(_lastData) == keccak256(data), "event data");

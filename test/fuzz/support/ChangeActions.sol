@@ -8,10 +8,10 @@ import {PatientActions} from "./PatientActions.sol";
 /// @notice Patients and those who sign for them take other keys; what two sides propose is refused or waits its time.
 abstract contract ChangeActions is PatientActions {
     uint256 private constant DELAY = 3 days;
-    uint8 private constant TO_SIGNER = 0;
-    uint8 private constant TO_GUARDIANS = 1;
+    uint8 internal constant TO_SIGNER = 0;
+    uint8 internal constant TO_GUARDIANS = 1;
     uint8 private constant TO_CAPABLE = 3;
-    bytes32 private constant CHANGE_TYPEHASH = keccak256(
+    bytes32 internal constant CHANGE_TYPEHASH = keccak256(
         "PatientChange(bytes32 patientId,bytes32 changeHash,uint32 nonce,uint48 deadline)"
     );
 
@@ -20,7 +20,7 @@ abstract contract ChangeActions is PatientActions {
         uint256 readyAt;
     }
 
-    mapping(bytes32 patientId => GhostPending pending) private _pending;
+    mapping(bytes32 patientId => GhostPending pending) internal _pending;
     mapping(bytes32 patientId => IPatientRegistry.Change change) private _proposed;
 
     function rotateSigner(uint256 seed) public action(seed) {
@@ -70,13 +70,7 @@ abstract contract ChangeActions is PatientActions {
             possessions[i] = _possess(patientId, change.keys[i], use, deadline);
         }
         Cosigner memory reviewer = _reviewerOf(patientId, change, deadline);
-        if (kind == TO_GUARDIANS) _setRules(change.keys, change.threshold, change.until);
-        uint256 keys = kind == TO_SIGNER ? 1 : 0;
-        bool fits = change.keys.length == keys && change.threshold == 0 && change.until == 0;
-        _rule(kind == TO_GUARDIANS || fits, IPatientRegistry.ChangeInvalid.selector);
-        bool dead = patient.condition == 2 && kind != TO_CAPABLE && kind != TO_GUARDIANS;
-        _rule(!dead, IPatientRegistry.PatientIsDead.selector);
-        _rule(_pending[patientId].changeHash == 0, IPatientRegistry.ChangePending.selector);
+        _changeRules(patientId, change);
         address from = _operatorOf(patientId);
         bool two = _staff[from].personId != _staff[reviewer.account].personId;
         _rule(two, Cosigners.SamePerson.selector);
@@ -85,18 +79,7 @@ abstract contract ChangeActions is PatientActions {
             PATIENT_REGISTRY.proposeByCustodian,
             (patientId, change, possessions, reviewer)
         );
-        if (!_attempt(from, address(PATIENT_REGISTRY), call)) return;
-        ++patient.nonce;
-        _pending[patientId] = GhostPending(keccak256(abi.encode(change)), _clock + DELAY);
-        IPatientRegistry.Change storage kept = _proposed[patientId];
-        (kept.kind, kept.threshold, kept.until, kept.document) = (
-            change.kind,
-            change.threshold,
-            change.until,
-            change.document
-        );
-        delete kept.keys;
-        for (uint256 i = 0; i < change.keys.length; ++i) kept.keys.push(change.keys[i]);
+        if (_attempt(from, address(PATIENT_REGISTRY), call)) _keepChange(patientId, change);
     }
 
     function cancelChange(uint256 seed) public action(seed) {
@@ -164,6 +147,32 @@ abstract contract ChangeActions is PatientActions {
         _apply(patientId, change);
     }
 
+    /// @dev Of the change itself, whoever proposes it.
+    function _changeRules(bytes32 patientId, IPatientRegistry.Change memory change) internal {
+        uint8 kind = uint8(change.kind);
+        if (kind == TO_GUARDIANS) _setRules(change.keys, change.threshold, change.until);
+        uint256 keys = kind == TO_SIGNER ? 1 : 0;
+        bool fits = change.keys.length == keys && change.threshold == 0 && change.until == 0;
+        _rule(kind == TO_GUARDIANS || fits, IPatientRegistry.ChangeInvalid.selector);
+        bool dead = _patients[patientId].condition == 2 && kind != TO_CAPABLE && kind != TO_GUARDIANS;
+        _rule(!dead, IPatientRegistry.PatientIsDead.selector);
+        _rule(_pending[patientId].changeHash == 0, IPatientRegistry.ChangePending.selector);
+    }
+
+    function _keepChange(bytes32 patientId, IPatientRegistry.Change memory change) internal {
+        ++_patients[patientId].nonce;
+        _pending[patientId] = GhostPending(keccak256(abi.encode(change)), _clock + DELAY);
+        IPatientRegistry.Change storage kept = _proposed[patientId];
+        (kept.kind, kept.threshold, kept.until, kept.document) = (
+            change.kind,
+            change.threshold,
+            change.until,
+            change.document
+        );
+        delete kept.keys;
+        for (uint256 i = 0; i < change.keys.length; ++i) kept.keys.push(change.keys[i]);
+    }
+
     function _apply(bytes32 patientId, IPatientRegistry.Change memory change) private {
         GhostPatient storage patient = _patients[patientId];
         uint8 kind = uint8(change.kind);
@@ -228,7 +237,7 @@ abstract contract ChangeActions is PatientActions {
     /// @dev Mostly another signer; who is not himself any more mostly becomes so again.
     function _someChange(
         GhostPatient storage patient
-    ) private returns (IPatientRegistry.Change memory change) {
+    ) internal returns (IPatientRegistry.Change memory change) {
         uint8 kind = uint8(_onceIn(2) ? 0 : _draw(5));
         if (patient.condition != 0 && _draw(2) == 0) kind = TO_CAPABLE;
         change.kind = IPatientRegistry.ChangeKind(kind);

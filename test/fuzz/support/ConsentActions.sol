@@ -9,7 +9,7 @@ import {RecordActions} from "./RecordActions.sol";
 /// @notice Patients grant, revoke and deny, anyone relays, time passes.
 abstract contract ConsentActions is RecordActions {
     uint256 private constant MOST_TERMS = 40;
-    string private constant DOMAIN = "chartseal ConsentRegistry";
+    string internal constant CONSENTS_DOMAIN = "chartseal ConsentRegistry";
 
     /// @dev Every terms that anyone tried to grant or revoke.
     Terms[] internal _terms;
@@ -27,10 +27,10 @@ abstract contract ConsentActions is RecordActions {
     function grant(uint256 seed) public action(seed) {
         Terms memory terms = _termsToTry();
         bytes32 termsHash = _hashOf(terms);
-        Signed memory signed = _signFor(terms.patientId, address(CONSENTS), DOMAIN, termsHash);
+        Signed memory signed = _signFor(terms.patientId, address(CONSENTS), CONSENTS_DOMAIN, termsHash);
         _grantRules(terms);
         _looseningRules(terms.patientId);
-        uint32 custodian = _signatureRules(terms.patientId, signed);
+        _signatureRules(terms.patientId, signed);
         GhostPatient storage patient = _patients[terms.patientId];
         bool within = !_guardiansSignFor(patient) || terms.notAfter <= patient.guardiansUntil;
         _rule(within, IConsentRegistry.GrantOutlasts.selector);
@@ -38,7 +38,9 @@ abstract contract ConsentActions is RecordActions {
         if (
             _attempt(_anyone(), address(CONSENTS), abi.encodeCall(CONSENTS.grant, (terms, signed.signature)))
         ) {
-            _grants[terms.patientId][termsHash].custodian = custodian;
+            bool proxies = _guardiansSignFor(patient);
+            uint256 until = proxies ? patient.guardiansUntil : type(uint256).max;
+            _give(terms, proxies ? BY_GUARDIANS : BY_PATIENT, until);
         }
     }
 
@@ -51,7 +53,7 @@ abstract contract ConsentActions is RecordActions {
         Signed memory signed = _signFor(
             terms.patientId,
             address(CONSENTS),
-            DOMAIN,
+            CONSENTS_DOMAIN,
             keccak256(
                 abi.encode(keccak256("Revocation(bytes32 patientId,bytes32 termsHash)"), patientId, termsHash)
             )
@@ -79,7 +81,7 @@ abstract contract ConsentActions is RecordActions {
         Signed memory signed = _signFor(
             patientId,
             address(CONSENTS),
-            DOMAIN,
+            CONSENTS_DOMAIN,
             keccak256(
                 abi.encode(
                     keccak256(
@@ -110,6 +112,12 @@ abstract contract ConsentActions is RecordActions {
         if (_attempt(_anyone(), address(CONSENTS), call)) {
             _directives[patientId] = GhostDirective(denyAll, denyEmergency, denied, directive.nonce + 1);
         }
+    }
+
+    function _give(Terms memory terms, uint8 givenBy, uint256 givenUntil) internal {
+        GhostGrant storage given = _grants[terms.patientId][_hashOf(terms)];
+        given.custodian = _patients[terms.patientId].custodian;
+        (given.givenBy, given.givenUntil) = (givenBy, givenUntil);
     }
 
     /// @dev Ones that were seen before, or new ones, which are kept.

@@ -19,6 +19,7 @@ abstract contract ConsortiumModel {
     uint8 internal constant OPERATOR = 1;
     uint8 internal constant CLINICIAN = 2;
     uint8 internal constant REVIEWER = 4;
+    uint8 internal constant RELEASER = 8;
     uint8 internal constant ANY_ROLE = 15;
     uint8 internal constant READING = 1;
     uint8 internal constant WRITING = 2;
@@ -27,6 +28,10 @@ abstract contract ConsortiumModel {
     uint8 internal constant RETRACTED = 2;
     uint8 internal constant HELD = 4;
     uint8 internal constant ERASED = 8;
+    uint8 internal constant BY_PATIENT = 1;
+    uint8 internal constant BY_GUARDIANS = 2;
+    uint8 internal constant BY_WITNESSES = 3;
+    uint8 internal constant BY_DELEGATE = 4;
 
     struct GhostMember {
         address admin;
@@ -34,6 +39,7 @@ abstract contract ConsortiumModel {
         bool noWriting;
         bool removed;
         uint256 keyEpoch;
+        bool keyStands; // published, and not withdrawn
         uint256 head; // sum of the anchored counts
     }
     struct GhostStaff {
@@ -64,6 +70,8 @@ abstract contract ConsortiumModel {
     struct GhostGrant {
         uint32 custodian; // 0: not given
         bool revoked;
+        uint8 givenBy; // 0: not given
+        uint256 givenUntil; // its giver's own time, which it must not outlast
     }
     struct GhostDirective {
         bool denyAll;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IMemberRegistry} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
 import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
 import {check} from "./Check.sol";
@@ -8,7 +9,8 @@ import {ReadingProperties} from "./ReadingProperties.sol";
 
 /// @notice A consortium at work, and what must hold of it at any time.
 abstract contract ConsortiumProperties is ReadingProperties {
-    /// @dev Three members, each with an OPERATOR, two CLINICIANs and a REVIEWER; some patients, batches and grants.
+    /// @dev Three members, each with an OPERATOR, two CLINICIANs, a REVIEWER and an agent; some patients, batches and
+    /// grants.
     constructor() {
         for (uint32 memberId = 1; memberId <= 3; ++memberId) {
             address admin = address(uint160(0xad00 + memberId));
@@ -19,6 +21,7 @@ abstract contract ConsortiumProperties is ReadingProperties {
                 uint8 roles = [OPERATOR, CLINICIAN, CLINICIAN, REVIEWER][n];
                 _enrol(admin, memberId, _account(account), roles, notAfter, bytes32(account + 1));
             }
+            _enrol(admin, memberId, _releaserOf(memberId), RELEASER, notAfter, bytes32(PERSONS + memberId));
         }
         _clock += 2 hours; // from now on they count as persons
         _orderly = true;
@@ -27,6 +30,7 @@ abstract contract ConsortiumProperties is ReadingProperties {
             else register(scene);
             anchor(scene);
             grant(scene);
+            setDelegate(scene);
             if (scene > 3) {
                 breakGlass(scene);
                 enterOrder(scene);
@@ -41,7 +45,7 @@ abstract contract ConsortiumProperties is ReadingProperties {
 
     /// @notice Every action that ends in a call; what bars others comes last.
     function actions() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](36);
+        list = new bytes4[](45);
         list[0] = this.register.selector;
         list[1] = this.registerWithGuardians.selector;
         list[2] = this.anchor.selector;
@@ -78,6 +82,15 @@ abstract contract ConsortiumProperties is ReadingProperties {
         list[33] = this.setAdmin.selector;
         list[34] = this.setSuspension.selector;
         list[35] = this.remove.selector;
+        list[36] = this.setGuardians.selector;
+        list[37] = this.setDelegate.selector;
+        list[38] = this.grantByDelegate.selector;
+        list[39] = this.revokeByDelegate.selector;
+        list[40] = this.proposeByGuardians.selector;
+        list[41] = this.fileLate.selector;
+        list[42] = this.logLookup.selector;
+        list[43] = this.requestOwn.selector;
+        list[44] = this.withdrawKey.selector;
     }
 
     /// @dev The model only ever adds to a head, so one that is equal to it never falls.
@@ -103,6 +116,7 @@ abstract contract ConsortiumProperties is ReadingProperties {
             bytes32 termsHash = _hashOf(terms);
             GhostGrant storage given = _grants[terms.patientId][termsHash];
             GhostDirective storage directive = _directives[terms.patientId];
+            _checkGiver(terms, termsHash, given);
             bool stands = given.custodian != 0 && !given.revoked && !directive.denyAll;
             try CONSENTS.standingOf(terms.patientId, termsHash) returns (uint32 custodian, uint64 denied) {
                 check(stands, "a grant stands that was revoked, denied or not given");
@@ -112,6 +126,13 @@ abstract contract ConsortiumProperties is ReadingProperties {
                 check(!stands, "a grant fell without a revocation");
             }
         }
+    }
+
+    /// @dev Nobody gives for a patient what outlasts him who gives it.
+    function _checkGiver(Terms memory terms, bytes32 termsHash, GhostGrant storage given) private view {
+        uint8 givenBy = uint8(CONSENTS.grantOf(terms.patientId, termsHash).givenBy);
+        check(givenBy == given.givenBy, "given by another");
+        check(givenBy == 0 || terms.notAfter <= given.givenUntil, "outlasts who gave it");
     }
 
     function checkHeads() external view {
@@ -159,19 +180,37 @@ abstract contract ConsortiumProperties is ReadingProperties {
             check(keccak256(patient.signer) == keccak256(ghost.signer), "signer");
             check(uint8(patient.condition) == ghost.condition, "condition");
             check(patient.threshold == ghost.threshold, "threshold");
+            check(patient.guardiansUntil == ghost.guardiansUntil, "guardians until when");
+            check(patient.nonce == ghost.nonce, "an act was counted twice, or not at all");
             check(patient.loosensFrom == ghost.loosensFrom, "loosens from when");
             for (uint256 n = 0; n < ghost.guardians.length; ++n) {
                 check(PATIENT_REGISTRY.isGuardian(_patientIds[i], ghost.guardians[n]), "a guardian is lost");
             }
+            _checkDelegates(_patientIds[i]);
         }
         for (uint256 n = 0; n < _keysEver.length; ++n) {
             (bytes32 owner, IPatientRegistry.KeyUse use) = PATIENT_REGISTRY.patientOfKey(_keysEver[n]);
             GhostKey storage key = _keys[keccak256(_keysEver[n])];
             check(owner == key.patientId && uint8(use) == key.use, "a key serves one patient for good");
+            bool guards = _isGuardian(_patients[owner], _keysEver[n]);
+            check(PATIENT_REGISTRY.isGuardian(owner, _keysEver[n]) == guards, "a guardian who was replaced");
+        }
+    }
+
+    function _checkDelegates(bytes32 patientId) private view {
+        bytes[] storage delegates = _delegates[patientId];
+        for (uint256 n = 0; n < delegates.length; ++n) {
+            uint256 until = PATIENT_REGISTRY.delegateUntil(patientId, delegates[n]);
+            check(until == _delegateUntil[patientId][keccak256(delegates[n])], "a delegate until when");
         }
     }
 
     function checkStaff() external view {
+        for (uint32 memberId = 1; memberId <= _memberCount; ++memberId) {
+            IMemberRegistry.Member memory member = MEMBERS.memberOf(memberId);
+            check(member.keyEpoch == _members[memberId].keyEpoch, "a key's number");
+            check((member.keyDigest != 0) == _members[memberId].keyStands, "a key that was withdrawn");
+        }
         for (uint256 i = 0; i < ACCOUNTS; ++i) {
             address account = _account(i);
             check(

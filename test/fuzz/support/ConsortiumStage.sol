@@ -39,7 +39,7 @@ abstract contract ConsortiumStage is ReadingModel {
     /// @dev Recomputed from the raw logs alone, as a patient would.
     mapping(address emitter => mapping(bytes32 patientId => uint256)) public headFromLogs;
 
-    /// @dev The newest log about a patient.
+    /// @dev The newest log.
     bytes32[] internal _lastEvent;
     bytes internal _lastData;
 
@@ -108,22 +108,23 @@ abstract contract ConsortiumStage is ReadingModel {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; ++i) {
             Vm.Log memory log = logs[i];
-            uint256 place = _patientTopic(log.emitter);
-            // No patient: what MemberRegistry says, and a batch that was anchored.
+            _lastEvent = log.topics;
+            _lastData = log.data;
+            uint256 place = _patientTopic(log);
+            // No patient: what MemberRegistry says, a batch that was anchored, and who looks for somebody.
             if (place == 0 || log.topics.length <= place) continue;
             bytes32 patientId = log.topics[place];
             bytes32 eventDigest = keccak256(abi.encodePacked(log.topics, keccak256(log.data)));
             uint256 head = headFromLogs[log.emitter][patientId];
             uint256 digest = uint256(keccak256(abi.encodePacked(head, eventDigest)));
             headFromLogs[log.emitter][patientId] = ((digest >> 40) << 40) + (head % 2 ** 40) + 1;
-            _lastEvent = log.topics;
-            _lastData = log.data;
         }
     }
 
     /// @dev Which topic is the patient; 0: none. What has an id of its own, or an index, goes before it.
-    function _patientTopic(address emitter) private view returns (uint256) {
-        if (emitter == address(MEMBERS)) return 0;
+    function _patientTopic(Vm.Log memory log) private view returns (uint256) {
+        address emitter = log.emitter;
+        if (emitter == address(MEMBERS) || log.topics[0] == IBreakGlass.LookupLogged.selector) return 0;
         if (emitter == address(RECORDS)) return 3;
         return emitter == address(ACCESS_LOG) || emitter == address(BREAK_GLASS) ? 2 : 1;
     }

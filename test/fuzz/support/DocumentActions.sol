@@ -2,10 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {Entry, Leaf} from "../../../contracts/libraries/Leaves.sol";
-import {EmergencyActions} from "./EmergencyActions.sol";
+import {LateActions} from "./LateActions.sol";
 
 /// @notice Supporting entries, anchored on the way to what needs them.
-abstract contract DocumentActions is EmergencyActions {
+abstract contract DocumentActions is LateActions {
     uint256 private constant MOST_BATCHES = 100;
 
     /// @dev Mostly an entry just anchored in the custodian's log that supports exactly this.

@@ -5,10 +5,11 @@ import {IBreakGlass} from "../../../contracts/interfaces/IBreakGlass.sol";
 import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
 import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
 import {Cosigner} from "../../../contracts/libraries/Cosigners.sol";
-import {ConsentActions} from "./ConsentActions.sol";
+import {DelegateActions} from "./DelegateActions.sol";
 
 /// @notice Two clinicians break the glass; what they owe afterwards is filed, reviewed or flagged.
-abstract contract EmergencyActions is ConsentActions {
+abstract contract EmergencyActions is DelegateActions {
+    string internal constant EMERGENCIES_DOMAIN = "chartseal BreakGlass";
     bytes32 private constant TYPEHASH = keccak256(
         "Emergency(address initiator,bytes32 patientId,bytes32 reasonDigest,bytes32 nonce,uint48 deadline)"
     );
@@ -40,7 +41,7 @@ abstract contract EmergencyActions is ConsentActions {
             what.colleague,
             what.deadline,
             address(BREAK_GLASS),
-            "chartseal BreakGlass",
+            EMERGENCIES_DOMAIN,
             structHash
         );
         // Another takes a transaction that waits, and sends it as his own.
@@ -57,7 +58,7 @@ abstract contract EmergencyActions is ConsentActions {
         );
         if (!_attempt(from, address(BREAK_GLASS), call)) return;
         _signedOnce[structHash] = true;
-        _keepWindow(what, structHash);
+        _keepWindow(what, structHash, false);
     }
 
     function justify(uint256 seed) public action(seed) {
@@ -114,16 +115,7 @@ abstract contract EmergencyActions is ConsentActions {
     /// @dev Mostly new, sometimes one that was before.
     function _someEmergency() private returns (Emergency memory what) {
         if (_windowIds.length != 0 && _onceIn(10)) {
-            GhostWindow storage window = _windows[_windowIds[_draw(_windowIds.length)]];
-            return
-                Emergency(
-                    window.reader,
-                    window.terms.patientId,
-                    window.reasonDigest,
-                    window.nonce,
-                    window.deadline,
-                    window.colleague
-                );
+            return _again(_windows[_windowIds[_draw(_windowIds.length)]]);
         }
         what.patientId = _somePatient(0);
         uint32 custodian = _onceIn(10) ? 0 : _patients[what.patientId].custodian;
@@ -135,6 +127,18 @@ abstract contract EmergencyActions is ConsentActions {
             what.colleague = _seasonedFor(0, 0, CLINICIAN, READING);
             if (_staff[what.colleague].personId != _staff[what.initiator].personId) break;
         }
+    }
+
+    function _again(GhostWindow storage window) internal view returns (Emergency memory) {
+        return
+            Emergency(
+                window.reader,
+                window.terms.patientId,
+                window.reasonDigest,
+                window.nonce,
+                window.deadline,
+                window.colleague
+            );
     }
 
     /// @dev Mostly one of the newest; rarely one that is not.
@@ -184,7 +188,8 @@ abstract contract EmergencyActions is ConsentActions {
         _rule(!own, IBreakGlass.OwnEmergency.selector);
     }
 
-    function _keepWindow(Emergency memory what, bytes32 structHash) private {
+    /// @dev A late one has no terms of its own: those that it would have had open nothing.
+    function _keepWindow(Emergency memory what, bytes32 structHash, bool late) internal {
         uint48 openedAt = uint48(_clock);
         uint32 memberId = _staff[what.initiator].memberId;
         Terms memory terms = Terms(
@@ -199,10 +204,11 @@ abstract contract EmergencyActions is ConsentActions {
             type(uint32).max,
             structHash
         );
-        bytes32 windowId = _hashOf(terms);
+        bytes32 windowId = late ? structHash : _hashOf(terms);
         _windowIds.push(windowId);
         GhostWindow storage window = _windows[windowId];
         window.terms = terms;
+        window.late = late;
         window.reader = what.initiator;
         window.colleague = what.colleague;
         window.colleagueMember = _staff[what.colleague].memberId;

@@ -64,7 +64,23 @@ abstract contract MemberActions is ConsortiumStage {
 
         if (_attempt(from, address(MEMBERS), abi.encodeCall(MEMBERS.publishKey, (memberId, key)))) {
             ++_members[memberId].keyEpoch;
+            _members[memberId].keyStands = true;
             check(MEMBERS.memberOf(memberId).keyDigest == keccak256(key), "publishKey: digest");
+        }
+    }
+
+    function withdrawKey(uint256 seed) public action(seed) {
+        uint32 memberId = _anyMember();
+        // Mostly one that has a key.
+        for (uint256 i = 0; i < MOST_MEMBERS && !_members[memberId].keyStands; ++i) memberId = _anyMember();
+        uint48 since = uint48(_onceIn(6) ? _clock + 1 : _clock - _draw(2 days));
+        address from = _adminOf(memberId);
+        _rule(since <= _clock, IMemberRegistry.RevocationInFuture.selector);
+        _rule(_members[memberId].keyStands, IMemberRegistry.KeyUnknown.selector);
+        _adminRules(memberId, from);
+
+        if (_attempt(from, address(MEMBERS), abi.encodeCall(MEMBERS.withdrawKey, (memberId, since)))) {
+            _members[memberId].keyStands = false;
         }
     }
 

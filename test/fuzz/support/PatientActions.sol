@@ -10,6 +10,7 @@ abstract contract PatientActions is Signatures {
     uint256 private constant SEEDS = 8;
     uint8 internal constant SIGNER = 1;
     uint8 internal constant GUARDIAN = 2;
+    uint8 internal constant DELEGATE = 3;
 
     struct GhostKey {
         bytes32 patientId;
@@ -87,7 +88,9 @@ abstract contract PatientActions is Signatures {
         bytes32 typeHash = keccak256(
             use == SIGNER
                 ? bytes("PatientSigner(bytes32 patientId,bytes key,uint48 deadline)")
-                : bytes("PatientGuardian(bytes32 patientId,bytes key,uint48 deadline)")
+                : use == GUARDIAN
+                    ? bytes("PatientGuardian(bytes32 patientId,bytes key,uint48 deadline)")
+                    : bytes("PatientDelegate(bytes32 patientId,bytes key,uint48 deadline)")
         );
         bytes memory by;
         uint256 privateKey = _keyOfSigner[keccak256(key)];
@@ -104,7 +107,7 @@ abstract contract PatientActions is Signatures {
         _rule(keccak256(by) == keccak256(key), IPatientRegistry.SignatureInvalid.selector);
     }
 
-    /// @dev A key serves one patient, in one use, for good; a guardian's serves the same patient again.
+    /// @dev A key serves one patient, in one use, for good; a guardian's or delegate's serves the same patient again.
     function _isFree(bytes32 patientId, bytes memory key, uint8 use) internal view returns (bool) {
         GhostKey storage owner = _keys[keccak256(key)];
         return owner.use == 0 || (owner.patientId == patientId && owner.use == use && use != SIGNER);

@@ -19,6 +19,7 @@ abstract contract ReadingModel is ConsortiumModel {
 
     struct GhostWindow {
         Terms terms;
+        bool late; // filed afterwards: nothing is read through it
         address reader;
         address colleague;
         uint32 colleagueMember;
@@ -123,7 +124,7 @@ abstract contract ReadingModel is ConsortiumModel {
     function _openedToday(bytes32 personId, uint32 memberId) internal view returns (uint256 count) {
         for (uint256 i = 0; i < _windowIds.length; ++i) {
             GhostWindow storage window = _windows[_windowIds[i]];
-            if (window.terms.notBefore / 1 days != _clock / 1 days) continue;
+            if (window.late || window.terms.notBefore / 1 days != _clock / 1 days) continue;
             if (
                 personId == 0
                     ? window.terms.grantee == memberId

@@ -7,12 +7,12 @@ import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.s
 import {IPatientRegistry} from "../../../contracts/interfaces/IPatientRegistry.sol";
 import {Terms} from "../../../contracts/libraries/ConsentTerms.sol";
 import {Entry} from "../../../contracts/libraries/Leaves.sol";
-import {AccessActions} from "./AccessActions.sol";
 import {check} from "./Check.sol";
+import {OwnActions} from "./OwnActions.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice What must hold at any time of emergencies, legal orders and holds.
-abstract contract ReadingProperties is AccessActions {
+abstract contract ReadingProperties is OwnActions {
     error LetIn();
 
     /// @dev The counters are what follows from the windows one by one.
@@ -27,6 +27,8 @@ abstract contract ReadingProperties is AccessActions {
             GhostWindow storage ghost = _windows[_windowIds[i]];
             IBreakGlass.Window memory window = BREAK_GLASS.windowOf(_windowIds[i]);
             check(window.reader == ghost.reader, "reader of a window");
+            check(window.late == ghost.late, "filed late");
+            check(window.openedAt == ghost.terms.notBefore, "opened when");
             check(window.overdue == (ghost.flagged && !ghost.justified), "overdue");
             check(uint8(window.verdict) == ghost.verdict, "a verdict is given once");
             check((window.justification != 0) == ghost.justified, "justification");
@@ -43,12 +45,13 @@ abstract contract ReadingProperties is AccessActions {
             GhostWindow storage window = _windows[_windowIds[i]];
             for (uint256 n = 0; n < ACCOUNTS; ++n) {
                 address account = _account(n);
-                bool open = account == window.reader && _clock <= window.terms.notAfter;
+                bool open = account == window.reader && !window.late && _clock <= window.terms.notAfter;
                 check(
                     open || !_letsIn(account, window.terms, BTG),
                     "a window lets another in, or outlives its end"
                 );
             }
+            if (window.late) _checkStandsForNobody(_windowIds[i], window.reader);
         }
     }
 
@@ -137,6 +140,14 @@ abstract contract ReadingProperties is AccessActions {
         vm.prank(reader);
         ACCESS_LOG.requestRecords(terms, purpose, entries);
         revert LetIn();
+    }
+
+    function _checkStandsForNobody(bytes32 windowId, address reader) private view {
+        try BREAK_GLASS.standingOf(windowId, reader) {
+            check(false, "what was filed late lets its reader in");
+        } catch (bytes memory reason) {
+            check(bytes4(reason) == IBreakGlass.WindowIsLate.selector, "late for another reason");
+        }
     }
 
     function _checkUnreadable(Entry memory entry) private {

@@ -3,11 +3,11 @@ pragma solidity ^0.8.28;
 
 import {IRecordRegistry} from "../../../contracts/interfaces/IRecordRegistry.sol";
 import {Entry, Leaf} from "../../../contracts/libraries/Leaves.sol";
-import {ChangeActions} from "./ChangeActions.sol";
+import {ProxyActions} from "./ProxyActions.sol";
 import {ReferenceTree} from "./ReferenceTree.sol";
 
 /// @notice Operators anchor batches and mark entries, rightly and wrongly.
-abstract contract RecordActions is ChangeActions {
+abstract contract RecordActions is ProxyActions {
     uint256 private constant MOST_BATCHES = 24;
     uint256 private constant MOST_LEAVES = 9;
 

@@ -96,7 +96,7 @@ abstract contract Signatures is MemberActions {
         if (wrong == 3)
             verifier = verifier == address(PATIENT_REGISTRY) ? address(CONSENTS) : address(PATIENT_REGISTRY);
         if (wrong == 4) structHash ^= bytes32(uint256(1));
-        if (wrong == 5) domain = "chartseal AccessLog";
+        if (wrong == 5) domain = "chartseal Nobody";
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(domain, chainId, verifier, structHash));
         if (wrong == 6) (v, s) = (55 - v, bytes32(CURVE_ORDER - uint256(s)));
         if (wrong == 7) r ^= bytes32(uint256(1));

@@ -43,7 +43,7 @@ abstract contract WitnessActions is ErasureActions {
         bytes memory call = abi.encodeCall(CONSENTS.grantWitnessed, (terms, paper.document, paper.second));
         if (!_attempt(paper.from, address(CONSENTS), call)) return;
         _use(paper.document);
-        _grants[terms.patientId][termsHash].custodian = patient.custodian;
+        _give(terms, BY_WITNESSES, type(uint256).max);
     }
 
     function revokeWitnessed(uint256 seed) public action(seed) {
@@ -117,7 +117,7 @@ abstract contract WitnessActions is ErasureActions {
             account,
             deadline,
             address(CONSENTS),
-            "chartseal ConsentRegistry",
+            CONSENTS_DOMAIN,
             keccak256(abi.encode(TYPEHASH, signedAct, patientId, ref, first, deadline))
         );
         paper.from = _onceIn(12) ? _anyone() : first;
