@@ -10,7 +10,13 @@ import { EXTENTS, accessEventOf, accessTopics, type AccessEvent, type Scope } fr
 import type { Chart } from "./chart.js";
 import type { Exchange } from "./exchange.js";
 import { fetchRelease, type FetchOptions } from "./fetch-release.js";
-import { readWithoutChain, type LateAccess, type LateOptions } from "./late-access.js";
+import {
+  prepareWithoutChain,
+  readWithoutChain,
+  type LateAccess,
+  type LateOptions,
+  type PreparedLate,
+} from "./late-access.js";
 import type { Release } from "./message-bodies.js";
 import { OpenedAccess } from "./opened-access.js";
 import { readChart, type Expected } from "./read-chart.js";
@@ -81,6 +87,11 @@ export class Access {
       answers.push(await this.#fetch(this.#eventOf(receipt), entries[0]!.leaf.memberId, options));
     }
     return new OpenedAccess(this.#parts, chart, answers);
+  }
+
+  /** What a clinician and a colleague sign while the chain is down. See {@link prepareWithoutChain}. */
+  prepareWithoutChain(request: Parameters<typeof prepareWithoutChain>[1]): PreparedLate {
+    return prepareWithoutChain(this.#parts, request);
   }
 
   /** Reads while the chain is down. See {@link readWithoutChain}. */

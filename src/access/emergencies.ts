@@ -69,7 +69,7 @@ export class Emergencies {
    * @throws ERR_ACCESS_DENIED with the contract's reason, ERR_RPC_UNAVAILABLE
    */
   async breakGlass(
-    prepared: PreparedEmergency,
+    prepared: Pick<PreparedEmergency, "patient" | "reason" | "nonce" | "deadline">,
     colleague: { account: Hex; signature: Hex },
   ): Promise<GrantTicket> {
     const { emergencies, patients } = this.#chain;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { ALL_COMPARTMENTS, ROLES, SUSPENSIONS, type StaffSigner } from "../chain/index.js";
-import { purposeNumber, type Terms } from "../consent/index.js";
+import { purposeNumber, type Terms, type TypedData } from "../consent/index.js";
 import { LeafKind, equalBytes, fromHex, openIndexPage, parseCid, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { printable } from "../printable.js";
@@ -11,7 +11,12 @@ import { statement, type Statement } from "./emergencies.js";
 import type { FetchParts } from "./fetch-release.js";
 import { parsePage, wrongEntry } from "./index-page.js";
 import { requireKnown } from "./last-known.js";
-import { LATE_LIFETIME, emergencyReleaseData, requireStaff } from "./late-permission.js";
+import {
+  LATE_LIFETIME,
+  emergencyReleaseData,
+  requireStaff,
+  type EmergencyRelease,
+} from "./late-permission.js";
 import { lateWindowId } from "./late-release.js";
 import { parseRelease, parseRefusal, type LateRequest, type Release } from "./message-bodies.js";
 import type { Message } from "./message.js";
@@ -27,13 +32,20 @@ export interface LateParts extends FetchParts, Pick<OpeningParts, "store"> {
   reader: () => { signer: StaffSigner };
 }
 
+/** What two clinicians sign, as one of them prepares it. No secret but the reason's salt, no PHI. */
+export interface PreparedLate {
+  reason: Statement;
+  release: EmergencyRelease;
+  /** What both sign. */
+  typedData: TypedData;
+}
+
 export interface LateOptions {
-  patient: Hex;
+  prepared: Pick<PreparedLate, "release">;
+  /** Of the colleague whom it names. */
+  colleagueSignature: Hex;
   /** Member id of who keeps the patient's records, as the card says. */
   custodian: number;
-  /** Why; stays off chain: keep it together with the salt of what is returned. */
-  reason: string;
-  colleague: StaffSigner;
   signal?: AbortSignal;
   /** Milliseconds. Default 90 s. */
   timeoutMs?: number;
@@ -42,8 +54,29 @@ export interface LateOptions {
 /** Records that were released while the chain was down. Nothing in them could be checked against the chain. */
 export interface LateAccess {
   windowId: Hex;
-  reason: Statement;
   opened: OpenedAccess;
+}
+
+/**
+ * Prepares what a clinician and a colleague sign while the chain is down, good for ten minutes.
+ * @param request `reason`: why; stays off chain: keep it together with the salt
+ * @throws ERR_USAGE for an empty reason, ERR_CAPSULE_REFUSED when this member never saw the chain
+ */
+export function prepareWithoutChain(
+  { chain, vault, reader }: LateParts,
+  request: { patient: Hex; colleague: Hex; reason: string },
+): PreparedLate {
+  requireKnown(vault, chain); // else nobody could tell whose answer it is
+  const reason = statement(request.reason);
+  const release: EmergencyRelease = {
+    initiator: reader().signer.address.toLowerCase() as Hex,
+    colleague: request.colleague.toLowerCase() as Hex,
+    patientId: request.patient,
+    reasonDigest: reason.digest,
+    nonce: toHex(randomBytes(32)),
+    deadline: Math.floor(Date.now() / 1000) + LATE_LIFETIME,
+  };
+  return { reason, release, typedData: emergencyReleaseData(chain, release) };
 }
 
 /**
@@ -53,23 +86,21 @@ export interface LateAccess {
  */
 export async function readWithoutChain(parts: LateParts, options: LateOptions): Promise<LateAccess> {
   const { chain, memberId } = parts;
-  requireKnown(parts.vault, chain); // else nobody could tell whose answer it is
+  requireKnown(parts.vault, chain);
   const { signer } = parts.reader();
-  const reason = statement(options.reason);
-  const body = await signedRequest(parts, signer, options, reason);
+  const body = await signedRequest(parts, signer, options);
   const windowId = body.accessId;
   const message = { type: "late-request" as const, id: windowId, from: memberId, to: options.custodian };
   const request = await signMessage(chain, signer, { ...message, body: JSON.stringify(body) });
   const release = await awaitRelease(parts, request, options);
   const chart = await chartOf(parts, release, options, windowId);
-  return { windowId, reason, opened: new OpenedAccess(parts, chart, [release]) };
+  return { windowId, opened: new OpenedAccess(parts, chart, [release]) };
 }
 
 async function signedRequest(
   { chain, vault }: LateParts,
   signer: StaffSigner,
-  { patient, colleague }: LateOptions,
-  reason: Statement,
+  { prepared: { release }, colleagueSignature }: LateOptions,
 ): Promise<LateRequest> {
   const epoch = vault.currentEpoch();
   if (epoch === undefined) {
@@ -77,21 +108,13 @@ async function signedRequest(
       hint: "`chartseal member publish-key`, while the chain runs",
     });
   }
-  const release = {
-    initiator: signer.address.toLowerCase() as Hex,
-    colleague: colleague.address.toLowerCase() as Hex,
-    patientId: patient,
-    reasonDigest: reason.digest,
-    nonce: toHex(randomBytes(32)),
-    deadline: Math.floor(Date.now() / 1000) + LATE_LIFETIME,
-  };
   const { domain, types, message } = emergencyReleaseData(chain, release);
   return {
     format: 1,
     accessId: lateWindowId(chain, release),
     ...release,
     initiatorSignature: (await signer.signTypedData(domain, types, message)) as Hex,
-    colleagueSignature: (await colleague.signTypedData(domain, types, message)) as Hex,
+    colleagueSignature,
     publicKey: toHex(vault.memberPublicKey(epoch)),
   };
 }
@@ -152,9 +175,10 @@ async function answered(
 async function chartOf(
   { chain, vault, memberId }: LateParts,
   { index }: Release,
-  { patient, custodian }: LateOptions,
+  { prepared, custodian }: LateOptions,
   windowId: Hex,
 ): Promise<Chart> {
+  const patient = prepared.release.patientId;
   if (index === undefined)
     throw new ChartsealError("ERR_EXCHANGE_INVALID", "the release holds no index page");
   const secretKey = vault.memberSecretKey(index.keyEpoch);

@@ -46,6 +46,7 @@ const document = z.strictObject({
 });
 const denial = { denyAll: z.boolean(), denyEmergency: z.boolean(), deniedCompartments: bitmap };
 const set = { guardians: keys, threshold: uint(8), until: uint(48) };
+const emergency = { patientId, initiator: hex(20), reasonDigest: hex(32), nonce: hex(32), deadline };
 const witnessed = { document, first: hex(20), deadline };
 
 const actSchema = z.discriminatedUnion("kind", [
@@ -86,6 +87,8 @@ const actSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("order"), terms: termsSchema, ...witnessed }),
   z.strictObject({ kind: z.literal("order-lift"), patientId, termsHash: hex(32), first: hex(20), deadline }),
+  z.strictObject({ kind: z.literal("emergency"), ...emergency }),
+  z.strictObject({ kind: z.literal("emergency-release"), ...emergency, colleague: hex(20) }),
   z.strictObject({
     kind: z.literal("own-request"),
     patientId,
@@ -117,7 +120,15 @@ export interface ActSignature extends z.output<typeof signatureSchema> {
 }
 
 /** Who decides an act; a key that the act names shows besides that its holder has it. */
-export const AUTHORITIES = ["patient", "guardians", "delegate", "reviewer", "witness", "custodian"] as const;
+export const AUTHORITIES = [
+  "patient",
+  "guardians",
+  "delegate",
+  "reviewer",
+  "witness",
+  "colleague",
+  "custodian",
+] as const;
 export type Authority = (typeof AUTHORITIES)[number];
 
 const actFileSchema = z.strictObject({

@@ -4,7 +4,7 @@ import { bitmapOf, hashTerms, type DirectiveRequest, type Terms } from "../conse
 import type { Hex } from "../crypto/index.js";
 import type { AnchoredEntry } from "../records/index.js";
 import { SIGNING_TIME } from "./acts.js";
-import type { Act, ActFile } from "./act.js";
+import type { Act, ActFile, ActOf } from "./act.js";
 import { denialRef } from "./papers.js";
 
 /** What two persons of staff attest together, with a document in the custodian's log. */
@@ -68,6 +68,21 @@ export class Attestations {
   /** The end of an order before its time, by two REVIEWERs of different members. */
   async orderLift(patientId: Hex, termsHash: Hex, first: Hex): Promise<ActFile> {
     return await this.#file("reviewer", { kind: "order-lift", patientId, termsHash }, first);
+  }
+
+  /** A window on a patient, as `Emergencies.prepare` has it: a colleague signs, wherever he is; the initiator sends it. */
+  emergency(fields: Omit<ActOf<"emergency">, "kind">): ActFile {
+    return this.#byColleague({ kind: "emergency", ...fields }, []);
+  }
+
+  /** The same while the chain is down, by the colleague who is named. As `Access.prepareWithoutChain` has it. */
+  emergencyRelease(fields: Omit<ActOf<"emergency-release">, "kind">): ActFile {
+    return this.#byColleague({ kind: "emergency-release", ...fields }, [fields.colleague]);
+  }
+
+  #byColleague(act: Act, signers: Hex[]): ActFile {
+    const { chainId } = this.#chain.deployment;
+    return { format: 1, chainId, act, authority: "colleague", signers, threshold: 1, signatures: [] };
   }
 
   async #file(authority: "witness" | "reviewer", what: object, first: Hex): Promise<ActFile> {

@@ -101,7 +101,7 @@ function possessions(act: Act): [struct: string, key: Hex, deadline: number][] {
 }
 
 interface Signed {
-  contract: "patients" | "consents" | "orders" | "accessLog";
+  contract: "patients" | "consents" | "orders" | "emergencies" | "accessLog";
   struct: string;
   message: Record<string, unknown>;
 }
@@ -138,6 +138,10 @@ function authorityOf(act: Act): Signed | undefined {
       };
     case "order-lift":
       return fieldsOf("orders", "OrderLift", act);
+    case "emergency":
+      return fieldsOf("emergencies", "Emergency", act);
+    case "emergency-release":
+      return fieldsOf("emergencies", "EmergencyRelease", act);
     case "own-request":
       return fieldsOf("accessLog", "OwnRequest", act);
     default: {

@@ -13,24 +13,24 @@ import { inOrder } from "./signers.js";
  * @throws ERR_ACT_INVALID, ERR_ACT_INCOMPLETE, ERR_RPC_UNAVAILABLE
  */
 export async function callOf(file: ActFile, chain: Chain, sender: Hex): Promise<Call> {
-  await requireSigned(file, chain);
-  await requireNextNonce(file.act, chain);
-  requireSender(file.act, sender);
-  return await chain.ask(() => callFor(new SignedAct(file, chain)));
+  const signed = await signedAct(file, chain, sender);
+  return await chain.ask(() => callFor(signed));
 }
 
 /**
- * What a contract takes as the signature of who decides an act, where another than {@link callOf} makes the call.
+ * An act that all have signed, where another than {@link callOf} sends it.
+ * @param sender Account that will send it
  * @throws ERR_ACT_INVALID, ERR_ACT_INCOMPLETE, ERR_RPC_UNAVAILABLE
  */
-export async function signatureOf(file: ActFile, chain: Chain): Promise<Hex> {
+export async function signedAct(file: ActFile, chain: Chain, sender: Hex): Promise<SignedAct> {
   await requireSigned(file, chain);
   await requireNextNonce(file.act, chain);
-  return new SignedAct(file, chain).signature;
+  requireSender(file.act, sender);
+  return new SignedAct(file, chain);
 }
 
 /** An act with its signatures in the shapes that contracts take. */
-class SignedAct {
+export class SignedAct {
   readonly act: Act;
   readonly chain: Chain;
   readonly delegate: Hex | undefined;
@@ -112,8 +112,14 @@ async function callFor(signed: SignedAct): Promise<Call> {
     case "witnessed-revocation":
     case "witnessed-denial":
       return await witnessed(signed, act);
+    case "emergency":
+    case "emergency-release":
     case "own-request":
-      throw invalidAct("an own request is sent by who opens its answer", {}, "`OwnRecords.request` sends it");
+      throw invalidAct(
+        "who opens what comes of this act sends it",
+        { kind: act.kind },
+        "`Emergencies.breakGlass`, `Access.withoutChain` and `OwnRecords.request` do",
+      );
     default:
       return await patientCall(signed, act);
   }
@@ -223,7 +229,8 @@ function guardianSet(
 
 /** The contract would only say that the signature is not over these values. */
 async function requireNextNonce(act: Act, chain: Chain): Promise<void> {
-  if (!("nonce" in act)) return;
+  // The nonce of an emergency is random.
+  if (!("nonce" in act) || typeof act.nonce === "string") return;
   const patientId = patientOf(act);
   const nonce = Number(await nextNonce(act, chain));
   if (nonce === act.nonce) return;
@@ -252,10 +259,11 @@ async function nextNonce(act: Act, chain: Chain): Promise<bigint> {
 
 /** What the second signed names the first, who must send it. */
 function requireSender(act: Act, sender: Hex): void {
-  if (!("first" in act) || act.first === sender.toLowerCase()) return;
+  const first = "first" in act ? act.first : "initiator" in act ? act.initiator : undefined;
+  if (first === undefined || first === sender.toLowerCase()) return;
   throw invalidAct(
     "the act names another account as the first of the two persons; he must send it",
-    { first: act.first, sender: sender.toLowerCase() },
+    { first, sender: sender.toLowerCase() },
     "act with his key: --as NAME",
   );
 }

@@ -20,10 +20,13 @@ const WHAT: Readonly<Record<Act["kind"], string>> = {
   "witnessed-denial": "witness on paper: deny",
   order: "enter a legal order: let a member read, whatever the patient denied",
   "order-lift": "end a legal order",
+  emergency: "open a window on a patient's records without his consent",
+  "emergency-release": "read a patient's records without his consent, while the chain is down",
   "own-request": "request the patient's own records, for himself",
 };
 const BY_ROLE: Readonly<Partial<Record<string, string>>> = {
   reviewer: "a REVIEWER of another member",
+  colleague: "another CLINICIAN, with a key of his own",
   witness: "another person of the custodian's staff",
 };
 const LAST_DAY = 0xffff_ffff;
@@ -117,6 +120,9 @@ const FIELDS = new Map<string, (value: never) => string>([
   ["deniedCompartments", (value: string) => (value === "0" ? "none" : compartmentsOf(value))],
   ["document", (value: string | object) => (typeof value === "string" ? value : "")],
   ["first", (value: string) => value],
+  ["initiator", (value: string) => value],
+  ["colleague", (value: string) => value],
+  ["reasonDigest", (value: string) => value],
   ["deadline", (value: number) => timeOf(value)],
 ]);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ownRequestTerms, type OwnRequestOptions } from "../access/index.js";
-import { signatureOf, type ActFile, type ActOf } from "../acts/index.js";
+import { signedAct, type ActFile, type ActOf } from "../acts/index.js";
 import type { Chartseal } from "../chartseal.js";
 import { bitmapOf, dayNumber } from "../consent/index.js";
 import { keyDigest, type Hex, type MemberKey } from "../crypto/index.js";
@@ -52,11 +52,12 @@ export async function openOwn(
   const { kind: _, ...fields } = file.act as ActOf<"own-request">;
   const terms = ownRequestTerms(fields);
   const key = keptKey(vault, terms.recipientKey);
-  const signature = await signatureOf(file, chain);
+  const relay = chartseal.writer("operator");
+  const { signature } = await signedAct(file, chain, relay.address);
   await makeRecordFolder(out); // before the access is on record
   const { custodian } = await chartseal.acts().standing(terms.patientId);
   const own = await chartseal.ownRecords(custodian);
-  const opened = await own.request({ terms, key }, signature, chartseal.writer("operator"), { signal });
+  const opened = await own.request({ terms, key }, signature, relay, { signal });
   const code = await writeOpened(context, opened, out, signal);
   vault.setSecret(settingOf(terms.recipientKey), Buffer.alloc(0));
   return code;

@@ -74,6 +74,11 @@ export class Anchorer {
     return journal.openBatches().length > 0 || journal.hasIn(ItemState.SEALED);
   }
 
+  /** The next pump compares the journal with the chain, as after a start. */
+  doubt(): void {
+    this.#inDoubt = true;
+  }
+
   async #reconcile(): Promise<void> {
     const { journal, chain, writer, onAnchored } = this.#parts;
     const { anchored, unsent } = await reconcile(this.#parts);

@@ -14,6 +14,8 @@ const BEAT_MS = 500;
 const REST_MS = 5_000;
 /** Amendments marked between two looks at the batches, which wait for them: four blocks. */
 const MARKS_A_TURN = 64;
+/** How often a node may lose blocks while marks are made, before a person has to look. */
+const MOST_LOSSES = 5;
 
 export interface Marked {
   superseded: number;
@@ -48,6 +50,8 @@ export class Anchoring implements AsyncDisposable {
   #beat: NodeJS.Timeout | undefined;
   #pumping: Promise<void> | undefined;
   #restsUntil = 0;
+  /** Batches that were taken note of. */
+  #anchored = 0;
   /** What ended the anchoring for good: a full disk, not a chain that is down. */
   #broken: { error: unknown } | undefined;
   /** There may be amended entries to mark, from this moment on. */
@@ -63,6 +67,7 @@ export class Anchoring implements AsyncDisposable {
       batchItems: options.batchItems ?? 1_000,
       batchWait: options.batchWait ?? 5_000,
       onAnchored: (batch) => {
+        this.#anchored++;
         this.#marksFrom ??= performance.now() + (options.markEvery ?? 0);
         options.onAnchored(batch);
       },
@@ -99,14 +104,34 @@ export class Anchoring implements AsyncDisposable {
   /** Anchors what is left, and marks what was amended; a chain that fails is told to `onFailure`. */
   async all(): Promise<void> {
     await this.#onChain(async () => {
-      const { signal } = this.#options;
-      do {
-        signal?.throwIfAborted();
-        await this.#anchorer.pump(true);
-        if (this.#anchorer.pending) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      } while (this.#anchorer.pending);
-      await this.#mark();
+      for (let losses = 0; ; losses++) {
+        await this.#anchorAll();
+        try {
+          await this.#mark();
+          return;
+        } catch (error) {
+          if (losses === MOST_LOSSES || !(await this.#lostBatches(error))) throw error;
+        }
+      }
     });
+  }
+
+  async #anchorAll(): Promise<void> {
+    const { signal } = this.#options;
+    do {
+      signal?.throwIfAborted();
+      await this.#anchorer.pump(true);
+      if (this.#anchorer.pending) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    } while (this.#anchorer.pending);
+  }
+
+  /** Whether a mark was refused because the node lost, after they were anchored, the blocks with what it names. */
+  async #lostBatches(error: unknown): Promise<boolean> {
+    if (!(error instanceof ChartsealError) || error.code !== "ERR_CHAIN_REFUSED") return false;
+    const before = this.#anchored;
+    this.#anchorer.doubt();
+    await this.#anchorer.pump(true);
+    return this.#anchorer.pending || this.#anchored > before;
   }
 
   throwIfBroken(): void {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { createHash } from "node:crypto";
-import type { LateOptions } from "../../src/access/index.js";
+import type { StaffSigner } from "../../src/chain/index.js";
 import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";
 import { CHINESE_ACTS, ENGLISH_ACTS } from "../../src/audit/act-words.js";
 import { csv, timeline } from "../../src/audit/index.js";
 import { signAs } from "../../src/consent/index.js";
-import { LeafKind, toHex } from "../../src/crypto/index.js";
+import { LeafKind, toHex, type Hex } from "../../src/crypto/index.js";
 import type { ErasureCertificate } from "../../src/lifecycle/index.js";
 import { ItemState } from "../../src/records/index.js";
 import { rejected } from "../support/rejected.js";
@@ -26,17 +26,12 @@ describe("an emergency while the chain is down", function () {
     await s[Symbol.asyncDispose]();
   });
 
-  const ask = (changes: Partial<LateOptions> = {}) => {
-    const { patient, colleague } = s;
+  const ask = async (changes: { patient?: Hex; custodian?: number; colleague?: StaffSigner } = {}) => {
+    const { patient, colleague, custodian } = { custodian: 1, ...s, ...changes };
     const reason = "unconscious, chain down";
-    return s.b.access.withoutChain({
-      patient,
-      custodian: 1,
-      reason,
-      colleague,
-      timeoutMs: 20_000,
-      ...changes,
-    });
+    const prepared = s.b.access.prepareWithoutChain({ patient, colleague: colleague.address, reason });
+    const colleagueSignature = await signAs(colleague, prepared.typedData);
+    return await s.b.access.withoutChain({ prepared, colleagueSignature, custodian, timeoutMs: 20_000 });
   };
 
   it("is refused while the chain runs", async () => {
@@ -91,7 +86,7 @@ describe("an emergency while the chain is down", function () {
       await s.consortium.chain.up();
     });
 
-    const refusedFor = async (why: string, changes: Partial<LateOptions>) => {
+    const refusedFor = async (why: string, changes: Parameters<typeof ask>[0]) => {
       const before = s.a.vault.releases.unfiled().length;
       const error = await rejected("ERR_CAPSULE_REFUSED", ask(changes));
       expect(error.message).to.contain(why);

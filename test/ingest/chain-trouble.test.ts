@@ -126,6 +126,29 @@ describe("An ingest whose chain", function () {
     }
   });
 
+  it("loses its last blocks before the marks has them again in the same run", async () => {
+    await hospital.ingest(linesSource(observations("p", 10)), { batchItems: 5 });
+    const snapshot = await consortium.chain.rpc("evm_snapshot");
+    const { chain, memberId } = hospital;
+    const { selector } = chain.records.interface.getFunction("supersede");
+    let lost: Promise<unknown> | undefined;
+    proxy.intercept = async ({ method, params }) => {
+      const { data = "" } = (params[0] ?? {}) as { data?: string };
+      if (method === "eth_estimateGas" && data.startsWith(selector)) {
+        await (lost ??= consortium.chain.rpc("evm_revert", [snapshot]));
+      }
+      return undefined;
+    };
+    const run = await hospital.ingest(linesSource(observations("p", 5, 1, "second")), { batchItems: 5 });
+    expect(await lost).to.equal(true);
+    expect(run.failure?.message).to.equal(undefined);
+    expect(run).to.include({ superseded: 5 });
+    expect(await checkLog(hospital)).to.have.lengthOf(15);
+    for (let index = 1; index <= 5; index++) {
+      expect(await chain.records.statusOf(memberId, index)).to.equal(BigInt(SUPERSEDED));
+    }
+  });
+
   it("lost a mark that was made after newer ones gets it again", async () => {
     const { chain, memberId } = hospital;
     const abi = chain.records.interface;

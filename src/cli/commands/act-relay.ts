@@ -6,6 +6,7 @@ import { hashTerms, type GrantTicket } from "../../consent/index.js";
 import { ChartsealError } from "../../errors.js";
 import { readAct } from "../act-file.js";
 import { ExitCode, type Context } from "../context.js";
+import { isEmergency, openEmergency } from "../emergency.js";
 import { openMember } from "../open-member.js";
 import { openOwn } from "../own-request.js";
 import { writeWhole } from "../private-file.js";
@@ -18,15 +19,18 @@ export async function run(
 ): Promise<number> {
   const file = await readAct(path);
   const role = roleFor(file.act);
-  const own = file.act.kind === "own-request";
-  if (own && out === undefined) {
-    throw new ChartsealError(
-      "ERR_USAGE",
-      "a request of the patient's own records needs --out, a folder for them",
-    );
+  const { kind } = file.act;
+  const opens = kind === "own-request" || isEmergency(file.act);
+  if (opens && out === undefined) {
+    throw new ChartsealError("ERR_USAGE", "--out is needed: where what this act opens is written");
   }
-  await using chartseal = await openMember(context, { role });
-  if (own) return await openOwn(context, chartseal, file, out!);
+  const chain = kind === "emergency-release" ? "unused" : "required";
+  await using chartseal = await openMember(context, { role, chain });
+  if (kind === "own-request") return await openOwn(context, chartseal, file, out!);
+  if (opens) {
+    await openEmergency(context, chartseal, file, out!);
+    return ExitCode.DONE;
+  }
   await chartseal.acts(role).relay(file);
   const { act } = file;
   const patientId = "terms" in act ? act.terms.patientId : act.patientId;
@@ -42,7 +46,9 @@ export async function run(
   return ExitCode.PARTLY;
 }
 
-function roleFor({ kind }: Act): keyof Acting {
+function roleFor(act: Act): keyof Acting {
+  if (isEmergency(act)) return "clinician";
+  const { kind } = act;
   return kind === "order" || kind === "order-lift" ? "reviewer" : "operator";
 }
 

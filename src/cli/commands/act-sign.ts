@@ -7,6 +7,7 @@ import { ChartsealError } from "../../errors.js";
 import { deploymentOf, printAct, readAct, replaceAct } from "../act-file.js";
 import { hexArgument } from "../arguments.js";
 import type { Context } from "../context.js";
+import { requireOwnVault } from "../emergency.js";
 import { assertionArgument } from "../key-argument.js";
 import { keyFileSigner } from "../key-file.js";
 import { openMember, openNode } from "../open-member.js";
@@ -48,6 +49,7 @@ async function signedWith(context: Context, file: ActFile, values: Values): Prom
   }
   if (context.globals.as !== undefined) {
     await using chartseal = await openMember(context, { chain: "unused" });
+    requireOwnVault(chartseal.vault, file.act);
     const staff = keySigner(chartseal.vault.staffKey(context.globals.as));
     return await signAct(file, chartseal.chain.deployment, accountSigner(staff));
   }

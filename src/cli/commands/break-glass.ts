@@ -1,48 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCard, type Card } from "../../access/index.js";
-import { keySigner } from "../../chain/index.js";
+import type { ActFile } from "../../acts/index.js";
 import type { Chartseal } from "../../chartseal.js";
+import type { Hex } from "../../crypto/index.js";
 import { ChartsealError } from "../../errors.js";
-import { hashArgument, wholeNumber } from "../arguments.js";
+import { handOut } from "../act-file.js";
+import { addressArgument, hashArgument, wholeNumber } from "../arguments.js";
 import type { Context } from "../context.js";
+import { keepReason } from "../emergency.js";
 import { openMember } from "../open-member.js";
-import { makeFolder, writeNew } from "../private-file.js";
-import { keepStatement, statementText } from "../statement.js";
-import { writeRecord, type WrittenRecord } from "../write-record.js";
+import { statementText } from "../statement.js";
 
 interface Values {
   patient?: string;
   card?: string;
   custodian?: string;
   chainDown?: boolean;
+  colleague?: string;
   reasonFile: string;
-  colleague: string;
-  out: string;
+  act: string;
 }
 
 export async function run(context: Context, values: Values): Promise<void> {
   if ((values.patient === undefined) === (values.card === undefined)) {
     throw new ChartsealError("ERR_USAGE", "give --patient or --card, not both");
   }
-  const text = await statementText(values.reasonFile, "--reason-file");
   const chainDown = values.chainDown === true;
+  if (chainDown !== (values.colleague !== undefined)) {
+    throw new ChartsealError("ERR_USAGE", "--chain-down and --colleague go together", {
+      hint: "without the chain both sign who the other is; with it, any clinician past his waiting time may sign",
+    });
+  }
+  const text = await statementText(values.reasonFile, "--reason-file");
   await using chartseal = await openMember(context, {
     role: "clinician",
     chain: chainDown ? "unused" : "required",
   });
   const card = cardOf(chartseal, values);
-  if (chainDown) await readWithoutChain(context, chartseal, { card, text, values });
-  else await openWindow(context, chartseal, { card, text, values });
+  const file = chainDown
+    ? prepareWithoutChain(chartseal, card, text, addressArgument(values.colleague!, "--colleague"))
+    : await prepare(chartseal, card.patient, text);
+  await handOut(context, values.act, file, chartseal.chain.deployment);
 }
 
-interface Emergency {
-  card: Partial<Card> & Pick<Card, "patient">;
-  text: string;
-  values: Values;
-}
+type Found = Partial<Card> & Pick<Card, "patient">;
 
-function cardOf(chartseal: Chartseal, values: Values): Emergency["card"] {
-  const { patient, card, custodian } = values;
+function cardOf(chartseal: Chartseal, { patient, card, custodian }: Values): Found {
   if (card !== undefined) return parseCard(chartseal.chain.deployment, card);
   return {
     patient: hashArgument(patient!, "--patient"),
@@ -50,55 +53,27 @@ function cardOf(chartseal: Chartseal, values: Values): Emergency["card"] {
   };
 }
 
-async function openWindow(context: Context, chartseal: Chartseal, { card, text, values }: Emergency) {
-  const colleague = keySigner(chartseal.vault.staffKey(values.colleague));
+async function prepare(chartseal: Chartseal, patientId: Hex, text: string): Promise<ActFile> {
+  const initiator = chartseal.signer("clinician").address.toLowerCase() as Hex;
   const emergencies = chartseal.emergencies("clinician");
-  const prepared = await emergencies.prepare(card.patient, chartseal.signer("clinician").address, text);
-  const signature = await emergencies.countersign(prepared, colleague);
-  const ticket = await emergencies.breakGlass(prepared, { account: colleague.address, signature });
-  keepStatement(chartseal.vault, ticket.termsHash, prepared.reason, text);
-  await writeNew(values.out, `${JSON.stringify(ticket, null, 2)}\n`);
-  const until = new Date(ticket.terms.notAfter * 1000).toISOString();
-  context.print(
-    {
-      windowId: ticket.termsHash,
-      custodian: ticket.custodian,
-      until,
-      reason: prepared.reason,
-      ticket: values.out,
-    },
-    [
-      `Window ${ticket.termsHash} is open until ${until}.`,
-      `Read with: chartseal request --grant ${values.out} --purpose BTG`,
-      "Every access is logged. Your privacy officer must justify this emergency: chartseal review justify",
-    ].join("\n"),
-  );
+  const { reason, nonce, deadline } = await emergencies.prepare(patientId, initiator, text);
+  keepReason(chartseal.vault, nonce, { salt: reason.salt, text });
+  const fields = { patientId, initiator, reasonDigest: reason.digest, nonce, deadline };
+  return chartseal.attestations.emergency(fields);
 }
 
-async function readWithoutChain(context: Context, chartseal: Chartseal, { card, text, values }: Emergency) {
-  const { patient, custodian } = card;
+function prepareWithoutChain(
+  chartseal: Chartseal,
+  { patient, custodian }: Found,
+  text: string,
+  colleague: Hex,
+): ActFile {
   if (custodian === undefined) {
     throw new ChartsealError("ERR_USAGE", "without the chain nobody can look up the custodian", {
       hint: "give --custodian, or --card, which names him",
     });
   }
-  await makeFolder(values.out);
-  const { windowId, reason, opened } = await chartseal.access.withoutChain({
-    patient,
-    custodian,
-    reason: text,
-    colleague: keySigner(chartseal.vault.staffKey(values.colleague)),
-    signal: context.io.interruption(),
-  });
-  keepStatement(chartseal.vault, windowId, reason, text);
-  const records: WrittenRecord[] = [];
-  for await (const record of opened.open()) records.push(await writeRecord(values.out, record));
-  context.print(
-    { windowId, custodian, reason, records, checked: false },
-    [
-      ...records.map(({ index, file, size }) => `${index}  ${file}  ${size} bytes`),
-      `${records.length} records written to ${values.out}. NOT checked against the chain, which is down.`,
-      "The custodian files this emergency when the chain is back. Your privacy officer must justify it then.",
-    ].join("\n"),
-  );
+  const { reason, release } = chartseal.access.prepareWithoutChain({ patient, colleague, reason: text });
+  keepReason(chartseal.vault, release.nonce, { salt: reason.salt, text, custodian });
+  return chartseal.attestations.emergencyRelease(release);
 }

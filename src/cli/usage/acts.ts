@@ -52,7 +52,10 @@ export const ACTS: CommandSpec[] = [
     summary:
       "send an act that all have signed; a grant's ticket goes to the reader, a patient's own records to a folder",
     options: [
-      option("--out <path>", "also write the ticket here; of an own request, the folder for the records"),
+      option(
+        "--out <path>",
+        "also write the ticket here; where records are opened at once, the folder for them",
+      ),
     ],
     examples: ["act relay grant.act.json", "act relay own.act.json --out records"],
     load: () => import("../commands/act-relay.js"),

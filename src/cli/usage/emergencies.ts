@@ -8,24 +8,21 @@ const STATEMENT = required("--statement-file <file>", "the statement; its salted
 export const EMERGENCIES: CommandSpec[] = [
   {
     name: "break-glass",
-    summary: "open a window on a patient without his consent, together with a colleague",
+    summary: "ask a colleague to open a window on a patient without his consent",
     details:
-      "Both clinicians must be past their waiting time. The reason stays in the vault; a salted digest goes on chain.",
+      "Writes an act, good for ten minutes. The colleague signs it with a key that is not in this vault: `chartseal act sign`,\non his own machine. `chartseal act relay --out FILE`, here, opens the window; both must be past their waiting time.\nThe reason stays in the vault; a salted digest goes on chain.",
     options: [
       option("--patient <patientId>", "0x patient id at his custodian"),
       option("--card <text>", "the text of his emergency card, instead of --patient"),
       required("--reason-file <file>", "why: a text file, for an argument can be seen by others"),
-      required("--colleague <name>", "name, in the vault, of the colleague's key"),
-      required(
-        "--out <path>",
-        "the ticket's file, for `chartseal request` and `open`; without the chain, a folder",
-      ),
-      option("--chain-down", "no chain: read at once, unchecked; the custodian files it late"),
+      required("--act <file>", "write the act here, for the colleague to sign"),
+      option("--chain-down", "no chain: relay reads at once, unchecked; the custodian files it late"),
+      option("--colleague <account>", "with --chain-down: the colleague's account"),
       option("--custodian <member>", "member id of his custodian: with --chain-down and --patient"),
     ],
     examples: [
-      "break-glass --patient 0x5e1f... --reason-file reason.txt --colleague dr-li --out emergency.json",
-      "break-glass --chain-down --card CHARTSEAL:AAAQ... --reason-file reason.txt --colleague dr-li --out records",
+      "break-glass --patient 0x5e1f... --reason-file reason.txt --act emergency.act.json",
+      "break-glass --chain-down --card CHARTSEAL:AAAQ... --colleague 0x19E7... --reason-file reason.txt --act emergency.act.json",
     ],
     load: () => import("../commands/break-glass.js"),
   },

@@ -22,6 +22,10 @@ describe("emergencies on the command line", function () {
   let a: Desk;
   let b: Desk;
   let c: Desk;
+  /** A colleague's own machine, with a vault and a passphrase of his own. */
+  let li: Desk;
+  let acts = 0;
+  let digest: string;
   let patientId: string;
   let windowId: string;
   const ticket = () => b.path("emergency.json");
@@ -32,7 +36,8 @@ describe("emergencies on the command line", function () {
     a = await consortium.member("a", "operator", "releaser", "reviewer");
     b = await consortium.member("b", "clinician", "reviewer");
     c = await consortium.member("c", "reviewer");
-    await b.done("staff", "enrol", "--name", "dr-li", "--role", "CLINICIAN");
+    li = await consortium.desk("dr-li");
+    await b.done("staff", "enrol", "--name", "dr-li", "--role", "CLINICIAN", "--account", li.admin);
     const enrolled = await a.done("patient", "enrol", "--identifier", reference("ann"), "--json");
     ({ patientId } = enrolled.json as { patientId: string });
     writeFileSync(a.path("a.ndjson"), observations("ann", 2));
@@ -46,15 +51,25 @@ describe("emergencies on the command line", function () {
     await chain.rpc("evm_increaseTime", [seconds]);
     await chain.rpc("evm_mine");
   };
-  const breakGlass = (out: string) => [
+  /** The words that prepare an emergency, in an act of its own. */
+  const breakGlass = (...flags: string[]) => [
     ...["break-glass", "--patient", patientId, "--reason-file", b.path("reason.txt")],
-    ...["--colleague", "dr-li", "--out", b.path(out)],
+    ...["--act", b.path(`${++acts}.act.json`), ...flags],
   ];
+  const actOf = (words: string[]) => words[words.indexOf("--act") + 1]!;
+  const sign = async (act: string) => await li.done("act", "sign", act, "--as", "admin", "--json");
+  const relay = (act: string, out: string) => ["act", "relay", act, "--out", b.path(out)];
+  /** The words that open a window which both signed. */
+  const signed = async (out: string, words = breakGlass()) => {
+    await b.done(...words);
+    await sign(actOf(words));
+    return relay(actOf(words), out);
+  };
   const listed = async (desk: Desk, ...flags: string[]) =>
     ((await desk.done("review", "list", "--json", ...flags)).json as { windows: Window[] }).windows;
 
   it("opens a window and reads through it, by a ticket file", async () => {
-    const opened = await b.done(...breakGlass("emergency.json"), "--json");
+    const opened = await b.done(...(await signed("emergency.json")), "--json");
     ({ windowId } = opened.json as { windowId: string });
     const { result } = await a.serving(() =>
       b.done("request", "--grant", ticket(), "--purpose", "BTG", "--json"),
@@ -62,23 +77,61 @@ describe("emergencies on the command line", function () {
     expect((result.json as { entries: unknown[] }).entries).to.have.length(2);
   });
 
+  it("is opened once, by the initiator, for what the colleague signed and in time", async () => {
+    const words = breakGlass();
+    await b.done(...words);
+    const act = actOf(words);
+    const out = (await li.done("act", "show", act)).out;
+    expect(out).to.contain(patientId).and.to.contain("another CLINICIAN").and.to.contain("reasonDigest");
+    expect(readFileSync(act, "utf8")).not.to.contain("Unconscious");
+    await b.refused(1, "ERR_ACT_INCOMPLETE", ...relay(act, "once.json"));
+    await sign(act);
+    await b.refused(2, "ERR_USAGE", "act", "relay", act);
+    const file = JSON.parse(readFileSync(act, "utf8")) as { act: { patientId: string } };
+    writeFileSync(
+      b.path("other.act.json"),
+      JSON.stringify({ ...file, act: { ...file.act, patientId: `0x${"ab".repeat(32)}` } }),
+    );
+    // The signature is another account's over these words: nobody's who is staff.
+    await b.refused(1, "ERR_ACT_INVALID", ...relay(b.path("other.act.json"), "once.json"));
+    await li.refused(
+      2,
+      "ERR_USAGE",
+      ...["act", "relay", act, "--out", li.path("stolen.json")],
+      "--as",
+      "admin",
+    );
+    const { json } = await b.done(...relay(act, "once.json"), "--json");
+    ({ digest } = (json as { reason: { digest: string } }).reason);
+    await b.refused(2, "ERR_USAGE", ...relay(act, "again.json"));
+    const late = await signed("late.json");
+    await pass(601);
+    const error = await b.refused(1, "ERR_ACCESS_DENIED", ...late);
+    expect(error.message).to.contain("CosignatureExpired");
+  });
+
   it("keeps the reason in the vault, and shows it to nobody else", async () => {
     using vault = await b.vault();
-    const { reason } = (await b.done(...breakGlass("second.json"), "--json")).json as {
-      reason: { digest: string };
-    };
     const { windowId: second } = (await listed(b)).at(-1)!;
-    const kept = Buffer.from(vault.getSecret(`statement/${second}/${reason.digest}`)!).toString();
+    const kept = Buffer.from(vault.getSecret(`statement/${second}/${digest}`)!).toString();
     expect((JSON.parse(kept) as { text: string }).text).to.equal(REASON);
-    expect(readFileSync(b.path("second.json"), "utf8")).not.to.contain("Unconscious");
+    expect(readFileSync(b.path("once.json"), "utf8")).not.to.contain("Unconscious");
   });
 
   it("refuses a colleague who is the initiator, and a reason that says nothing", async () => {
-    const alone = breakGlass("third.json").map((word) => (word === "dr-li" ? "clinician" : word));
-    const error = await b.refused(1, "ERR_ACCESS_DENIED", ...alone);
-    expect(error?.message).to.contain("SamePerson");
+    const alone = breakGlass();
+    await b.done(...alone);
+    const error = await b.refused(2, "ERR_USAGE", "act", "sign", actOf(alone), "--as", "clinician");
+    expect(error.message).to.contain("initiator's key");
+    // Whoever takes his own key out of the vault is refused by the contract.
+    using vault = await b.vault();
+    const own = consortium.keyFile("own.key");
+    writeFileSync(own, `${vault.staffKey("clinician")}\n`);
+    await b.done("act", "sign", actOf(alone), "--signer-key", own);
+    const same = await b.refused(1, "ERR_ACCESS_DENIED", ...relay(actOf(alone), "third.json"));
+    expect(same.message).to.contain("SamePerson");
     writeFileSync(b.path("empty.txt"), " \n");
-    const empty = breakGlass("third.json").map((word) => word.replace("reason.txt", "empty.txt"));
+    const empty = breakGlass().map((word) => word.replace("reason.txt", "empty.txt"));
     await b.refused(2, "ERR_USAGE", ...empty);
   });
 
@@ -89,8 +142,9 @@ describe("emergencies on the command line", function () {
     expect((await a.done("card", reference("ann"))).out)
       .to.contain(card)
       .and.to.contain("█");
-    const byCard = breakGlass("card.json").map((word) => (word === "--patient" ? "--card" : word));
-    const opened = await b.done(...byCard.map((word) => (word === patientId ? card : word)), "--json");
+    const byCard = breakGlass().map((word) => (word === "--patient" ? "--card" : word));
+    const words = byCard.map((word) => (word === patientId ? card : word));
+    const opened = await b.done(...(await signed("card.json", words)), "--json");
     expect(opened.json).to.include({ custodian: 1 });
     const mistyped = byCard.map((word) => (word === patientId ? card.replace(/.$/, "!") : word));
     await b.refused(2, "ERR_USAGE", ...mistyped);
@@ -121,14 +175,13 @@ describe("emergencies on the command line", function () {
   });
 
   it("asks without the chain only of a custodian who is named, and of staff that is known", async () => {
-    await b.refused(2, "ERR_USAGE", ...breakGlass("records"), "--chain-down");
+    await b.refused(2, "ERR_USAGE", ...breakGlass("--chain-down", "--colleague", li.admin));
+    await b.refused(2, "ERR_USAGE", ...breakGlass("--chain-down", "--custodian", "1"));
+    await b.refused(2, "ERR_USAGE", ...breakGlass("--colleague", li.admin));
     const unknown = await b.refused(
       1,
       "ERR_CAPSULE_REFUSED",
-      ...breakGlass("records"),
-      "--chain-down",
-      "--custodian",
-      "1",
+      ...breakGlass("--chain-down", "--colleague", li.admin, "--custodian", "1"),
     );
     expect(unknown?.message).to.contain("never saw the chain");
   });
@@ -159,7 +212,7 @@ describe("emergencies on the command line", function () {
     expect((await listed(b))[0]!.due).to.match(/^justify by .* \(overdue\)$/);
     const { out } = await b.done("review", "list");
     expect(out).to.contain("OVERDUE");
-    const error = await b.refused(1, "ERR_ACCESS_DENIED", ...breakGlass("fourth.json"));
+    const error = await b.refused(1, "ERR_ACCESS_DENIED", ...(await signed("fourth.json")));
     expect(error?.message).to.contain("PersonOverdue");
   });
 
@@ -169,7 +222,7 @@ describe("emergencies on the command line", function () {
     const passedOn = await listed(c);
     expect(passedOn.map(({ windowId: id }) => id)).to.not.include(windowId);
     expect(passedOn.map(({ due }) => due.replace(/by .* \(/, "by ... ("))).to.deep.equal([
-      ...["decide by ... (overdue)", "decide by ... (overdue)"],
+      ...Array.from({ length: 2 }, () => "decide by ... (overdue)"),
     ]);
     expect((await c.done("review", "list")).out).to.match(/open OVERDUE +decide by/);
   });

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { DatabaseSync } from "node:sqlite";
+import { Wallet } from "ethers";
 import { keySigner } from "../../../src/chain/index.js";
 import { METRICS } from "../../../src/monitor/exposition.js";
 import { startChain, type LocalChain } from "../../support/local-chain.js";
@@ -233,23 +234,20 @@ describe("monitor", function () {
   });
 
   it("counts emergencies that this member owes an account of, once they are overdue", async () => {
-    await b.done("staff", "enrol", "--name", "dr-li", "--role", "CLINICIAN");
+    const key = consortium.keyFile("dr-li.key");
+    const li = new Wallet(readFileSync(key, "utf8").trim()).address;
+    await b.done("staff", "enrol", "--name", "dr-li", "--role", "CLINICIAN", "--account", li);
     await pass(3_700);
     const { patients } = (await a.done("patient", "list", "--json")).json as {
       patients: { patientId: string }[];
     };
     writeFileSync(b.path("reason.txt"), "unconscious");
-    const breaking = [
-      "--reason-file",
-      b.path("reason.txt"),
-      "--colleague",
-      "dr-li",
-      "--out",
-      b.path("e.json"),
-    ];
-    const { windowId } = (
-      await b.done("break-glass", "--patient", patients[0]!.patientId, ...breaking, "--json")
-    ).json as { windowId: string };
+    const act = b.path("e.act.json");
+    const reason = ["--reason-file", b.path("reason.txt"), "--act", act];
+    await b.done("break-glass", "--patient", patients[0]!.patientId, ...reason);
+    await b.done("act", "sign", act, "--signer-key", key);
+    const { json } = await b.done("act", "relay", act, "--out", b.path("e.json"), "--json");
+    const { windowId } = json as { windowId: string };
     const owed = async (config: string) => {
       const { json } = await chartseal(["monitor", "--once", "--json", "--config", config]);
       return (json as { chain: { member: { overdue: object } } }).chain.member.overdue;
