@@ -2,7 +2,7 @@
 import type { Chain } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import type { Accounting, AuditEntry, AuditFilter } from "./audit.js";
-import { accountOf, auditOf, isWithin, requirePeriod, type AuditFrame } from "./disclosures.js";
+import { accountOf, auditOf, contractsOf, isWithin, requirePeriod, type AuditFrame } from "./disclosures.js";
 import { findPatients, withDisclosures } from "./find-patients.js";
 import { isEmergency } from "./grounds.js";
 import { memberNames, type NameSources } from "./names.js";
@@ -30,12 +30,12 @@ export interface AccountingProgress {
 }
 
 /**
- * Every access and emergency of a clinician, or of a member as reader and as custodian, in a period. Proven patient by
- * patient: all heads of each patient are checked as in {@link disclosures}.
+ * Every access and emergency of a clinician, or of a member as reader and as custodian, in a period, and whom they
+ * looked for. Proven patient by patient: all heads of each patient are checked as in {@link disclosures}.
  *
  * No head counts what one clinician or one member did. Of this member's own patients, whom its vault knows, nothing
  * can be missing; of another custodian's patient, a node can hide every event, and then nobody looks at his head.
- * Each custodian can prove its own.
+ * Each custodian can prove its own. Lookups name no patient, so no head counts them.
  * @throws ERR_USAGE, ERR_RPC_UNAVAILABLE
  */
 export async function accounting(options: AccountingOptions): Promise<Accounting> {
@@ -45,20 +45,29 @@ export async function accounting(options: AccountingOptions): Promise<Accounting
   const filter = periodOf(options);
   const members = await memberNames(chain, block.number);
   const onBlocks = (done: number, total: number) => onProgress({ step: "searching", done, total });
-  const shown = await findPatients({ chain, subject, filter, block: block.number, onBlocks });
+  const { patients: shown, lookups } = await findPatients({
+    chain,
+    subject,
+    filter,
+    block: block.number,
+    onBlocks,
+  });
   const own = new Set(options.own);
   const others = [...shown].filter((patientId) => !own.has(patientId));
   const patients = [...(await withDisclosures(chain, [...own], block.number)), ...others];
   const result: Accounting = {
     subject,
     chainId: chain.deployment.chainId,
+    contracts: contractsOf(chain),
     block,
     filter,
     complete: true,
     checked: { own: own.size, others: others.length },
     audits: [],
+    lookups,
     members,
   };
+  await markSuspect(chain, [lookups], block.number);
   for (let done = 0; done < patients.length; done += PATIENTS_AT_ONCE) {
     onProgress({ step: "checking", done, total: patients.length });
     const group = patients.slice(done, done + PATIENTS_AT_ONCE);

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { memberOf, type Accessed, type Audit, type AuditEntry, type GivenBy } from "./audit.js";
+import {
+  memberOf,
+  type Accessed,
+  type Accounting,
+  type Audit,
+  type AuditEntry,
+  type GivenBy,
+  type Lookup,
+} from "./audit.js";
 import {
   AUTHOR,
   DESTINATION_ROLE,
@@ -48,6 +56,27 @@ export function readAgents(
   ];
 }
 
+/** The reader's member, the contract in which he logged it, and the reader himself. */
+export function lookupAgents({ reader, memberId, contract }: Lookup, report: Accounting): Agent[] {
+  const { chainId, contracts } = report;
+  const address = contracts[contract];
+  return [
+    {
+      type: concept(SOURCE_ROLE),
+      who: memberReference(report, memberId),
+      requestor: false,
+      network: onChain(chainId, reader),
+    },
+    {
+      type: concept(DESTINATION_ROLE),
+      who: urn(`contract:${chainId}:${address}`, "Device", contract),
+      requestor: false,
+      network: onChain(chainId, address),
+    },
+    { type: concept(RECIPIENT), who: urn(`account:${reader}`, "Practitioner"), requestor: true },
+  ];
+}
+
 /** Both ends of a change, and who made it if the event says so. */
 export function changeAgents(entry: AuditEntry, audit: Audit): Agent[] {
   const { chainId, contracts } = audit;
@@ -93,6 +122,6 @@ function giverReference(givenBy: GivenBy, audit: Audit): Reference {
 }
 
 /** A member as an organization. */
-function memberReference(audit: Audit, memberId: number): Reference {
+function memberReference(audit: Pick<Audit, "members">, memberId: number): Reference {
   return urn(`member:${memberId}`, "Organization", printable(audit.members[memberId] ?? ""));
 }

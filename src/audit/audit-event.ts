@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { ACT_DETAILS } from "./acts.js";
-import { changeAgents, readAgents } from "./audit-event-agents.js";
-import type { Accessed, Act, Audit, AuditEntry } from "./audit.js";
+import { changeAgents, lookupAgents, readAgents } from "./audit-event-agents.js";
+import type { Accessed, Accounting, Act, Audit, AuditEntry, Lookup } from "./audit.js";
 import {
   APPLICATION_SERVER,
   DESTINATION_ROLE,
@@ -22,7 +22,7 @@ import {
   type Reference,
 } from "./fhir-audit-event.js";
 import { isoDay, isoTime } from "./iso-time.js";
-import { rowsOf, type Report } from "./report.js";
+import { allRowsOf, isLookup, type Report } from "./report.js";
 import { suspectSince, suspicionText } from "./suspicion.js";
 import { printable } from "../printable.js";
 
@@ -35,6 +35,7 @@ const PATTERNS = {
   read: { profile: "PatientRead", action: "R", interaction: "read" },
   update: { profile: "PatientUpdate", action: "U", interaction: "update" },
   query: { profile: "PatientQuery", action: "E", interaction: "search" },
+  lookup: { profile: "Query", action: "E", interaction: "search" },
   other: { profile: undefined, action: "E", interaction: "operation" },
 } as const;
 type Pattern = keyof typeof PATTERNS;
@@ -42,13 +43,15 @@ type Pattern = keyof typeof PATTERNS;
 /**
  * Disclosures as FHIR R4 AuditEvents in the patterns of IHE BALP: PatientRead for a requested record (one
  * event a record, as the pattern has it, all with the access id as their transaction), PatientQuery for an index or
- * a chart, PatientCreate for the enrolment, a grant and the first directive, PatientUpdate for a revocation, a later
+ * a chart, Query for a lookup, which names no patient, PatientCreate for the enrolment, a grant and the first directive, PatientUpdate for a revocation, a later
  * directive and an amended or retracted entry. Patients, accounts and members are pseudonyms and public ids only.
  * A resource's id follows from the event's place on chain: the same event exported again has the same id. Holds what
  * the node showed: look at the report's `complete` first.
  */
 export function auditEvents(report: Report): FhirAuditEvent[] {
-  return rowsOf(report).flatMap(({ entry, audit }) => {
+  return allRowsOf(report).flatMap((row) => {
+    if (isLookup(row)) return [lookupEvent(row.entry, row.audit)];
+    const { entry, audit } = row;
     if (entry.kind === "access" && entry.extent === "RECORDS") {
       return entry.indices.map((index) => readEvent(entry, index, audit));
     }
@@ -119,8 +122,11 @@ function actReference({ details, member }: Act, audit: Audit): Reference {
   return recordReference(audit, member ?? audit.custodian, Number(details.index));
 }
 
+/** Where a report's contracts are. */
+type OnChain = Pick<Audit, "chainId" | "contracts">;
+
 /** A resource event without its agents, purpose and data. */
-function baseOf(entry: AuditEntry, audit: Audit, pattern: Pattern, part = 0) {
+function baseOf(entry: AuditEntry | Lookup, audit: OnChain, pattern: Pattern, part = 0) {
   const { profile, action, interaction: code } = PATTERNS[pattern];
   return {
     resourceType: "AuditEvent" as const,
@@ -139,7 +145,7 @@ function baseOf(entry: AuditEntry, audit: Audit, pattern: Pattern, part = 0) {
 }
 
 /** At most 64 characters of A-Z, a-z, 0-9, - and . (FHIR id). */
-function idOf(entry: AuditEntry, audit: Audit, part: number): string {
+function idOf(entry: AuditEntry | Lookup, audit: OnChain, part: number): string {
   const place = [audit.chainId, entry.transactionHash, entry.logIndex, part].join("/");
   return createHash("sha256").update(place).digest("hex");
 }
@@ -178,17 +184,26 @@ function queryEvent(entry: Accessed, audit: Audit): FhirAuditEvent {
     purposeOfEvent: [purposeOfUse(entry.purpose)],
     // In a query BALP names the roles by the way of the question.
     agent: readAgents(entry, audit, SOURCE_ROLE, DESTINATION_ROLE),
+    entity: [patientEntity(audit), queryEntity(text), transactionEntity(entry)],
+  };
+}
+
+/** Nobody but who asked knows what for. */
+function lookupEvent(entry: Lookup, report: Accounting): FhirAuditEvent {
+  const transaction = urn(`lookup:${entry.lookupId}`);
+  return {
+    ...baseOf(entry, report, "lookup"),
+    agent: lookupAgents(entry, report),
     entity: [
-      patientEntity(audit),
-      {
-        type: SYSTEM_OBJECT,
-        role: QUERY_ROLE,
-        description: text,
-        query: Buffer.from(text, "utf8").toString("base64"),
-      },
-      transactionEntity(entry),
+      queryEntity(`lookup=${entry.lookupId}`),
+      { what: transaction, type: TRANSACTION, ...detailOf(suspectDetails(entry)) },
     ],
   };
+}
+
+function queryEntity(text: string): Entity {
+  const query = Buffer.from(text, "utf8").toString("base64");
+  return { type: SYSTEM_OBJECT, role: QUERY_ROLE, description: text, query };
 }
 
 /** A change by the custodian's staff (enrolment, own log) or by the patient (consent). */
@@ -227,7 +242,7 @@ function transactionEntity(entry: Accessed): Entity {
 }
 
 /** The earliest time from which the event is to be doubted, and each reason why. */
-function suspectDetails({ suspects = [] }: AuditEntry): [type: string, value: string][] {
+function suspectDetails({ suspects = [] }: Pick<AuditEntry, "suspects">): [type: string, value: string][] {
   const since = suspectSince(suspects);
   if (since === undefined) return [];
   return [

@@ -3,11 +3,7 @@ import type { AccessEvent } from "../access/index.js";
 import type { Purpose } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import type { ActDetails, ActKind } from "./acts.js";
-import type { Suspicion } from "./suspicion.js";
-
-/** The contracts that keep a head for each patient: what they logged about him can be shown complete. */
-export type Registry =
-  "PatientRegistry" | "ConsentRegistry" | "LegalOrders" | "BreakGlass" | "AccessLog" | "RecordRegistry";
+import type { Place, Registry } from "./place.js";
 
 /**
  * How the events that the node showed compare with the chain's head.
@@ -46,19 +42,6 @@ export interface Parting {
   agreeUntil?: number;
   /** At the end of this block they differ. */
   differAt: number;
-}
-
-/** Where an event is on chain. Block number, transaction and log index are as the node says: no head covers them. */
-export interface Place {
-  /** Unix seconds, the block's time. */
-  at: number;
-  blockNumber: number;
-  transactionHash: Hex;
-  /** Position in the block. */
-  logIndex: number;
-  contract: Registry;
-  /** Whose compromised keys make it doubtful. Left out when nobody's do. */
-  suspects?: Suspicion[];
 }
 
 /** The pseudonym was registered at its custodian. */
@@ -128,6 +111,19 @@ export interface Accessed
   };
 }
 
+/**
+ * A clinician asked custodians whether they know somebody of whom he had an identifier. Which patient that was nobody
+ * can say: it stands in no patient's list, and no head counts it.
+ */
+export interface Lookup extends Place {
+  kind: "lookup";
+  lookupId: Hex;
+  /** Account. */
+  reader: Hex;
+  /** Member id, the reader's. */
+  memberId: number;
+}
+
 /** A record was amended by a later one. */
 export interface Amended extends Place {
   kind: "amended";
@@ -164,7 +160,7 @@ export type AuditEntry =
 export type AuditKind = AuditEntry["kind"];
 
 /** The member that an entry is about; undefined when it concerns all of them. */
-export function memberOf(entry: AuditEntry): number | undefined {
+export function memberOf(entry: AuditEntry | Lookup): number | undefined {
   switch (entry.kind) {
     case "enrolled":
       return entry.custodian;
@@ -176,6 +172,7 @@ export function memberOf(entry: AuditEntry): number | undefined {
       return entry.memberId === 0 ? undefined : entry.memberId;
     case "amended":
     case "retracted":
+    case "lookup":
       return entry.memberId;
     case "other":
     case "directive-set":
@@ -278,6 +275,7 @@ export interface Audit {
 export interface Accounting {
   subject: { clinician: Hex } | { member: number };
   chainId: number;
+  contracts: Audit["contracts"];
   block: Audit["block"];
   filter: Pick<AuditFilter, "from" | "to">;
   /** Every checked patient's list is complete. Says nothing about patients of whom the node showed no event at all. */
@@ -286,5 +284,7 @@ export interface Accounting {
   checked: { own: number; others: number };
   /** Of patients with something to show, and of those whose list is not complete. */
   audits: Audit[];
+  /** By the clinician, or the member's staff, in chain order. No head counts them: a node may hide some. */
+  lookups: Lookup[];
   members: Record<number, string>;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ACT_DETAILS } from "./acts.js";
-import { memberOf, type Act, type Audit, type AuditEntry } from "./audit.js";
+import { memberOf, type Act, type AuditEntry, type Lookup } from "./audit.js";
 import { csvText, type Cell } from "./csv-text.js";
 import { isoDay, isoTime } from "./iso-time.js";
-import { rowsOf, type Report } from "./report.js";
+import { allRowsOf, isLookup, type LookupRow, type Report, type Row } from "./report.js";
 import { suspectSince, suspicionText } from "./suspicion.js";
 
 /** Field names of the header row, in order. A name never changes its meaning; new ones come last. */
@@ -45,6 +45,7 @@ export const CSV_FIELDS = [
   "suspect_since",
   "custodian",
   "suspects",
+  "lookup_id",
 ] as const;
 type Field = (typeof CSV_FIELDS)[number];
 
@@ -54,14 +55,18 @@ type Field = (typeof CSV_FIELDS)[number];
  * node showed: look at the report's `complete` first.
  */
 export function csv(report: Report): string {
-  const rows = rowsOf(report).map(({ entry, audit }) => {
-    const cells = { ...placeCells(entry, audit), ...eventCells(entry) };
+  const rows = allRowsOf(report).map((row) => {
+    const cells = { ...placeCells(row), ...patientCells(row), ...eventCells(row.entry) };
     return CSV_FIELDS.map((field) => cells[field]);
   });
   return csvText(CSV_FIELDS, rows);
 }
 
-function placeCells(entry: AuditEntry, audit: Audit): Partial<Record<Field, Cell>> {
+function patientCells(row: Row | LookupRow): Partial<Record<Field, Cell>> {
+  return isLookup(row) ? {} : { patient_id: row.audit.patientId, custodian: row.audit.custodian };
+}
+
+function placeCells({ entry, audit }: Row | LookupRow): Partial<Record<Field, Cell>> {
   const member = memberOf(entry);
   return {
     event: entry.kind,
@@ -72,8 +77,6 @@ function placeCells(entry: AuditEntry, audit: Audit): Partial<Record<Field, Cell
     chain_id: audit.chainId,
     contract: entry.contract,
     contract_address: audit.contracts[entry.contract],
-    patient_id: audit.patientId,
-    custodian: audit.custodian,
     member_id: member,
     member_name: member === undefined ? undefined : audit.members[member],
     suspect_since: suspectSince(entry.suspects),
@@ -81,7 +84,7 @@ function placeCells(entry: AuditEntry, audit: Audit): Partial<Record<Field, Cell
   };
 }
 
-function eventCells(entry: AuditEntry): Partial<Record<Field, Cell>> {
+function eventCells(entry: AuditEntry | Lookup): Partial<Record<Field, Cell>> {
   switch (entry.kind) {
     case "enrolled":
       return { has_signer: entry.hasSigner };
@@ -120,6 +123,8 @@ function eventCells(entry: AuditEntry): Partial<Record<Field, Cell>> {
       return { indices: entry.index, by_index: entry.byIndex };
     case "retracted":
       return { indices: entry.index };
+    case "lookup":
+      return { reader: entry.reader, lookup_id: entry.lookupId };
     case "other":
       return { event_name: entry.event };
     default:

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ACT_DETAILS } from "./acts.js";
-import type { Accessed, Act, Audit, AuditEntry, GivenBy, GrantGiven } from "./audit.js";
+import type { Accessed, Act, Audit, AuditEntry, GivenBy, GrantGiven, Lookup } from "./audit.js";
 import { shortId } from "./columns.js";
 import { isLastDay, isoDay, isoTime } from "./iso-time.js";
 import type { Messages } from "./messages.js";
 import { printable } from "../printable.js";
+import type { Place } from "./place.js";
 
 /** What an event says, in words. */
 export function detailOf(entry: AuditEntry, audit: Audit, messages: Messages): string {
@@ -131,9 +132,14 @@ function ranges(numbers: readonly number[]): string {
   return parts.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(",");
 }
 
+/** What a lookup says, in words. */
+export function lookupDetail({ reader, lookupId }: Lookup, messages: Messages): string {
+  return [messages.by(shortId(reader)), messages.lookup(shortId(lookupId))].join(messages.comma);
+}
+
 /** Why an event is to be doubted, in words, one reason each. @param name How an account is written */
 export function suspicions(
-  { suspects = [] }: AuditEntry,
+  { suspects = [] }: Pick<Place, "suspects">,
   messages: Messages,
   name: (account: string) => string,
 ): string[] {

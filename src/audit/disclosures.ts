@@ -62,7 +62,7 @@ export function auditOf(
     patientId,
     custodian,
     chainId: chain.deployment.chainId,
-    contracts: perRegistry((registry) => chain.deployment[REGISTRIES[registry].part]),
+    contracts: contractsOf(chain),
     block,
     complete: heads.every((head) => head.complete),
     heads,
@@ -73,6 +73,11 @@ export function auditOf(
     members,
     ...(local === undefined ? {} : { local }),
   };
+}
+
+/** The contracts' addresses. */
+export function contractsOf({ deployment }: Chain): Audit["contracts"] {
+  return perRegistry((registry) => deployment[REGISTRIES[registry].part]);
 }
 
 function patientIdOf(options: DisclosuresOptions): Hex {

@@ -5,7 +5,8 @@ import type { Chain } from "../chain/index.js";
 import { PURPOSES } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import { actOf } from "./acts.js";
-import type { AuditEntry, GivenBy, Place, Registry } from "./audit.js";
+import type { AuditEntry, GivenBy } from "./audit.js";
+import type { Place, Registry } from "./place.js";
 import { REGISTRIES } from "./registries.js";
 
 /** IConsentRegistry.GivenBy, from number 1 on; 0 is nobody. */

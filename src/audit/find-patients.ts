@@ -1,31 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Lookup } from "./audit.js";
 import { toBeHex, zeroPadValue, type Log } from "ethers";
 import { accessEventOf, inParallel } from "../access/index.js";
 import { headCount, readLogs, type Chain, type LogFilter } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
-import type { Accounting, AuditFilter } from "./audit.js";
 import { isWithin } from "./disclosures.js";
+import { lookupOfSubject, lookupTopic, type LookupSearch } from "./lookups.js";
 import { headOf } from "./read-patients.js";
 import { REGISTRIES } from "./registries.js";
 
 /** Patients whose heads a node is asked for at the same time. */
 const HEADS_AT_ONCE = 50;
 
-export interface Search {
-  chain: Chain;
-  subject: Accounting["subject"];
-  filter: AuditFilter;
+export interface Search extends LookupSearch {
   /** The last one. */
   block: number;
   /** Blocks that were searched, of so many. */
   onBlocks: (done: number, total: number) => void;
 }
 
-/** The patients of whom the node shows that the subject read them, broke the glass on them, or is their custodian. */
-export async function findPatients(search: Search): Promise<Set<Hex>> {
+/** What the node shows of a subject. */
+export interface Found {
+  /** Whom it read, broke the glass on, or keeps. */
+  patients: Set<Hex>;
+  /** Whom it looked for, in chain order. */
+  lookups: Lookup[];
+}
+
+/** Searches the chain for a subject's patients and lookups. */
+export async function findPatients(search: Search): Promise<Found> {
   const { chain, subject, block } = search;
   const { emergencies, patients } = chain;
   const found = new Set<Hex>();
+  const lookups: Lookup[] = [];
   const account = "clinician" in subject ? zeroPadValue(subject.clinician, 32) : null;
   for await (const log of logsOf(search, "accessLog", [null, null, null, account])) {
     if (isAccessOfSubject(log, search)) found.add(log.topics[REGISTRIES.AccessLog.patientTopic] as Hex);
@@ -33,17 +40,25 @@ export async function findPatients(search: Search): Promise<Set<Hex>> {
   const [broken, late] = (["GlassBroken", "LateReleaseFiled"] as const).map(
     (name) => emergencies.interface.getEvent(name).topicHash,
   );
-  for await (const log of logsOf(search, "emergencies", [[broken!, late!]])) {
-    if (isEmergencyOfSubject(log, search)) found.add(log.topics[REGISTRIES.BreakGlass.patientTopic] as Hex);
+  const looked = lookupTopic(chain);
+  for await (const log of logsOf(search, "emergencies", [[broken!, late!, looked]])) {
+    if (log.topics[0] === looked) lookups.push(...lookupsIn(log, search));
+    else if (isEmergencyOfSubject(log, search))
+      found.add(log.topics[REGISTRIES.BreakGlass.patientTopic] as Hex);
   }
-  if (!("member" in subject)) return found;
+  if (!("member" in subject)) return { patients: found, lookups };
   const registered = patients.interface.getEvent("PatientRegistered").topicHash;
   const kept: Hex[] = [];
   for await (const log of logsOf(search, "patients", [registered, null, toBeHex(subject.member, 32)])) {
     kept.push(log.topics[REGISTRIES.PatientRegistry.patientTopic] as Hex);
   }
   for (const patientId of await withDisclosures(chain, kept, block)) found.add(patientId);
-  return found;
+  return { patients: found, lookups };
+}
+
+function lookupsIn(log: Log, search: Search): Lookup[] {
+  const lookup = lookupOfSubject(log, search);
+  return lookup === undefined ? [] : [lookup];
 }
 
 /** Of these patients, those of whom the chain counts an access or an emergency. */

@@ -3,8 +3,9 @@ import { toBeHex, type Log } from "ethers";
 import { advanceHead, headCount, headOfLogs } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { AuditHead, HeadFinding, Parting, Registry } from "./audit.js";
+import type { AuditHead, HeadFinding, Parting } from "./audit.js";
 import { ENGLISH } from "./messages.js";
+import type { Registry } from "./place.js";
 
 /** A log as far as a head and its place need it. */
 export type PlacedLog = Pick<Log, "topics" | "data" | "blockNumber" | "index">;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { memberOf, type Audit, type AuditEntry } from "./audit.js";
+import { memberOf, type Audit, type AuditEntry, type Lookup } from "./audit.js";
 import { detailOf, nameOf, suspicions, whatOf } from "./details.js";
 import { basisOf, code, paragraph, type Wording } from "./html-basis.js";
 import { POLICY, STYLE } from "./html-style.js";
@@ -8,7 +8,7 @@ import { isoTime } from "./iso-time.js";
 import { LocalTime } from "./local-time.js";
 import { Markup, element, type Content } from "./markup.js";
 import { LANGUAGES, type Language } from "./messages.js";
-import { isAccounting, rowsOf, type Report, type Row } from "./report.js";
+import { allRowsOf, isAccounting, isLookup, type LookupRow, type Report, type Row } from "./report.js";
 
 export interface HtmlOptions {
   /** Default: en. */
@@ -50,7 +50,7 @@ function top(report: Report, wording: Wording): Markup {
   const from =
     filter.from === undefined ? messages.beginning : both(Math.floor(filter.from.getTime() / 1000));
   const to = Math.min(block.at, Math.floor((filter.to?.getTime() ?? Infinity) / 1000));
-  const shown = rowsOf(report).length;
+  const shown = allRowsOf(report).length;
   const facts: [string, Content][] = [
     ...about(report, words),
     [words.facts.period, `${from} ${words.to} ${both(to)}`],
@@ -106,28 +106,25 @@ function events(report: Report, wording: Wording): Markup {
   const { words, messages } = wording;
   const { when, patient, what, who, purpose, basis, place } = words.columns;
   const names = [when, ...(isAccounting(report) ? [patient] : []), what, who, purpose, basis, place];
-  const rows = rowsOf(report);
+  const rows = allRowsOf(report);
   const cells = rows.map((row) => cellsOf(row, isAccounting(report), wording));
   const list = rows.length === 0 ? paragraph(messages.none) : table(names, cells);
   return element("main", {}, element("h2", {}, words.events), list);
 }
 
-function cellsOf({ entry, audit }: Row, withPatient: boolean, wording: Wording): Markup[][] {
+function cellsOf(row: Row | LookupRow, withPatient: boolean, wording: Wording): Markup[][] {
+  const { entry, audit } = row;
   const { words, messages, time } = wording;
-  const what = entry.kind === "access" ? whatOf(entry, audit, messages) : detailOf(entry, audit, messages);
-  const patient = audit.local?.patient;
   return [
     [
       element("p", { class: "time" }, time.text(entry.at)),
       element("p", { class: "quiet time" }, isoTime(entry.at)),
     ],
-    ...(withPatient
-      ? [[...(patient === undefined ? [] : [paragraph(patient)]), paragraph(code(audit.patientId))]]
-      : []),
-    [element("strong", {}, messages.kinds[entry.kind]), paragraph(what)],
+    ...(withPatient ? [isLookup(row) ? [] : patientOf(row.audit)] : []),
+    [element("strong", {}, messages.kinds[entry.kind]), whatIn(row, wording)],
     whoOf(entry, audit, wording),
     purposesOf(entry).map((one) => paragraph(`${words.purposes[one]} (${one})`)),
-    basisOf(entry, audit, wording),
+    isLookup(row) ? [] : basisOf(row.entry, row.audit, wording),
     [
       paragraph(`${words.block} ${entry.blockNumber}`),
       element("p", { class: "quiet" }, `${words.transaction} `, code(entry.transactionHash)),
@@ -135,7 +132,19 @@ function cellsOf({ entry, audit }: Row, withPatient: boolean, wording: Wording):
   ];
 }
 
-function whoOf(entry: AuditEntry, audit: Audit, { messages }: Wording): Markup[] {
+function patientOf({ local, patientId }: Audit): Markup[] {
+  return [...(local?.patient === undefined ? [] : [paragraph(local.patient)]), paragraph(code(patientId))];
+}
+
+function whatIn(row: Row | LookupRow, { messages }: Wording): Markup {
+  if (isLookup(row)) return paragraph(messages.lookup(row.entry.lookupId));
+  const { entry, audit } = row;
+  return paragraph(
+    entry.kind === "access" ? whatOf(entry, audit, messages) : detailOf(entry, audit, messages),
+  );
+}
+
+function whoOf(entry: AuditEntry | Lookup, audit: Pick<Audit, "members">, { messages }: Wording): Markup[] {
   const member = memberOf(entry);
   return [
     ...(member === undefined ? [] : [paragraph(nameOf(audit, member))]),
@@ -147,14 +156,15 @@ function whoOf(entry: AuditEntry, audit: Audit, { messages }: Wording): Markup[]
 }
 
 /** Who acted, where the event names an account and the basis does not. */
-function accountsOf(entry: AuditEntry): string[] {
+function accountsOf(entry: AuditEntry | Lookup): string[] {
+  if (entry.kind === "lookup") return [entry.reader];
   if (entry.kind === "access") return entry.memberId === 0 ? [] : [entry.reader];
   if (!("details" in entry)) return [];
   const { officer, first, second, reviewer, reader } = entry.details;
   return [officer, first ?? reader, second, reviewer].filter((account) => account !== undefined);
 }
 
-function purposesOf(entry: AuditEntry) {
+function purposesOf(entry: AuditEntry | Lookup) {
   if (entry.kind === "access") return [entry.purpose];
   return entry.kind === "grant-given" ? entry.purposes : [];
 }

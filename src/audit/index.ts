@@ -18,14 +18,14 @@ export type {
   GrantRevoked,
   HeadFinding,
   LocalNames,
+  Lookup,
   OtherEvent,
   Parting,
-  Place,
-  Registry,
   Retracted,
 } from "./audit.js";
 export { auditEventNdjson, auditEvents } from "./audit-event.js";
 export type { FhirAuditEvent } from "./fhir-audit-event.js";
+export type { Place, Registry } from "./place.js";
 export type { Report } from "./report.js";
 export type { SuspectKey, SuspectPerson, SuspectRole, Suspicion } from "./suspicion.js";
 export { compareReport, type ReportComparison, type RowFinding } from "./compare-report.js";

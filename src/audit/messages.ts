@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CHINESE_ACTS, ENGLISH_ACTS, type ActWords } from "./act-words.js";
-import type { AuditHead, AuditKind, GivenBy } from "./audit.js";
+import type { AuditHead, AuditKind, GivenBy, Lookup } from "./audit.js";
 import type { SuspectRole } from "./suspicion.js";
 
 export type Language = "en" | "zh";
@@ -29,7 +29,9 @@ export interface Messages {
   head: (head: Pick<AuditHead, "finding" | "events" | "count" | "parting">) => string;
   shown: (shown: number, total: number) => string;
   none: string;
-  kinds: Readonly<Record<AuditKind, string>>;
+  kinds: Readonly<Record<AuditKind | Lookup["kind"], string>>;
+  /** Which lookup. */
+  lookup: (id: string) => string;
   /** Somebody's key was compromised from then on. */
   suspect: (role: string, account: string, since: string) => string;
   /** The member's key to which it may have been released was. */
@@ -77,7 +79,8 @@ export const ENGLISH: Messages = {
       `INCOMPLETE for ${patients === 1 ? "1 patient" : `${patients} patients`}: what this node shows is not what the ` +
       "chain counted. Ask another member's node.",
     unproven:
-      "Not proven: of another custodian's patient, the node could hide every event. Each custodian can prove its own.",
+      "Not proven: of another custodian's patient, the node could hide every event. Each custodian can prove its own. " +
+      "No head counts lookups: the node could hide some.",
   },
   head: ({ finding, events, count, parting }) => {
     const counted = `the chain counts ${plural(count)}`;
@@ -110,8 +113,10 @@ export const ENGLISH: Messages = {
     amended: "amended",
     retracted: "retracted",
     other: "other",
+    lookup: "LOOKUP",
     ...ENGLISH_ACTS.kinds,
   },
+  lookup: (id) => `lookup ${id}, names no patient`,
   suspect: (role, account, since) => `SUSPECT: key of ${role} ${account} compromised since ${since}`,
   suspectKey: (member, epoch, since) =>
     `SUSPECT: released to key ${epoch} of member ${member}, compromised since ${since}`,
@@ -161,7 +166,8 @@ const CHINESE: Messages = {
     proven: (own, others) =>
       `完整    本机构名下患者 ${own} 名，另有节点所示的他院患者 ${others} 名，均已核对`,
     incomplete: (patients) => `不完整：${patients} 名患者的记录与链上计数不符。请向其他成员的节点查询。`,
-    unproven: "未能证明：对他院患者，节点可能隐去其全部事件。各保管机构可证明其名下患者的记录完整。",
+    unproven:
+      "未能证明：对他院患者，节点可能隐去其全部事件。各保管机构可证明其名下患者的记录完整。身份查找没有链上计数，节点可能隐去。",
   },
   head: ({ finding, events, count, parting }) => {
     const counted = `链上计数 ${count} 个事件`;
@@ -192,8 +198,10 @@ const CHINESE: Messages = {
     amended: "修订",
     retracted: "作废",
     other: "其他事件",
+    lookup: "身份查找",
     ...CHINESE_ACTS.kinds,
   },
+  lookup: (id) => `查找 ${id}，不指明患者`,
   suspect: (role, account, since) => `可疑：${role} ${account} 的密钥自 ${since} 起已泄露`,
   suspectKey: (member, epoch, since) =>
     `可疑：释出所用的成员 ${member} 第 ${epoch} 号密钥自 ${since} 起已泄露`,

@@ -4,10 +4,11 @@ import { inParallel } from "../access/index.js";
 import { collectLogs, type Chain } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
-import type { Audit, AuditEntry, AuditHead, Registry } from "./audit.js";
+import type { Audit, AuditEntry, AuditHead } from "./audit.js";
 import { entryOf } from "./entries.js";
 import { compareHead } from "./heads.js";
 import { REGISTRIES, REGISTRY_NAMES, perRegistry } from "./registries.js";
+import type { Registry } from "./place.js";
 
 /** Patients whose heads a node is asked for at the same time. */
 const HEADS_AT_ONCE = 20;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Registry } from "./audit.js";
+import type { Registry } from "./place.js";
 
 /** Where each contract stands in a deployment, and which topic of its events is the patient id. In the order shown. */
 export const REGISTRIES = {

@@ -37,11 +37,12 @@ export function savedRows(text: string, format: SavedFormat): SavedRow[] {
   }
   const report = parsed(text) ?? {};
   const audits = Array.isArray(report["audits"]) ? (report["audits"] as unknown[]) : [report];
-  const entries = audits.flatMap((audit) => {
+  const patients = audits.flatMap((audit) => {
     const { patientId, entries: of } = (audit ?? {}) as Record<string, unknown>;
     return (Array.isArray(of) ? (of as unknown[]) : []).map((entry) => Object.assign({ patientId }, entry));
   });
-  return entries.map((entry, position) =>
+  const lookups = Array.isArray(report["lookups"]) ? (report["lookups"] as Record<string, unknown>[]) : [];
+  return [...patients, ...lookups].map((entry, position) =>
     jsonRow(entry, position + 1, ({ transactionHash, logIndex }) => placeKey(transactionHash, logIndex)),
   );
 }

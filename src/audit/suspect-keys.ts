@@ -2,7 +2,7 @@
 import { toBeHex, type Log } from "ethers";
 import { LONGEST_KNOWN, REDEEMABLE_SECONDS } from "../access/index.js";
 import { collectLogs, type Chain } from "../chain/index.js";
-import type { AuditEntry } from "./audit.js";
+import type { AuditEntry, Lookup } from "./audit.js";
 import { blockTime } from "./read-patients.js";
 import type { SuspectKey } from "./suspicion.js";
 
@@ -25,7 +25,7 @@ interface Sealed {
  */
 export async function markSuspectKeys(
   chain: Chain,
-  entries: readonly AuditEntry[],
+  entries: readonly (AuditEntry | Lookup)[],
   toBlock: number,
 ): Promise<void> {
   const releases = entries.flatMap((entry) => {
@@ -42,7 +42,7 @@ export async function markSuspectKeys(
 }
 
 /** Undefined when nothing was sealed to a member's key. */
-function sealedOf(entry: AuditEntry): Sealed | undefined {
+function sealedOf(entry: AuditEntry | Lookup): Sealed | undefined {
   if (entry.kind === "access") {
     // A patient who asked for his own records is of no member.
     if (entry.memberId === 0) return undefined;

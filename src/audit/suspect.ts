@@ -2,7 +2,7 @@
 import { zeroPadValue } from "ethers";
 import { collectLogs, type Chain } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
-import type { Accessed, AuditEntry, Ground } from "./audit.js";
+import type { Accessed, AuditEntry, Ground, Lookup } from "./audit.js";
 import { groundsOf } from "./grounds.js";
 import { markSuspectKeys } from "./suspect-keys.js";
 import type { SuspectPerson, SuspectRole } from "./suspicion.js";
@@ -18,11 +18,11 @@ type Signer = Pick<SuspectPerson, "role" | "account"> & { at: number };
  * witness's, a reviewer's or privacy officer's, and the member key to which a release was sealed. Of a late release the
  * chain knows when it was filed: when it was signed is the custodian's word. No head covers revocations and withdrawn
  * keys: a node can leave one out unseen.
- * @param patients All events of each patient, in chain order
+ * @param patients All events of each patient, in chain order; or lookups
  */
 export async function markSuspect(
   chain: Chain,
-  patients: readonly (readonly AuditEntry[])[],
+  patients: readonly (readonly (AuditEntry | Lookup)[])[],
   toBlock: number,
 ): Promise<void> {
   const signed = patients.flatMap((entries) => signersOf(entries));
@@ -39,10 +39,11 @@ export async function markSuspect(
 }
 
 /** Who signed for each of a patient's events. */
-function signersOf(entries: readonly AuditEntry[]): { entry: AuditEntry; signers: Signer[] }[] {
-  const grounds = groundsOf(entries);
+function signersOf(entries: readonly (AuditEntry | Lookup)[]) {
+  const grounds = groundsOf(entries.filter((entry) => entry.kind !== "lookup"));
   let paper: AuditEntry | undefined;
-  return entries.map((entry) => {
+  return entries.map((entry): { entry: AuditEntry | Lookup; signers: Signer[] } => {
+    if (entry.kind === "lookup") return { entry, signers: [readerOf(entry)] };
     if (entry.kind === "witnessed") paper = entry;
     // What two persons attested follows in the same transaction.
     const attested = isByWitnesses(entry) && paper?.transactionHash === entry.transactionHash;
@@ -58,7 +59,7 @@ function isByWitnesses(entry: AuditEntry): boolean {
   return entry.kind === "directive-set" && entry.setBy === "WITNESSES";
 }
 
-function readerOf({ reader, at }: Accessed): Signer {
+function readerOf({ reader, at }: Accessed | Lookup): Signer {
   return { role: "READER", account: reader, at };
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memberOf, type Accounting, type Audit } from "./audit.js";
 import { cut, fit, shortId, wrap } from "./columns.js";
-import { detailOf, nameOf, suspicions } from "./details.js";
+import { detailOf, lookupDetail, nameOf, suspicions } from "./details.js";
 import { isoTime } from "./iso-time.js";
 import { LANGUAGES, type Language, type Messages } from "./messages.js";
-import { isAccounting, rowsOf, type Report, type Row } from "./report.js";
+import { allRowsOf, isAccounting, isLookup, type LookupRow, type Report, type Row } from "./report.js";
 import { printable } from "../printable.js";
 
 export interface TimelineOptions {
@@ -31,7 +31,7 @@ const LEAST_WIDTH = 80;
 export function timeline(report: Report, options: TimelineOptions = {}): string {
   const messages = LANGUAGES[options.language ?? "en"];
   const width = Math.max(options.width ?? 100, LEAST_WIDTH);
-  const rows = rowsOf(report);
+  const rows = allRowsOf(report);
   const lines = rows.flatMap((row) => [
     cut(lineOf(row, isAccounting(report), messages), width),
     ...doubts(row, messages, width),
@@ -86,20 +86,21 @@ function differences({ heads }: Audit, messages: Messages, width: number): strin
     .map((line) => `  ${line}`);
 }
 
-function lineOf({ entry, audit }: Row, withPatient: boolean, messages: Messages): string {
+function lineOf(row: Row | LookupRow, withPatient: boolean, messages: Messages): string {
+  const { entry, audit } = row;
   const kind = messages.kinds[entry.kind];
   const member = memberOf(entry);
-  const patient = audit.local?.patient ?? shortId(audit.patientId);
+  const patient = isLookup(row) ? "" : (row.audit.local?.patient ?? shortId(row.audit.patientId));
   return [
     fit(isoTime(entry.at), TIME),
     fit(kind, KIND),
     fit(member === undefined ? "" : nameOf(audit, member), MEMBER),
     ...(withPatient ? [fit(printable(patient), PATIENT)] : []),
-    detailOf(entry, audit, messages),
+    isLookup(row) ? lookupDetail(row.entry, messages) : detailOf(row.entry, row.audit, messages),
   ].join(GAP);
 }
 
-function doubts({ entry }: Row, messages: Messages, width: number): string[] {
+function doubts({ entry }: Row | LookupRow, messages: Messages, width: number): string[] {
   const indent = " ".repeat(TIME + GAP.length);
   const lines = suspicions(entry, messages, shortId).flatMap((text) => wrap(text, width - indent.length));
   return lines.map((line) => indent + line);

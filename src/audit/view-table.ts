@@ -90,9 +90,10 @@ function bulkTable(findings: BulkReading[]): ViewTable {
     view: "bulk",
     rule:
       `Accounts that read more than ${BULK.patients} patients or ${BULK.records} records within 24 hours. A chart ` +
-      "counts as one patient: the log does not say how many records it holds.",
+      "counts as one patient: the log does not say how many records it holds. A lookup counts as one more: the log " +
+      "does not say of whom.",
     findings,
-    header: ["from", "to", "member", "reader", "patients", "records", "charts"],
+    header: ["from", "to", "member", "reader", "patients", "records", "charts", "lookups"],
     rows: findings.map((one) => [
       isoTime(one.from),
       isoTime(one.to),
@@ -101,6 +102,7 @@ function bulkTable(findings: BulkReading[]): ViewTable {
       one.patients,
       one.records,
       one.charts,
+      one.lookups,
     ]),
   };
 }
@@ -110,7 +112,7 @@ function hoursTable(report: Report, time: LocalTime): ViewTable {
   return {
     view: "unusual-hours",
     rule:
-      `Accesses before ${DAY_HOURS.from} or from ${DAY_HOURS.to} o'clock, ${time.zone}, by accounts that did not do so ` +
+      `Accesses and lookups before ${DAY_HOURS.from} or from ${DAY_HOURS.to} o'clock, ${time.zone}, by accounts that did not do so ` +
       `on ${USUAL.days} days before, and on one in ${USUAL.oneIn} of all their days before.`,
     findings,
     header: [
@@ -123,17 +125,19 @@ function hoursTable(report: Report, time: LocalTime): ViewTable {
       "custodian",
       "patient_id",
       "access_id",
+      "lookup_id",
     ],
     rows: findings.map((one) => [
       time.text(one.at),
       isoTime(one.at),
       one.member,
       one.reader,
-      one.purpose,
-      one.basis,
-      one.custodian,
-      one.patientId,
-      one.accessId,
+      one.purpose ?? "",
+      one.basis ?? "",
+      one.custodian ?? "",
+      one.patientId ?? "",
+      one.accessId ?? "",
+      one.lookupId ?? "",
     ]),
   };
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hex } from "../crypto/index.js";
-import type { Accessed, EmergencyState } from "./audit.js";
+import type { Accessed, EmergencyState, Lookup } from "./audit.js";
 import { isEmergency } from "./grounds.js";
 import type { LocalTime } from "./local-time.js";
-import { rowsOf, type Report } from "./report.js";
+import { allRowsOf, isLookup, rowsOf, type Report } from "./report.js";
 
 /** An emergency that is not fully accounted for. */
 export interface OpenEmergency {
@@ -36,18 +36,23 @@ export interface BulkReading {
   /** Requested one by one; the log does not say how many a chart holds. */
   records: number;
   charts: number;
+  /** Of somebody by an identifier: each counts as one more patient. */
+  lookups: number;
 }
 
-/** An access at a time of day that its reader does not usually work at. */
+/** An access or a lookup at a time of day that its reader does not usually work at. */
 export interface UnusualHour {
   at: number;
   reader: Hex;
   member: number;
-  patientId: Hex;
-  custodian: number;
-  accessId: Hex;
-  purpose: string;
-  basis: string;
+  /** Of an access. */
+  patientId?: Hex;
+  custodian?: number;
+  accessId?: Hex;
+  purpose?: string;
+  basis?: string;
+  /** Of a lookup. */
+  lookupId?: Hex;
 }
 
 /** More than so many patients, or records, by one account within a day. */
@@ -90,7 +95,7 @@ export function openEmergencies(
 }
 
 /**
- * Accounts that within any 24 hours read more than {@link BULK} says; accesses that lie in one another's 24 hours are
+ * Accounts that within any 24 hours read or looked for more than {@link BULK} says; accesses that lie in one another's 24 hours are
  * told together, the account with most patients first.
  */
 export function bulkReadings(report: Report): BulkReading[] {
@@ -99,21 +104,35 @@ export function bulkReadings(report: Report): BulkReading[] {
 }
 
 interface Access {
-  entry: Accessed;
-  patientId: Hex;
-  custodian: number;
+  entry: Accessed | Lookup;
+  /** Undefined for a lookup. */
+  patientId: Hex | undefined;
+  custodian: number | undefined;
 }
 
-/** Accesses by members' staff, in chain order. */
+/** Accesses and lookups by members' staff, in chain order. */
 function byReader(report: Report): Map<Hex, Access[]> {
   const readers = new Map<Hex, Access[]>();
-  for (const { entry, audit } of rowsOf(report)) {
-    if (entry.kind !== "access" || entry.memberId === 0) continue;
+  for (const row of allRowsOf(report)) {
+    const { entry } = row;
+    if ((entry.kind !== "access" && entry.kind !== "lookup") || entry.memberId === 0) continue;
+    const { patientId, custodian } = isLookup(row)
+      ? { patientId: undefined, custodian: undefined }
+      : row.audit;
     const accesses = readers.get(entry.reader) ?? [];
-    accesses.push({ entry, patientId: audit.patientId, custodian: audit.custodian });
+    accesses.push({ entry, patientId, custodian });
     readers.set(entry.reader, accesses);
   }
   return readers;
+}
+
+/** Whom an access counts for: each lookup for somebody else, since nobody knows whom it was about. */
+function countedFor({ entry, patientId }: Access): Hex {
+  return entry.kind === "lookup" ? entry.lookupId : patientId!;
+}
+
+function recordsOf({ entry }: Access): number {
+  return entry.kind === "lookup" ? 0 : entry.indices.length;
 }
 
 /** The stretches of accesses that lie within a day that holds too many. */
@@ -122,15 +141,16 @@ function spansOf(accesses: readonly Access[]): Access[][] {
   const patients = new Map<Hex, number>();
   let records = 0;
   let first = 0;
-  for (const [last, { entry, patientId }] of accesses.entries()) {
-    patients.set(patientId, (patients.get(patientId) ?? 0) + 1);
-    records += entry.indices.length;
-    for (; accesses[first]!.entry.at <= entry.at - BULK.withinSeconds; first++) {
+  for (const [last, access] of accesses.entries()) {
+    const counted = countedFor(access);
+    patients.set(counted, (patients.get(counted) ?? 0) + 1);
+    records += recordsOf(access);
+    for (; accesses[first]!.entry.at <= access.entry.at - BULK.withinSeconds; first++) {
       const gone = accesses[first]!;
-      records -= gone.entry.indices.length;
-      const left = patients.get(gone.patientId)! - 1;
-      if (left === 0) patients.delete(gone.patientId);
-      else patients.set(gone.patientId, left);
+      records -= recordsOf(gone);
+      const left = patients.get(countedFor(gone))! - 1;
+      if (left === 0) patients.delete(countedFor(gone));
+      else patients.set(countedFor(gone), left);
     }
     if (patients.size <= BULK.patients && records <= BULK.records) continue;
     const previous = spans.at(-1);
@@ -147,30 +167,30 @@ function bulkOf(accesses: readonly Access[]): BulkReading {
     member: entry.memberId,
     from: entry.at,
     to: accesses.at(-1)!.entry.at,
-    patients: new Set(accesses.map(({ patientId }) => patientId)).size,
-    records: accesses.reduce((sum, access) => sum + access.entry.indices.length, 0),
-    charts: accesses.filter((access) => access.entry.extent === "CHART").length,
+    patients: new Set(accesses.flatMap(({ patientId }) => patientId ?? [])).size,
+    records: accesses.reduce((sum, access) => sum + recordsOf(access), 0),
+    charts: accesses.filter((access) => access.entry.kind === "access" && access.entry.extent === "CHART")
+      .length,
+    lookups: accesses.filter((access) => access.entry.kind === "lookup").length,
   };
 }
 
 /**
- * Accesses outside of {@link DAY_HOURS} by accounts for which that was not usual yet: see {@link USUAL}. Only earlier
+ * Accesses and lookups outside of {@link DAY_HOURS} by accounts for which that was not usual yet: see {@link USUAL}. Only earlier
  * days of the report count, so that nobody makes his nights usual afterwards.
  */
 export function unusualHours(report: Report, time: LocalTime): UnusualHour[] {
   const found = [...byReader(report).values()].flatMap((accesses) => unusualOf(accesses, time));
   return found
     .sort((a, b) => a.entry.blockNumber - b.entry.blockNumber || a.entry.logIndex - b.entry.logIndex)
-    .map(({ entry, patientId, custodian }) => ({
-      at: entry.at,
-      reader: entry.reader,
-      member: entry.memberId,
-      patientId,
-      custodian,
-      accessId: entry.accessId,
-      purpose: entry.purpose,
-      basis: entry.basis,
-    }));
+    .map(unusualHourOf);
+}
+
+function unusualHourOf({ entry, patientId, custodian }: Access): UnusualHour {
+  const { at, reader, memberId: member } = entry;
+  if (entry.kind === "lookup") return { at, reader, member, lookupId: entry.lookupId };
+  const { accessId, purpose, basis } = entry;
+  return { at, reader, member, patientId: patientId!, custodian: custodian!, accessId, purpose, basis };
 }
 
 function unusualOf(accesses: readonly Access[], time: LocalTime): Access[] {

@@ -12,6 +12,8 @@ interface Profile {
   server: string;
   users: readonly string[];
   data: "data" | "query";
+  /** Of no patient. */
+  withoutPatient?: true;
 }
 
 const SOURCE = "110153";
@@ -53,6 +55,15 @@ const PROFILES: Readonly<Record<string, Profile>> = {
     server: DESTINATION,
     users: ["IRCP"],
     data: "query",
+  },
+  Query: {
+    action: "E",
+    interactions: ["search", "search-type", "search-system"],
+    client: SOURCE,
+    server: DESTINATION,
+    users: ["IRCP"],
+    data: "query",
+    withoutPatient: true,
   },
 };
 const BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
@@ -102,18 +113,22 @@ function userRules(users: readonly Agent[]): [string, boolean][] {
   ];
 }
 
-function entityRules(entities: readonly Entity[], { data }: Profile): [string, boolean][] {
+function entityRules(entities: readonly Entity[], { data, withoutPatient }: Profile): [string, boolean][] {
   const objects = entities.filter(({ type }) => type.code === "2");
   const [object] = objects;
   return [
     ["one object", objects.length === 1],
-    ...patientRules(entities.filter(({ type }) => type.code === "1")),
+    ...patientRules(
+      entities.filter(({ type }) => type.code === "1"),
+      withoutPatient,
+    ),
     ...(data === "query" ? queryRules(object) : dataRules(object)),
     ...transactionRules(entities.filter(({ type }) => type.code === "XrequestId")),
   ];
 }
 
-function patientRules(patients: readonly Entity[]): [string, boolean][] {
+function patientRules(patients: readonly Entity[], without = false): [string, boolean][] {
+  if (without) return [["no patient", patients.length === 0]];
   const [patient] = patients;
   return [
     ["one patient", patients.length === 1],

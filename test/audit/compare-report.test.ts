@@ -93,7 +93,7 @@ describe("a saved report against the chain", function () {
     const [header, ...rows] = csv(report).trimEnd().split("\r\n");
     const doubled = rows.map((row) => `${row.replaceAll(",TREAT,", ",HRESCH,")},TREAT`);
     const wrong = found([`${header},purposes`, ...doubled, ""].join("\r\n"));
-    expect(wrong).to.include("ALTERED 4 purposes column 38");
+    expect(wrong).to.include("ALTERED 4 purposes column 39");
   });
 
   it("is of another patient", () => {
@@ -126,7 +126,7 @@ describe("a saved report against the chain", function () {
     const text = csv(report);
     const end = text.indexOf("\r\n", text.indexOf("\r\n") + 1);
     const { findings } = compareReport(report, `${text.slice(0, end)}"${text.slice(end + 1)}`);
-    expect(findings.map(({ what, fields }) => [what, fields])).to.deep.equal([["ALTERED", ["suspects"]]]);
+    expect(findings.map(({ what, fields }) => [what, fields])).to.deep.equal([["ALTERED", ["lookup_id"]]]);
   });
 
   it("never fails on a damaged file, and never finds nothing wrong with one", () => {

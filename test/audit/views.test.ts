@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import fc from "fast-check";
-import { viewCsv, viewOf, type Accessed, type Accounting, type Audit } from "../../src/audit/index.js";
+import {
+  viewCsv,
+  viewOf,
+  type Accessed,
+  type Accounting,
+  type Audit,
+  type Lookup,
+} from "../../src/audit/index.js";
 import { LocalTime } from "../../src/audit/local-time.js";
 import { BULK, bulkReadings, openEmergencies, unusualHours } from "../../src/audit/views.js";
 import type { Hex } from "../../src/crypto/index.js";
@@ -10,6 +17,8 @@ import { threeHospitals, type ThreeHospitals } from "./three-hospitals.js";
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
+/** Ids of lookups begin here: no patient has one. */
+const LOOKUPS = 1_000_000;
 /** 2027-03-01, 00:00 in Shanghai. */
 const MIDNIGHT = Date.parse("2027-02-28T16:00:00Z") / 1000;
 const SHANGHAI = new LocalTime("Asia/Shanghai");
@@ -21,19 +30,24 @@ interface Reading {
   patient?: number;
   records?: number;
   memberId?: number;
+  /** A lookup, which is of nobody known. */
+  lookup?: true;
 }
 
 /** A report of these accesses, one audit a patient. */
 function reportOf(template: Audit, readings: readonly Reading[]): Accounting {
+  const place = (at: number, number: number) => ({
+    at,
+    blockNumber: at - MIDNIGHT + 40 * DAY,
+    logIndex: number,
+    transactionHash: hex(number, 64),
+  });
   const access = (
     { at, reader = 1, records = 1, memberId = 2, patient = 1 }: Reading,
     number: number,
   ): Accessed & { patient: number } => ({
     kind: "access",
-    at,
-    blockNumber: at - MIDNIGHT + 40 * DAY,
-    logIndex: number,
-    transactionHash: hex(number, 64),
+    ...place(at, number),
     contract: "AccessLog",
     accessId: hex(number, 64),
     reader: hex(reader, 40),
@@ -45,16 +59,24 @@ function reportOf(template: Audit, readings: readonly Reading[]): Accounting {
     indices: Array.from({ length: records }, (_, index) => index + 1),
     patient,
   });
-  const patients = Map.groupBy(readings.map(access), ({ patient }) => patient);
+  const lookups = readings.flatMap(({ at, reader = 1, memberId = 2, lookup }, number): Lookup[] => {
+    if (!lookup) return [];
+    const lookupId = hex(LOOKUPS + number, 64);
+    const by = { reader: hex(reader, 40), memberId };
+    return [{ kind: "lookup", ...place(at, number), contract: "BreakGlass", lookupId, ...by }];
+  });
+  const accesses = readings.flatMap((reading, number) => (reading.lookup ? [] : [access(reading, number)]));
+  const patients = Map.groupBy(accesses, ({ patient }) => patient);
   const audits = [...patients].map(([patient, entries]): Audit => ({
     ...template,
     patientId: hex(patient, 64),
     entries,
     total: entries.length,
   }));
-  const { chainId, block, members } = template;
+  const { chainId, contracts, block, members } = template;
   const checked = { own: audits.length, others: 0 };
-  return { subject: { member: 2 }, chainId, block, filter: {}, complete: true, checked, audits, members };
+  const frame = { chainId, contracts, block, members, filter: {}, complete: true };
+  return { subject: { member: 2 }, ...frame, checked, audits, lookups };
 }
 
 describe("views for a privacy officer", function () {
@@ -137,6 +159,7 @@ describe("views for a privacy officer", function () {
           patients: 21,
           records: 21,
           charts: 0,
+          lookups: 0,
         },
       ]);
       const spread = many(21, DAY / 20); // the last one 24 hours after the first
@@ -166,6 +189,16 @@ describe("views for a privacy officer", function () {
       ]);
     });
 
+    it("counts each lookup as one more patient", () => {
+      const lookups = many(10, 60, { lookup: true });
+      const later = { at: MIDNIGHT + HOUR, patient: 99 };
+      expect(bulkReadings(reportOf(template, [...lookups, ...many(10, 60)]))).to.deep.equal([]);
+      const [found] = bulkReadings(reportOf(template, [...lookups, ...many(10, 60), later]));
+      expect(found).to.include({ patients: 11, lookups: 10, records: 11, to: later.at });
+      const [alone] = bulkReadings(reportOf(template, many(21, 60, { lookup: true })));
+      expect(alone).to.include({ patients: 0, lookups: 21, records: 0, charts: 0 });
+    });
+
     it("leaves out the patients' own requests", () => {
       expect(bulkReadings(reportOf(template, many(30, 60, { memberId: 0, reader: 0 })))).to.deep.equal([]);
     });
@@ -175,10 +208,15 @@ describe("views for a privacy officer", function () {
         at: fc.nat(4 * 24),
         patient: fc.integer({ min: 1, max: 40 }),
         records: fc.nat(40),
+        lookup: fc.constantFrom(true as const, undefined),
       });
       fc.assert(
         fc.property(fc.array(reading, { maxLength: 60 }), (readings) => {
-          const placed = readings.map((one) => ({ ...one, at: MIDNIGHT + one.at * HOUR }));
+          const placed = readings.map(({ lookup, ...one }, number) => ({
+            ...one,
+            ...(lookup && { lookup, records: 0, patient: 1_000 + number }),
+            at: MIDNIGHT + one.at * HOUR,
+          }));
           const tooMany = placed.some(({ at }) => {
             const within = placed.filter((one) => one.at <= at && one.at > at - DAY);
             const records = within.reduce((sum, one) => sum + one.records, 0);
@@ -223,6 +261,14 @@ describe("views for a privacy officer", function () {
     it("are each account's own", () => {
       const nights = Array.from({ length: 7 }, (_, day) => on(day, 22));
       expect(found([...nights, { ...on(8, 22), reader: 2 }])).to.include(8 * 24 + 22);
+    });
+
+    it("are those of lookups too", () => {
+      const at = MIDNIGHT + 2 * HOUR;
+      const [seen] = unusualHours(reportOf(template, [{ at, lookup: true }]), SHANGHAI);
+      expect(seen).to.deep.equal({ at, reader: hex(1, 40), member: 2, lookupId: hex(LOOKUPS, 64) });
+      const nights = Array.from({ length: 7 }, (_, day): Reading => ({ ...on(day, 22), lookup: true }));
+      expect(found([...nights, on(8, 22)])).to.not.include(8 * 24 + 22); // usual by then
     });
 
     it("follow summer time", () => {
