@@ -12,6 +12,7 @@ import { MessageDesk } from "../../src/access/message-desk.js";
 import type { Message, MessageType } from "../../src/access/message.js";
 import { signMessage } from "../../src/access/messages.js";
 import { keySigner, type StaffSigner } from "../../src/chain/index.js";
+import { signAs } from "../../src/consent/index.js";
 import { toHex, type Hex } from "../../src/crypto/index.js";
 import { lateStage, type LateStage } from "../support/chain-down.js";
 import { listening, post } from "../support/listening.js";
@@ -68,12 +69,15 @@ describe("members that share no folder", function () {
     const reader = () => ({ writer: s.b.writer("clinician"), signer: s.b.signer("clinician") });
     await s.consortium.chain.down();
     const { patient, colleague } = s;
-    const late = { patient, custodian: 1, reason: "unconscious, chain down", colleague, timeoutMs: 60_000 };
     try {
       // It never saw the chain; the one that keeps the journal answers.
       await using started = await listening(agentOf(s.a));
       const exchange = over(1, started.address);
       const access = new Access({ memberId, chain, vault, store, exchange, reader });
+      const reason = "unconscious, chain down";
+      const prepared = access.prepareWithoutChain({ patient, colleague: colleague.address, reason });
+      const colleagueSignature = await signAs(colleague, prepared.typedData);
+      const late = { prepared, colleagueSignature, custodian: 1, timeoutMs: 60_000 };
       const { opened } = await access.withoutChain(late);
       const texts: string[] = [];
       for await (const { body } of opened.open())
