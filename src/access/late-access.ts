@@ -28,6 +28,7 @@ export interface LateParts extends FetchParts, Pick<OpeningParts, "store"> {
   reader: () => { signer: StaffSigner };
 }
 
+/** What is asked for while the chain is down, of whom and why. */
 export interface LateOptions {
   patient: Hex;
   /** Member id of who keeps the patient's records, as the card says. */
