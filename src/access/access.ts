@@ -25,6 +25,7 @@ import { requireTicket } from "./ticket.js";
 /** The contract takes this many entries in one request. */
 const ENTRIES_PER_REQUEST = 64;
 
+/** What a member reads with. */
 export interface AccessParts {
   memberId: number;
   chain: Chain;
@@ -35,10 +36,12 @@ export interface AccessParts {
   reader: () => { writer: Writer; signer: StaffSigner };
 }
 
+/** What an access is for. */
 export interface AccessOptions extends FetchOptions {
   purpose: Purpose;
 }
 
+/** What of a chart is asked for. */
 export interface ScopeOptions extends AccessOptions {
   /** Bitmap; default: all that the terms grant and no directive denies. */
   compartments?: bigint;

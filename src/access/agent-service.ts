@@ -37,6 +37,7 @@ export interface ServiceParts {
   tls: ClientTls;
 }
 
+/** How a release agent runs, and who hears of what it does. */
 export interface ReleaseAgentOptions {
   signal: AbortSignal;
   onAnswer?: (answer: Answer) => void;

@@ -10,6 +10,7 @@ import type { OwnDesk, OwnRequest } from "./own-request.js";
 import { parseAcknowledgement, type Acknowledgement } from "./patient-desk.js";
 import { toldKey, type Told } from "./withdrawal.js";
 
+/** Whose release agents, and how they are reached. */
 export interface CustodianAgentOptions {
   /** Any node of the consortium: by it the custodian's signature is checked. */
   chain: Chain;

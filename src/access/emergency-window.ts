@@ -3,6 +3,7 @@ import type { Hex } from "../crypto/index.js";
 
 /** By their numbers on chain. */
 export const VERDICTS = ["NONE", "APPROPRIATE", "INAPPROPRIATE"] as const;
+/** What a review found. */
 export type EmergencyVerdict = Exclude<(typeof VERDICTS)[number], "NONE">;
 
 /** One window and what became of it. */

@@ -21,6 +21,7 @@ const WAYS: Readonly<Partial<Record<MessageType, { path: string; answers: readon
 /** Answers that wait to be fetched; a reader that went away leaves one. */
 const MOST_ANSWERS = 64;
 
+/** Which release agents are asked over HTTP, and what carries everything else. */
 export interface HttpExchangeOptions {
   /** Addresses of release agents by member id. Of several, the next is asked when one does not answer. */
   agents: ReadonlyMap<number, readonly string[]>;

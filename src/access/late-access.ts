@@ -40,6 +40,7 @@ export interface PreparedLate {
   typedData: TypedData;
 }
 
+/** What is asked for while the chain is down, of whom and why. */
 export interface LateOptions {
   prepared: Pick<PreparedLate, "release">;
   /** Of the colleague whom it names. */

@@ -29,6 +29,7 @@ export interface LookupParts {
   reader: () => { writer: Writer; signer: StaffSigner };
 }
 
+/** Which custodians are asked, and for how long. */
 export interface LookupOptions {
   /** Member ids. */
   custodians: readonly number[];

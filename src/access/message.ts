@@ -15,6 +15,7 @@ export const MESSAGE_TYPES = [
   "lookup",
   "lookup-answer",
 ] as const;
+/** What a message between members is. */
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** Most bytes of a message. A release of a whole chart is the largest: some 2.5 KiB a record. */

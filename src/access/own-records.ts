@@ -23,6 +23,7 @@ import { refusedBy } from "./refused.js";
 const SIGNATURE_LIFETIME_MS = 3_600_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 
+/** What of his own records a patient asks for. */
 export interface OwnRequestOptions {
   patient: Hex;
   /** INDEX: what there is; CHART (default): that and the bodies of all. */

@@ -12,6 +12,7 @@ import { markSuspect } from "./suspect.js";
 /** Patients of whom all events are held in memory at the same time. */
 const PATIENTS_AT_ONCE = 200;
 
+/** What to account for, and with what of this member's own. */
 export interface AccountingOptions extends Pick<AuditFilter, "from" | "to">, NameSources {
   /** Through the member's own node. */
   chain: Chain;
@@ -22,6 +23,7 @@ export interface AccountingOptions extends Pick<AuditFilter, "from" | "to">, Nam
   onProgress?: (progress: AccountingProgress) => void;
 }
 
+/** How far an accounting is. */
 export interface AccountingProgress {
   /** Blocks are searched for patients, then patients' lists are checked. */
   step: "searching" | "checking";

@@ -55,6 +55,7 @@ export interface Enrolled extends Place {
 /** Who acted for the patient. */
 export type GivenBy = "PATIENT" | "GUARDIANS" | "WITNESSES" | "DELEGATE";
 
+/** A grant was given. */
 export interface GrantGiven extends Place {
   kind: "grant-given";
   termsHash: Hex;
@@ -72,6 +73,7 @@ export interface GrantGiven extends Place {
   recordedTo: number;
 }
 
+/** Terms were revoked, given or not yet given. */
 export interface GrantRevoked extends Place {
   kind: "grant-revoked";
   termsHash: Hex;
@@ -80,6 +82,7 @@ export interface GrantRevoked extends Place {
   revokedBy: GivenBy;
 }
 
+/** The patient's directive was replaced. */
 export interface DirectiveSet extends Place {
   kind: "directive-set";
   denyAll: boolean;
@@ -91,6 +94,7 @@ export interface DirectiveSet extends Place {
   nonce: number;
 }
 
+/** Somebody requested records, an index or a chart. */
 export interface Accessed
   extends
     Place,
@@ -155,8 +159,10 @@ export interface OtherEvent extends Place {
   event: string;
 }
 
+/** One event about a patient. */
 export type AuditEntry =
   Enrolled | GrantGiven | GrantRevoked | DirectiveSet | Accessed | Amended | Retracted | Act | OtherEvent;
+/** What happened. */
 export type AuditKind = AuditEntry["kind"];
 
 /** The member that an entry is about; undefined when it concerns all of them. */

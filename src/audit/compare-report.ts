@@ -18,6 +18,7 @@ export interface RowFinding {
   fields?: string[];
 }
 
+/** How a saved report compares with the chain. */
 export interface ReportComparison {
   format: SavedFormat;
   /** In the file. */

@@ -9,6 +9,7 @@ import { newestBlock, readPatients, type PatientRead } from "./read-patients.js"
 import { REGISTRIES, perRegistry } from "./registries.js";
 import { markSuspect } from "./suspect.js";
 
+/** Whose disclosures, which of them to show, and what names them. */
 export interface DisclosuresOptions extends AuditFilter, NameSources {
   /** Through the member's own node. */
   chain: Chain;

@@ -10,6 +10,7 @@ import { Markup, element, type Content } from "./markup.js";
 import { LANGUAGES, type Language } from "./messages.js";
 import { allRowsOf, isAccounting, isLookup, type LookupRow, type Report, type Row } from "./report.js";
 
+/** How the printable report is written. */
 export interface HtmlOptions {
   /** Default: en. */
   language?: Language;

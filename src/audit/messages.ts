@@ -3,6 +3,7 @@ import { CHINESE_ACTS, ENGLISH_ACTS, type ActWords } from "./act-words.js";
 import type { AuditHead, AuditKind, GivenBy, Lookup } from "./audit.js";
 import type { SuspectRole } from "./suspicion.js";
 
+/** In which reports are written: English or simplified Chinese. */
 export type Language = "en" | "zh";
 
 interface AccountingWords {

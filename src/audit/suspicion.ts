@@ -4,6 +4,7 @@ import { isoTime } from "./iso-time.js";
 
 /** What a person was to an event, or to what it rests on. */
 export const SUSPECT_ROLES = ["READER", "COLLEAGUE", "WITNESS", "REVIEWER", "OFFICER"] as const;
+/** One of {@link SUSPECT_ROLES}. */
 export type SuspectRole = (typeof SUSPECT_ROLES)[number];
 
 /** Somebody whose key was compromised when he signed: whoever had it may have signed in his name. */

@@ -7,6 +7,7 @@ import { LANGUAGES, type Language, type Messages } from "./messages.js";
 import { allRowsOf, isAccounting, isLookup, type LookupRow, type Report, type Row } from "./report.js";
 import { printable } from "../printable.js";
 
+/** How the timeline is written. */
 export interface TimelineOptions {
   /** Default: en. */
   language?: Language;

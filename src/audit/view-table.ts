@@ -18,6 +18,7 @@ import {
 /** What a privacy officer looks for. */
 export type View = "open-emergencies" | "bulk" | "unusual-hours";
 
+/** By what a report is looked through. */
 export interface ViewOptions {
   /** IBreakGlass.Limits, seconds. */
   limits: { justifyWithin: number; reviewWithin: number };

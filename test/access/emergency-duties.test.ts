@@ -5,6 +5,7 @@ import { Emergencies, dutiesOf } from "../../src/access/index.js";
 import type { Writer } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import type { Hex } from "../../src/crypto/index.js";
+import { OverdueEmergencies } from "../../src/monitor/overdue.js";
 import { breakGlass } from "../support/emergency.js";
 import { Consortium, openHospital, type Hospital } from "../support/hospital.js";
 import { PatientDevice, newStaff } from "../support/sharing.js";
@@ -20,6 +21,7 @@ describe("a privacy officer's queue of emergencies", function () {
   let consortium: Consortium;
   const hospitals = {} as Record<Who, Chartseal>;
   const officers = {} as Record<Who, Writer>;
+  const monitors = {} as Record<Who, OverdueEmergencies>;
   let windowId: Hex;
 
   before(async () => {
@@ -28,6 +30,7 @@ describe("a privacy officer's queue of emergencies", function () {
     for (const who of WHO) {
       places[who] = await consortium.hospital(who);
       hospitals[who] = await openHospital(places[who]);
+      monitors[who] = new OverdueEmergencies(hospitals[who].chain, hospitals[who].memberId);
       ({ writer: officers[who] } = await newStaff(hospitals[who], places[who], ["REVIEWER"]));
     }
     const { signer: colleague } = await newStaff(hospitals.colleague, places.colleague, ["CLINICIAN"]);
@@ -47,7 +50,10 @@ describe("a privacy officer's queue of emergencies", function () {
   };
   const emergencies = (who: Who) => new Emergencies(hospitals[who].chain, () => officers[who]);
 
-  /** What each member's officers find in their queue; checked against what the contract would let them do. */
+  /**
+   * What each member's officers find in their queue; checked against what the contract would let them do, and what
+   * their member's monitor counts.
+   */
   async function queues(): Promise<Record<Who, string[]>> {
     const found = {} as Record<Who, string[]>;
     for (const who of WHO) {
@@ -55,6 +61,10 @@ describe("a privacy officer's queue of emergencies", function () {
       const [window] = await emergencies(who).list({ member });
       const duties = window === undefined ? [] : dutiesOf(window, member);
       found[who] = duties.map(({ what, overdue }) => (overdue ? `${what} (overdue)` : what));
+      expect(await monitors[who].read(), `${who}'s monitor`).to.deep.equal({
+        justification: found[who].filter((duty) => duty === "justify (overdue)").length,
+        review: found[who].filter((duty) => duty === "decide (overdue)").length,
+      });
       const what = duties.map((duty) => duty.what);
       expect(await may(who, "justify"), `${who} may justify`).to.equal(what.includes("justify"));
       // The custodian sees his part before its time: first the reader's side is to be heard.
@@ -112,6 +122,7 @@ describe("a privacy officer's queue of emergencies", function () {
 
   it("holds an overdue review for members of neither side, until one of them decides", async () => {
     const { reviewWithin } = await hospitals.custodian.chain.emergencies.limits();
+    await consortium.chain.rpc("anvil_mine", ["0x1e"]); // no monitor reads the window's block again
     await pass(Number(reviewWithin));
     expect(await queues()).to.deep.equal({
       custodian: ["decide (overdue)"],
