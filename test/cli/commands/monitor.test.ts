@@ -249,7 +249,7 @@ describe("monitor", function () {
     const { json } = await b.done("act", "relay", act, "--out", b.path("e.json"), "--json");
     const { windowId } = json as { windowId: string };
     const owed = async (config: string) => {
-      const { json } = await chartseal(["monitor", "--once", "--json", "--config", config]);
+      const { json: answer } = await chartseal(["monitor", "--once", "--json", "--config", config]);
       return (json as { chain: { member: { overdue: object } } }).chain.member.overdue;
     };
     expect(await owed(a.config)).to.deep.equal({ justification: 0, review: 0 });
