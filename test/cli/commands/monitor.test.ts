@@ -250,7 +250,7 @@ describe("monitor", function () {
     const { windowId } = json as { windowId: string };
     const owed = async (config: string) => {
       const { json: answer } = await chartseal(["monitor", "--once", "--json", "--config", config]);
-      return (json as { chain: { member: { overdue: object } } }).chain.member.overdue;
+      return (answer as { chain: { member: { overdue: object } } }).chain.member.overdue;
     };
     expect(await owed(a.config)).to.deep.equal({ justification: 0, review: 0 });
     await pass(40 * DAY);
