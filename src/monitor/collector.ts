@@ -6,6 +6,7 @@ import { ChartsealError, type ErrorCode } from "../errors.js";
 import { readJournalFigures, type JournalFigures } from "../records/index.js";
 import { ChainReader, type ChainFigures } from "./chain-figures.js";
 import { readDisks, type Disk } from "./disks.js";
+import { readStores, type Stores } from "./stores.js";
 import { readHeartbeats, type ProcessState } from "./heartbeat.js";
 
 /** Milliseconds for which a reading is taken as new: whoever asks often asks node and journal no more often. */
@@ -22,6 +23,7 @@ export interface Reading {
   chain?: ChainFigures;
   chainError?: ErrorCode;
   disks: Disk[];
+  stores: Stores;
   processes: ProcessState[];
   /** No process of this member that lives has the vault open. */
   vaultLocked: boolean;
@@ -36,6 +38,8 @@ export interface Ready {
   chain: boolean;
   /** There is room on every disk. */
   disk: boolean;
+  /** As many stores of bodies answer as must take one. */
+  store: boolean;
   /** Every process that is expected lives. */
   processes: boolean;
   /** Some process has the vault open. */
@@ -79,6 +83,7 @@ export class Collector {
       journal: reading.journalError === undefined,
       chain: reading.chain !== undefined,
       disk: reading.disks.length > 0 && reading.disks.every(({ free }) => free >= LEAST_FREE),
+      store: reading.stores.up.filter(Boolean).length >= reading.stores.needed,
       processes: reading.processes.every(
         ({ process, up }) => up || !this.#options.expected.includes(process),
       ),
@@ -99,10 +104,15 @@ export class Collector {
       ...(chain.value === undefined ? {} : { chain: chain.value }),
       ...(chain.code === undefined ? {} : { chainError: chain.code }),
       disks: await readDisks(config),
+      stores: await readStores(config, hasItems(journal.value)),
       processes,
       vaultLocked: !processes.some(({ vaultUnlocked }) => vaultUnlocked),
     };
   }
+}
+
+function hasItems(journal: JournalFigures | undefined): boolean {
+  return Object.values(journal?.items ?? {}).some((count) => count > 0);
 }
 
 /** Before the first record there is no journal, which is no fault. */

@@ -104,6 +104,15 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     labels: ["part"],
     samples: ({ disks }) => disks.map(({ part, size }): Sample => [{ part }, size]),
   },
+  chartseal_store_up: {
+    help: "1 when a store of bodies answers, by its place in chartseal.json, from 1 on",
+    labels: ["replica"],
+    samples: ({ stores }) => stores.up.map((up, place): Sample => [{ replica: String(place + 1) }, flag(up)]),
+  },
+  chartseal_stores_needed: {
+    help: "Stores that must take a body before it counts as stored",
+    samples: ({ stores }) => [one(stores.needed)],
+  },
   chartseal_process_up: {
     help: "1 when a long-running process of this member gave a sign of life in the last 30 seconds",
     labels: ["process"],

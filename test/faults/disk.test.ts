@@ -9,7 +9,6 @@ import type { Hospital } from "../support/hospital.js";
 import { below, type Random } from "../support/seeded.js";
 import { expectRecovery } from "./support/aftermath.js";
 import { AGAIN, ROUNDS, randomFor } from "./support/extent.js";
-import { Figures } from "./support/figures.js";
 import { BATCH_ITEMS, Stage, reconfigured } from "./support/stage.js";
 
 const NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"];
@@ -29,16 +28,7 @@ function mayMount(): boolean {
 
 describe("An ingest whose disk is full", function () {
   this.timeout(300_000);
-  const figures = new Figures("disk");
-  let stage: Stage;
-
-  before(async () => {
-    stage = await Stage.start();
-  });
-  after(async () => {
-    await stage[Symbol.asyncDispose]();
-    figures.report();
-  });
+  const { stage, figures } = Stage.forAllTests("disk");
 
   for (const round of ROUNDS) {
     for (const [database, mostPages] of Object.entries(MOST_PAGES)) {

@@ -8,7 +8,6 @@ import { RpcProxy } from "../support/rpc-proxy.js";
 import { below } from "../support/seeded.js";
 import { expectRecovery } from "./support/aftermath.js";
 import { ROUNDS, randomFor } from "./support/extent.js";
-import { Figures } from "./support/figures.js";
 import { LOAD, Stage, type CliRun } from "./support/stage.js";
 
 const SEND = "eth_sendRawTransaction";
@@ -17,16 +16,7 @@ const PARTLY = 3;
 
 describe("An ingest whose transactions always revert", function () {
   this.timeout(300_000);
-  const figures = new Figures("always reverts");
-  let stage: Stage;
-
-  before(async () => {
-    stage = await Stage.start();
-  });
-  after(async () => {
-    await stage[Symbol.asyncDispose]();
-    figures.report();
-  });
+  const { stage, figures } = Stage.forAllTests("always reverts");
 
   for (const round of ROUNDS) {
     it(`says that its member is suspended, keeps the items, and goes on once it is not (${round + 1})`, async () => {

@@ -5,7 +5,6 @@ import { RpcProxy } from "../support/rpc-proxy.js";
 import { below } from "../support/seeded.js";
 import { expectRecovery } from "./support/aftermath.js";
 import { AGAIN, ROUNDS, randomFor } from "./support/extent.js";
-import { Figures } from "./support/figures.js";
 import { LOAD, Stage, type CliRun } from "./support/stage.js";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -16,16 +15,7 @@ const HOUR_MS = 3_600_000;
 
 describe("An ingest", function () {
   this.timeout(300_000);
-  const figures = new Figures("signals and clocks");
-  let stage: Stage;
-
-  before(async () => {
-    stage = await Stage.start();
-  });
-  after(async () => {
-    await stage[Symbol.asyncDispose]();
-    figures.report();
-  });
+  const { stage, figures } = Stage.forAllTests("signals and clocks");
 
   for (const round of ROUNDS) {
     for (const [signal, code] of Object.entries(SIGNALS)) {

@@ -9,7 +9,6 @@ import { RpcProxy } from "../support/rpc-proxy.js";
 import { below } from "../support/seeded.js";
 import { complaints, expectRecovery } from "./support/aftermath.js";
 import { AGAIN, ROUNDS, randomFor } from "./support/extent.js";
-import { Figures } from "./support/figures.js";
 import { LOAD, Stage, reconfigured, type CliRun } from "./support/stage.js";
 
 const SEND = "eth_sendRawTransaction";
@@ -20,16 +19,7 @@ const IMPORTED = 25;
 
 describe("Two writers", function () {
   this.timeout(300_000);
-  const figures = new Figures("two writers");
-  let stage: Stage;
-
-  before(async () => {
-    stage = await Stage.start();
-  });
-  after(async () => {
-    await stage[Symbol.asyncDispose]();
-    figures.report();
-  });
+  const { stage, figures } = Stage.forAllTests("two writers");
 
   for (const round of ROUNDS) {
     it(`of one journal: the second is refused, until the first ends or is killed (${round + 1})`, async () => {

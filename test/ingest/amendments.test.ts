@@ -8,7 +8,8 @@ import {
   ItemState,
   type JournalItem,
 } from "../../src/records/index.js";
-import { Consortium, enrol, enrolAs, openHospital } from "../support/hospital.js";
+import { enrol, enrolAs } from "../support/hospital.js";
+import { hospitalForEach } from "../support/hospital-for-each.js";
 import { allItems, checkLog, openItem } from "../support/log-check.js";
 import { linesSource, observation, observations } from "../support/observations.js";
 
@@ -16,18 +17,11 @@ const SUPERSEDED = 1;
 
 describe("An item that was taken before", function () {
   this.timeout(60_000);
-  let consortium: Consortium;
   let hospital: Chartseal;
-  let count = 0;
 
-  before(async () => {
-    consortium = await Consortium.start();
+  hospitalForEach((own) => {
+    ({ hospital } = own);
   });
-  after(() => consortium[Symbol.asyncDispose]());
-  beforeEach(async () => {
-    hospital = await openHospital(await consortium.hospital(`h${++count}`));
-  });
-  afterEach(() => hospital[Symbol.asyncDispose]());
 
   it("is known again by its bytes, in the same run and in the next", async () => {
     await enrol(hospital, "p");

@@ -4,7 +4,8 @@ import { ENTRY_STATUS, collectLogs } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { Entries, ItemState } from "../../src/records/index.js";
-import { Consortium, enrol, openHospital } from "../support/hospital.js";
+import { enrol } from "../support/hospital.js";
+import { hospitalForEach } from "../support/hospital-for-each.js";
 import { allItems, checkLog, openItem } from "../support/log-check.js";
 import { linesSource, observation } from "../support/observations.js";
 
@@ -12,21 +13,14 @@ const NO_REF = `0x${"00".repeat(32)}`;
 
 describe("A record filed under the wrong patient", function () {
   this.timeout(60_000);
-  let consortium: Consortium;
   let hospital: Chartseal;
   let p: Hex;
   let q: Hex;
-  let count = 0;
 
-  before(async () => {
-    consortium = await Consortium.start();
-  });
-  after(() => consortium[Symbol.asyncDispose]());
-  beforeEach(async () => {
-    hospital = await openHospital(await consortium.hospital(`h${++count}`));
+  hospitalForEach(async (own) => {
+    ({ hospital } = own);
     [p, q] = (await enrol(hospital, "p", "q")) as [Hex, Hex];
   });
-  afterEach(() => hospital[Symbol.asyncDispose]());
 
   const rulesFor = (patient: string) => ({
     rules: [{ path: "**", patient: { system: "fhir:Patient", value: patient } }],

@@ -5,27 +5,21 @@ import type { Chartseal } from "../../src/chartseal.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { openEvents, settleEvent } from "../../src/ingest/index.js";
 import { message, messagesSource, pid, report } from "../support/hl7.js";
-import { Consortium, enrolAs, openHospital } from "../support/hospital.js";
+import { enrolAs } from "../support/hospital.js";
+import { hospitalForEach } from "../support/hospital-for-each.js";
 import { checkLog } from "../support/log-check.js";
 
 describe("A message about who is who", function () {
   this.timeout(60_000);
-  let consortium: Consortium;
   let hospital: Chartseal;
   let one: Hex;
   let twin: Hex;
-  let count = 0;
 
-  before(async () => {
-    consortium = await Consortium.start();
-  });
-  after(() => consortium[Symbol.asyncDispose]());
-  beforeEach(async () => {
-    hospital = await openHospital(await consortium.hospital(`h${++count}`));
+  hospitalForEach(async (own) => {
+    ({ hospital } = own);
     await hospital.patients.administrative();
     [one, twin] = [await mrn("one"), await mrn("twin")];
   });
-  afterEach(() => hospital[Symbol.asyncDispose]());
 
   const mrn = (value: string) => enrolAs(hospital, { system: "GH", value });
   const take = (...messages: string[]) => hospital.ingest(messagesSource(...messages));

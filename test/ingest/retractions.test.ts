@@ -10,7 +10,8 @@ import { openEvents, settleEvent, sourceFor } from "../../src/ingest/index.js";
 import { Entries, ItemState } from "../../src/records/index.js";
 import { clinicalDocument } from "../support/cda.js";
 import { document, messagesSource, report } from "../support/hl7.js";
-import { Consortium, enrol, enrolAs, openHospital, type Hospital } from "../support/hospital.js";
+import { type Consortium, enrol, enrolAs, type Hospital } from "../support/hospital.js";
+import { hospitalForEach } from "../support/hospital-for-each.js";
 import { allItems, checkLog, openItem } from "../support/log-check.js";
 import { linesSource, observation } from "../support/observations.js";
 import { rejected } from "../support/rejected.js";
@@ -26,20 +27,13 @@ describe("What a source takes back", function () {
   let hospital: Chartseal;
   let p: Hex;
   let q: Hex;
-  let count = 0;
 
-  before(async () => {
-    consortium = await Consortium.start();
-  });
-  after(() => consortium[Symbol.asyncDispose]());
-  beforeEach(async () => {
-    place = await consortium.hospital(`h${++count}`);
-    hospital = await openHospital(place);
+  hospitalForEach(async (own) => {
+    ({ hospital, place, consortium } = own);
     p = await enrolAs(hospital, { system: "GH", value: "p" }, { system: "urn:oid:2.999.1.4", value: "p" });
     q = await enrolAs(hospital, { system: "GH", value: "q" });
     await enrol(hospital, "f");
   });
-  afterEach(() => hospital[Symbol.asyncDispose]());
 
   const take = (...messages: (string | Uint8Array)[]) => hospital.ingest(messagesSource(...messages));
   const statuses = async () => {

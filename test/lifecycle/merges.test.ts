@@ -4,7 +4,8 @@ import { ENTRY_STATUS } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { Entries } from "../../src/records/index.js";
-import { Consortium, enrol, openHospital } from "../support/hospital.js";
+import { enrol } from "../support/hospital.js";
+import { hospitalForEach } from "../support/hospital-for-each.js";
 import { checkLog } from "../support/log-check.js";
 import { linesSource, observation } from "../support/observations.js";
 import { rejected } from "../support/rejected.js";
@@ -13,21 +14,14 @@ const SYSTEM = "fhir:Patient";
 
 describe("A patient who was enrolled twice", function () {
   this.timeout(60_000);
-  let consortium: Consortium;
   let hospital: Chartseal;
   let twin: Hex;
   let one: Hex;
-  let count = 0;
 
-  before(async () => {
-    consortium = await Consortium.start();
-  });
-  after(() => consortium[Symbol.asyncDispose]());
-  beforeEach(async () => {
-    hospital = await openHospital(await consortium.hospital(`h${++count}`));
+  hospitalForEach(async (own) => {
+    ({ hospital } = own);
     [twin, one] = (await enrol(hospital, "twin", "one")) as [Hex, Hex];
   });
-  afterEach(() => hospital[Symbol.asyncDispose]());
 
   const take = (id: string, patient: string, note = "first") =>
     hospital.ingest(linesSource([observation({ id, patient, note })]));

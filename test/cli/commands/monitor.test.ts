@@ -249,8 +249,8 @@ describe("monitor", function () {
     const { json } = await b.done("act", "relay", act, "--out", b.path("e.json"), "--json");
     const { windowId } = json as { windowId: string };
     const owed = async (config: string) => {
-      const { json } = await chartseal(["monitor", "--once", "--json", "--config", config]);
-      return (json as { chain: { member: { overdue: object } } }).chain.member.overdue;
+      const { json: answer } = await chartseal(["monitor", "--once", "--json", "--config", config]);
+      return (answer as { chain: { member: { overdue: object } } }).chain.member.overdue;
     };
     expect(await owed(a.config)).to.deep.equal({ justification: 0, review: 0 });
     await pass(40 * DAY);
@@ -265,6 +265,36 @@ describe("monitor", function () {
     await chain.rpc("evm_increaseTime", [seconds]);
     await chain.rpc("evm_mine");
   };
+
+  it("tells a store that is lost, a folder or an IPFS node, from one that answers", async () => {
+    const stores = async (...down: string[]) => {
+      for (const path of down) renameSync(path, `${path}.away`);
+      try {
+        const { json } = await once("--json");
+        const { stores: read, ready: state } = json as { stores: object; ready: { store: boolean } };
+        return { ...read, ready: state.store };
+      } finally {
+        for (const path of down) renameSync(`${path}.away`, path);
+      }
+    };
+    expect(await stores()).to.deep.equal({ up: [true], needed: 1, ready: true });
+    const store = a.path("../store");
+    expect(await stores(store)).to.deep.equal({ up: [false], needed: 1, ready: false });
+    const nowhere = { kubo: { rpc: "http://127.0.0.1:1" } };
+    try {
+      a.configure({ store: nowhere });
+      expect(await stores()).to.deep.equal({ up: [false], needed: 1, ready: false });
+      a.configure({ store: { replicas: ["../store", nowhere], write: 1 } });
+      expect(await stores()).to.deep.equal({ up: [true, false], needed: 1, ready: true });
+      const { out } = await once();
+      expect(out).to.contain('chartseal_store_up{replica="1"} 1');
+      expect(out).to.contain('chartseal_store_up{replica="2"} 0').and.to.contain("chartseal_stores_needed 1");
+      a.configure({ store: { replicas: ["../store", nowhere], write: 2 } });
+      expect(await stores()).to.deep.equal({ up: [true, false], needed: 2, ready: false });
+    } finally {
+      a.configure({});
+    }
+  });
 
   it("shows a journal that it cannot read", async () => {
     renameSync(a.path("journal.db"), a.path("journal.away"));

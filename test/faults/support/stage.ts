@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { runChild, type ChildOptions, type ChildResult } from "../../support/child.js";
 import { Consortium, PASSPHRASE, enrol, openHospital, type Hospital } from "../../support/hospital.js";
 import { observation, observations } from "../../support/observations.js";
+import { Figures } from "./figures.js";
 
 const AMENDED = 4;
 
@@ -48,20 +49,34 @@ export interface Refusal {
 
 /** A consortium whose hospitals run `chartseal` in processes of their own. */
 export class Stage implements AsyncDisposable {
-  readonly consortium: Consortium;
+  consortium!: Consortium;
   /** A file that holds {@link LOAD}. */
-  readonly file: string;
-  readonly passphraseFile: string;
-
-  private constructor(consortium: Consortium) {
-    this.consortium = consortium;
-    this.file = this.write("lines.ndjson", LOAD.lines);
-    this.passphraseFile = join(consortium.folder, "passphrase");
-    writeFileSync(this.passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
-  }
+  file = "";
+  passphraseFile = "";
 
   static async start(): Promise<Stage> {
-    return new Stage(await Consortium.start());
+    const stage = new Stage();
+    await stage.#start();
+    return stage;
+  }
+
+  /** Gives the surrounding `describe` one, and counts what happens there under a fault. */
+  static forAllTests(fault: string): { stage: Stage; figures: Figures } {
+    const stage = new Stage();
+    const figures = new Figures(fault);
+    before(async () => await stage.#start());
+    after(async () => {
+      await stage[Symbol.asyncDispose]();
+      figures.report();
+    });
+    return { stage, figures };
+  }
+
+  async #start(): Promise<void> {
+    this.consortium = await Consortium.start();
+    this.file = this.write("lines.ndjson", LOAD.lines);
+    this.passphraseFile = join(this.consortium.folder, "passphrase");
+    writeFileSync(this.passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
   }
 
   write(name: string, lines: readonly string[]): string {
