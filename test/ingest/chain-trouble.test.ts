@@ -39,14 +39,14 @@ describe("An ingest whose chain", function () {
 
   it("has not mined a batch yet: its items are counted as submitted", async () => {
     const counted: Record<string, number>[] = [];
-    const count = () => figuresOf(hospital.journal.database).items;
+    const now = () => figuresOf(hospital.journal.database).items;
     proxy.intercept = ({ method }) => {
-      if (method === "eth_getTransactionReceipt") counted.push(count());
+      if (method === "eth_getTransactionReceipt") counted.push(now());
       return undefined;
     };
     await hospital.ingest(linesSource(observations("p", 3)));
     expect(counted[0]).to.include({ sealed: 0, batched: 0, submitted: 3, anchored: 0 });
-    expect(count()).to.include({ sealed: 0, batched: 0, submitted: 0, anchored: 3 });
+    expect(now()).to.include({ sealed: 0, batched: 0, submitted: 0, anchored: 3 });
   });
 
   /** Anchors a batch of this member behind the ingest's back. */
