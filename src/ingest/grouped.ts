@@ -23,11 +23,10 @@ export async function* grouped<T>(source: AsyncIterable<T>, limits: GroupLimits<
   let group: T[] = [];
   let weight = 0;
   let pending: Promise<IteratorResult<T>> | undefined;
-  using late = new Late(limits.wait);
   try {
     for (;;) {
       pending ??= iterator.next();
-      const next = group.length === 0 ? await pending : await late.or(pending);
+      const next = group.length === 0 ? await pending : await within(pending, limits.wait);
       if (next !== undefined) {
         pending = undefined;
         if (next.done === true) break;
@@ -48,31 +47,15 @@ export async function* grouped<T>(source: AsyncIterable<T>, limits: GroupLimits<
   }
 }
 
-/** Ends the wait for an item of a group. One timer waits for all of them in turn: to set one for each takes longer. */
-class Late implements Disposable {
-  readonly #wait: number;
-  #timer: NodeJS.Timeout | undefined;
-  #pass: (() => void) | undefined;
-
-  constructor(wait: number) {
-    this.#wait = wait;
-  }
-
-  /** The promise's value, or undefined if it takes longer. */
-  async or<T>(promise: Promise<T>): Promise<T | undefined> {
-    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#pass?.(), this.#wait);
-    else this.#timer.refresh();
-    const late = new Promise<undefined>((resolve) => {
-      this.#pass = () => resolve(undefined);
-    });
-    try {
-      return await Promise.race([promise, late]);
-    } finally {
-      this.#pass = undefined;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+/** The promise's value, or undefined if it takes longer. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
