@@ -54,7 +54,8 @@ const entrySchema = z.looseObject({
 const schema = z.looseObject({
   memberId: uint,
   entries: z.array(entrySchema),
-  pending: z.array(z.looseObject({ file: z.string().optional() })),
+  // Archives of before list nothing that waits.
+  pending: z.array(z.looseObject({ file: z.string().optional() })).default([]),
 });
 type Manifest = z.infer<typeof schema>;
 type Entry = z.infer<typeof entrySchema>;

@@ -171,6 +171,7 @@ describe("Patients", function () {
         return answer;
       };
       await patients.enrol(enrolment).catch(() => {});
+      await s.consortium.chain.rpc("evm_mine"); // a node takes a transaction before it mines it
       const [patientId] = known() as [Hex];
       expect(patients.find(enrolment.identifiers[0]!)).to.equal(patientId);
       expect(await onChain(patientId)).to.deep.include({ signer: enrolment.signer.signer.toLowerCase() });

@@ -256,6 +256,15 @@ describe("export", function () {
     });
   }
 
+  it("of before what waits was listed verifies", async () => {
+    const path = await forged((files, manifest) => {
+      for (const name of files.keys()) if (name.startsWith("pending/")) files.delete(name);
+      delete (manifest as Partial<ArchiveManifest>).pending;
+    });
+    const { verdict } = await verify(path, "--offline");
+    expect(verdict).to.deep.include({ ok: true, opened: 5, unproven: 0, findings: [] });
+  });
+
   it("with a file damaged, added or taken away names it", async () => {
     const files = await filesOf(archive);
     const damaged = Buffer.from(files.get("audit/patient-1.csv")!);
