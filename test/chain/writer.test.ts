@@ -164,6 +164,7 @@ describe("Writer", function () {
   it("names the transaction that may yet be mined when the node's answer was lost", async () => {
     proxy.intercept = ({ method }) => (method === "eth_sendRawTransaction" ? "lose" : undefined);
     const error = await rejected("ERR_RPC_UNAVAILABLE", writer.execute(call("0x01")));
+    await node.rpc("evm_mine"); // a node takes a transaction before it mines it
     const receipt = await chain.provider.getTransactionReceipt(error.values["transaction"] as string);
     expect(receipt?.status).to.equal(1);
   });
