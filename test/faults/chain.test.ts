@@ -59,17 +59,22 @@ async function droppedFromPool(round: number, figures: Figures): Promise<void> {
   const number = below(randomFor("dropped", round), SENDS);
   let sent = 0;
   let dropped = false;
+  let held = false;
   proxy.intercept = ({ method, params }) => {
     if (method !== SEND || sent++ !== number) return undefined;
     const hash = keccak256(params[0] as Hex);
+    held = true; // no block takes it in before it is dropped
     const alter = async (result: unknown) => {
       dropped = (await chain.rpc("anvil_dropTransaction", [hash])) !== null;
+      held = false;
       return result;
     };
     return { alter };
   };
   await chain.rpc("evm_setAutomine", [false]);
-  const miner = setInterval(() => void chain.rpc("evm_mine"), BLOCK_TIME);
+  const miner = setInterval(() => {
+    if (!held) void chain.rpc("evm_mine");
+  }, BLOCK_TIME);
   try {
     const run = await stage.ingest(place);
     const where = `transaction ${number}: ${run.output}\n${AGAIN}`;
