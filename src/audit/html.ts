@@ -2,11 +2,11 @@
 import { memberOf, type Audit, type AuditEntry, type Lookup } from "./audit.js";
 import { detailOf, nameOf, suspicions, whatOf } from "./details.js";
 import { basisOf, code, paragraph, type Wording } from "./html-basis.js";
-import { POLICY, STYLE } from "./html-style.js";
+import { htmlPage } from "./html-page.js";
 import { HTML_WORDS, type HtmlWords } from "./html-words.js";
 import { isoTime } from "./iso-time.js";
 import { LocalTime } from "./local-time.js";
-import { Markup, element, type Content } from "./markup.js";
+import { element, type Content, type Markup } from "./markup.js";
 import { LANGUAGES, type Language } from "./messages.js";
 import { allRowsOf, isAccounting, isLookup, type LookupRow, type Report, type Row } from "./report.js";
 
@@ -30,18 +30,13 @@ export function html(report: Report, { language = "en", timeZone }: HtmlOptions 
     time: new LocalTime(timeZone),
   };
   const { words } = wording;
-  const head = element(
-    "head",
-    {},
-    element("meta", { charset: "utf-8" }),
-    element("meta", { "http-equiv": "Content-Security-Policy", content: POLICY }),
-    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("meta", { name: "referrer", content: "no-referrer" }),
-    element("title", {}, words.heading),
-    new Markup(`<style>${STYLE}</style>`),
+  return htmlPage(
+    words.tag,
+    words.heading,
+    top(report, wording),
+    events(report, wording),
+    proof(report, wording),
   );
-  const body = element("body", {}, top(report, wording), events(report, wording), proof(report, wording));
-  return `<!DOCTYPE html>\n${element("html", { lang: words.tag }, head, body).html}\n`;
 }
 
 function top(report: Report, wording: Wording): Markup {

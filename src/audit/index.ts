@@ -31,8 +31,8 @@ export type { SuspectKey, SuspectPerson, SuspectRole, Suspicion } from "./suspic
 export { compareReport, type ReportComparison, type RowFinding } from "./compare-report.js";
 export { csv, CSV_FIELDS } from "./csv.js";
 export { html, type HtmlOptions } from "./html.js";
-export { POLICY, STYLE } from "./html-style.js";
-export { Markup, element, type Content } from "./markup.js";
+export { htmlPage } from "./html-page.js";
+export { element, type Content, type Markup } from "./markup.js";
 export { timeline, type TimelineOptions } from "./timeline.js";
 export { viewCsv, viewOf, type View, type ViewOptions, type ViewTable } from "./view-table.js";
 export type { Language } from "./messages.js";

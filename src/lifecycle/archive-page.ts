@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { POLICY, STYLE, Markup, element, type Content, type Language } from "../audit/index.js";
+import { element, htmlPage, type Content, type Language, type Markup } from "../audit/index.js";
 import type { ArchiveEnrolment } from "./archive-enrolment.js";
 import type { ArchiveEntry, ArchiveManifest } from "./archive-manifest.js";
 import type { PendingItem } from "./archive-pending.js";
@@ -15,20 +15,11 @@ export function archivePage(
   language: Language,
 ): string {
   const words = PAGE_WORDS[language];
-  const head = element(
-    "head",
-    {},
-    element("meta", { charset: "utf-8" }),
-    element("meta", { "http-equiv": "Content-Security-Policy", content: POLICY }),
-    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("meta", { name: "referrer", content: "no-referrer" }),
-    element("title", {}, words.heading(manifest.member)),
-    new Markup(`<style>${STYLE}</style>`),
-  );
-  const body = element(
-    "body",
-    {},
-    element("h1", {}, words.heading(manifest.member)),
+  const heading = words.heading(manifest.member);
+  return htmlPage(
+    words.tag,
+    heading,
+    element("h1", {}, heading),
     element("p", { class: "alarm" }, words.secret),
     persons(enrolment, manifest, words),
     records(manifest, words),
@@ -37,7 +28,6 @@ export function archivePage(
     element("h2", {}, words.check),
     element("p", {}, words.checkText, " ", element("code", {}, "chartseal verify --archive")),
   );
-  return `<!DOCTYPE html>\n${element("html", { lang: words.tag }, head, body).html}\n`;
 }
 
 function persons(

@@ -5,7 +5,8 @@ import { expect } from "chai";
 import type { Chartseal } from "../../src/chartseal.js";
 import { ingest, folderSource, ndjsonSource, type Source } from "../../src/ingest/index.js";
 import { ItemState, type SourceItem } from "../../src/records/index.js";
-import { Consortium, enrol, enrolAs, openHospital } from "../support/hospital.js";
+import { enrol, enrolAs, type Consortium } from "../support/hospital.js";
+import { hospitalForEach } from "../support/hospital-for-each.js";
 import { allItems, checkLog } from "../support/log-check.js";
 import { linesSource, observation, observations } from "../support/observations.js";
 
@@ -16,16 +17,7 @@ describe("An item that cannot be anchored at once", function () {
   this.timeout(60_000);
   let consortium: Consortium;
   let hospital: Chartseal;
-  let count = 0;
-
-  before(async () => {
-    consortium = await Consortium.start();
-  });
-  after(() => consortium[Symbol.asyncDispose]());
-  beforeEach(async () => {
-    hospital = await openHospital(await consortium.hospital(`w${++count}`));
-  });
-  afterEach(() => hospital[Symbol.asyncDispose]());
+  hospitalForEach((own) => ({ consortium, hospital } = own));
 
   it("waits while its patient is unknown, and is anchored once he is enrolled", async () => {
     await enrol(hospital, "p");
@@ -112,7 +104,7 @@ describe("An item that cannot be anchored at once", function () {
   it("that cannot be read does not stop the other files of a folder", async () => {
     const [patientId] = await enrol(hospital, "p");
     expect(patientId).to.match(/^0x/);
-    const folder = join(consortium.folder, `files${count}`);
+    const folder = join(consortium.folder, `files${hospital.memberId}`);
     mkdirSync(folder);
     for (const name of ["a.json", "b.json", "c.json"]) {
       writeFileSync(join(folder, name), observation({ id: name.slice(0, 1), patient: "p" }));
