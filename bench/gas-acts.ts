@@ -139,8 +139,9 @@ async function breakGlass(scene: Scene, n: number): Promise<{ gas: number; terms
   const openedAt = LATER + n * HOUR;
   const [reasonDigest, nonce] = [steadyBytes(`reason ${n}`), steadyBytes(`nonce ${n}`)];
   const initiator = chain.clinician.address;
-  const message = { initiator, patientId, reasonDigest, nonce, deadline: NOT_AFTER };
-  const second = await cosigned(colleague, sign(colleague, "emergencies", "Emergency", message));
+  const deadline = openedAt + MINUTE;
+  const message = { initiator, patientId, reasonDigest, nonce, deadline };
+  const second = await cosigned(colleague, sign(colleague, "emergencies", "Emergency", message), deadline);
   await chain.connection.networkHelpers.time.setNextBlockTimestamp(openedAt);
   const gas = await gasOf(chain.emergencies.breakGlass(patientId, reasonDigest, nonce, second));
   const salt = TypedDataEncoder.hashStruct(
@@ -239,8 +240,8 @@ async function erase(scene: Scene, n: number): Promise<number> {
   return await gasOf(chain.records.erase(entry, certificate, ERASED_BY_PATIENT, signer));
 }
 
-async function cosigned(by: HardhatEthersSigner, signature: Promise<Hex>) {
-  return { account: by.address, deadline: NOT_AFTER, signature: await signature };
+async function cosigned(by: HardhatEthersSigner, signature: Promise<Hex>, deadline = NOT_AFTER) {
+  return { account: by.address, deadline, signature: await signature };
 }
 
 /** A supporting entry in hospital A's log, in a batch of its own. */

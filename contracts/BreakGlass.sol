@@ -51,6 +51,8 @@ contract BreakGlass is Lookups {
         Cosigner calldata colleague
     ) external returns (bytes32 windowId) {
         if (reasonDigest == 0) revert DigestZero();
+        uint48 latest = uint48(block.timestamp) + LONGEST_SIGNED;
+        if (colleague.deadline > latest) revert DeadlineTooFar(colleague.deadline, latest);
         bytes32 structHash = keccak256(
             abi.encode(EMERGENCY_TYPEHASH, msg.sender, patientId, reasonDigest, nonce, colleague.deadline)
         );

@@ -18,6 +18,9 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
 
     mapping(uint32 memberId => Member) private _members;
     mapping(address account => Staff) private _staff;
+    /// @inheritdoc IMemberRegistry
+    mapping(bytes32 personId => uint32 memberId) public homeOf;
+    mapping(bytes32 personId => mapping(uint32 memberId => bool)) private _shared;
 
     modifier onlyAdminOf(uint32 memberId) {
         _requireAdmin(memberId);
@@ -114,6 +117,7 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
         _requireTerm(roles, notAfter);
         uint32 present = _staff[account].memberId;
         if (present != 0) revert StaffAlreadyEnrolled(account, present);
+        _requirePersonOf(memberId, personId);
 
         _staff[account] = Staff({
             memberId: memberId,
@@ -125,6 +129,18 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
         });
 
         emit StaffEnrolled(memberId, account, personId, roles, notAfter);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function sharePerson(bytes32 personId, uint32 memberId) external {
+        uint32 home = homeOf[personId];
+        if (home == 0) revert PersonUnknown(personId);
+        _requireAdmin(home);
+        _present(memberId);
+
+        _shared[personId][memberId] = true;
+
+        emit PersonShared(personId, home, memberId);
     }
 
     /// @inheritdoc IMemberRegistry
@@ -214,6 +230,15 @@ contract MemberRegistry is IMemberRegistry, AccessManaged {
 
     function _requireAdmin(uint32 memberId) private view {
         if (msg.sender != _present(memberId).admin) revert NotMemberAdmin(memberId, msg.sender);
+    }
+
+    /// @dev What a person opens and owes counts for him at every member: nobody else's admin may run that up.
+    function _requirePersonOf(uint32 memberId, bytes32 personId) private {
+        uint32 home = homeOf[personId];
+        if (home == 0) homeOf[personId] = memberId;
+        else if (home != memberId && !_shared[personId][memberId]) {
+            revert PersonOfAnotherMember(personId, home);
+        }
     }
 
     function _requireTerm(uint8 roles, uint48 notAfter) private view {

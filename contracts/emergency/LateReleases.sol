@@ -15,8 +15,9 @@ import {EmergencyReviews} from "./EmergencyReviews.sol";
 /// @notice What was released while the chain was down comes on record: late, flagged as such, and with the duties of
 /// any emergency.
 abstract contract LateReleases is EmergencyReviews, EIP712 {
-    /// @dev Longest time from a release to the deadline that was signed for it.
-    uint48 private constant LONGEST_SIGNED = 1 hours;
+    /// @dev Longest time from an opening or a release to the deadline that was signed for it: nobody keeps a colleague's
+    /// signature for another day.
+    uint48 internal constant LONGEST_SIGNED = 1 hours;
     bytes32 private constant EMERGENCY_RELEASE_TYPEHASH = keccak256(
         "EmergencyRelease(address initiator,address colleague,bytes32 patientId,bytes32 reasonDigest,bytes32 nonce,uint48 deadline)"
     );

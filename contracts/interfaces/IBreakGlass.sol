@@ -118,6 +118,7 @@ interface IBreakGlass {
     error WindowOfAnother(bytes32 windowId, address reader);
     error WindowIsLate(bytes32 windowId);
     error ReleaserOfAnother(bytes32 patientId, uint32 memberId);
+    error DeadlineTooFar(uint48 deadline, uint48 latest);
     error ReleaseOutsideSignature(uint48 releasedAt, uint48 deadline);
     error ReleaseInFuture(uint48 releasedAt);
     error FiledTooLate(uint48 releasedAt, uint48 fileWithin);
@@ -142,7 +143,7 @@ interface IBreakGlass {
     /// @param reasonDigest SHA-256 of the reason, which stays off chain, with 32 random bytes before it.
     /// @param nonce Random: each signature opens one window.
     /// @param colleague Another CLINICIAN past his waiting time, of any member, another person; signs
-    /// Emergency(initiator, patientId, reasonDigest, nonce, deadline).
+    /// Emergency(initiator, patientId, reasonDigest, nonce, deadline). The deadline is at most an hour ahead.
     /// @return windowId The terms' hash.
     function breakGlass(
         bytes32 patientId,

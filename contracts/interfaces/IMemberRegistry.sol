@@ -52,6 +52,8 @@ interface IMemberRegistry {
         uint8 roles,
         uint48 notAfter
     );
+    /// @notice The person's home member lets another one enrol accounts of his, too.
+    event PersonShared(bytes32 indexed personId, uint32 indexed home, uint32 indexed memberId);
     /// @notice An account's roles or end date changed; its waiting time runs from `since`.
     event StaffUpdated(
         uint32 indexed memberId,
@@ -79,6 +81,8 @@ interface IMemberRegistry {
     error WaitingTimeOutOfBounds(uint48 waitingTime);
     error AccountZero();
     error PersonIdZero();
+    error PersonUnknown(bytes32 personId);
+    error PersonOfAnotherMember(bytes32 personId, uint32 home);
     error RolesInvalid(uint8 roles);
     error StaffUnknown(address account);
     error StaffAlreadyEnrolled(address account, uint32 memberId);
@@ -118,7 +122,8 @@ interface IMemberRegistry {
 
     /// @notice Enrols a staff account. By the member's admin. An account serves one member, once.
     /// @param notAfter Unix seconds, inclusive.
-    /// @param personId Opaque and the same in the whole consortium for all accounts of one person.
+    /// @param personId Opaque and the same in the whole consortium for all accounts of one person. A new one is this
+    /// member's own; another member's only if that one shares it.
     function enrolStaff(
         uint32 memberId,
         address account,
@@ -126,6 +131,10 @@ interface IMemberRegistry {
         uint48 notAfter,
         bytes32 personId
     ) external;
+
+    /// @notice Lets another member enrol accounts of a person, too, who works at both. By the admin of the person's
+    /// home member. For good: what is enrolled stays that person's.
+    function sharePerson(bytes32 personId, uint32 memberId) external;
 
     /// @notice Changes an account's roles and end date. By its member's admin. A role that is new to the account
     /// starts its waiting time again.
@@ -135,6 +144,9 @@ interface IMemberRegistry {
     /// Again only to set an earlier `since`.
     /// @param since Unix seconds, not in the future: from when on what it signed is to be doubted.
     function revokeStaff(address account, uint48 since, RevocationReason reason) external;
+
+    /// @notice The member that enrolled this person's first account; 0: nobody did.
+    function homeOf(bytes32 personId) external view returns (uint32 memberId);
 
     /// @notice How long a new account waits before it may witness or be a second clinician, in seconds.
     function WAITING_TIME() external view returns (uint48);

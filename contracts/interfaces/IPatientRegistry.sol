@@ -66,7 +66,7 @@ interface IPatientRegistry {
         bytes[] keys; // SIGNER: the new signer alone; GUARDIANS: the guardians; otherwise none
         uint8 threshold; // GUARDIANS, otherwise 0
         uint48 until; // GUARDIANS, otherwise 0
-        bytes32 document; // leaf hash or digest of what justifies it
+        bytes32 document; // ref or leaf hash of the entry that justifies it; never an unsalted digest
     }
 
     struct PendingChange {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { TypedDataEncoder, hexlify, id } from "ethers";
-import { ALL_COMPARTMENTS, LIMITS, Purpose, networkHelpers, nextBlockAt } from "./consortium.js";
+import { ALL_COMPARTMENTS, LIMITS, Purpose, networkHelpers, nextBlockAt, now } from "./consortium.js";
 import { grantTerms, termsHashOf } from "./fixtures.js";
 import { deployWithOrder } from "./orders.js";
 import { cosign } from "./pairs.js";
 import type { WithStaff } from "./witnesses.js";
 
+/** Seconds: as far ahead as a colleague may sign. */
+const HOUR = 3_600;
 /** IAccessLog's Basis. */
 export const Basis = { GRANT: 0, PATIENT: 1, BREAK_GLASS: 2, LEGAL_ORDER: 3 } as const;
 const EMERGENCY_TYPES = {
@@ -33,6 +35,7 @@ async function openWindow(f: WithStaff) {
       firstField: "initiator",
     },
     { first: reader, second },
+    { deadline: (await now()) + HOUR },
   );
   const openedAt = await nextBlockAt();
   await f.emergencies

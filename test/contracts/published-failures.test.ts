@@ -56,9 +56,9 @@ describe("Failures of published systems", () => {
     const { set, deadline, signature } = await signedGuardianSet(f, patientId, stranger, [stranger], {
       threshold: 1,
     });
-    await expect(
-      f.patients.connect(f.outsider).setGuardians(patientId, set, deadline, signature),
-    ).to.be.revertedWithCustomError(f.patients, "SignatureInvalid");
+    await expect(f.patients.connect(f.outsider).setGuardians(patientId, set, deadline, signature))
+      .to.be.revertedWithCustomError(f.patients, "SignatureInvalid")
+      .withArgs(patientId);
   });
 
   it("a pending transaction copied from the pool is worth nothing to another", async () => {
@@ -76,8 +76,23 @@ describe("Failures of published systems", () => {
     for (let opened = 0; opened < LIMITS.personQuota; opened++) windows.push(await openWindow(f));
     await breakGlass(f, f.thirdB, f.fourthB);
     await flagOverdue(f, ...windows);
-    await expect(breakGlass(f)).to.be.revertedWithCustomError(f.emergencies, "PersonOverdue");
+    await expect(breakGlass(f))
+      .to.be.revertedWithCustomError(f.emergencies, "PersonOverdue")
+      .withArgs(id("person clinician B"), LIMITS.personQuota);
     await breakGlass(f, f.thirdB, f.fourthB);
+  });
+
+  it("a hostile member does not stop another's clinicians by emergencies in their names", async () => {
+    const f = await load();
+    const victim = id("person clinician B");
+    await expect(
+      f.members.connect(f.adminC).enrolStaff(3, f.outsider, Role.CLINICIAN, (await now()) + YEAR, victim),
+    )
+      .to.be.revertedWithCustomError(f.members, "PersonOfAnotherMember")
+      .withArgs(victim, 2);
+    await expect(f.members.connect(f.adminC).sharePerson(victim, 3))
+      .to.be.revertedWithCustomError(f.members, "NotMemberAdmin")
+      .withArgs(2, f.adminC.address);
   });
 
   it("a colluding pair leaves a trace that cannot be hidden", async () => {

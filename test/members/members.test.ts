@@ -158,6 +158,30 @@ describe("Members", function () {
       expect(vault.memberPublicKey(3)).not.to.deep.equal(vault.memberPublicKey(1));
     });
 
+    it("are made anew after a withdrawal, also where one of a call that was cut short was kept", async () => {
+      using held = await TemporaryVault.make();
+      const { vault } = held;
+      const { admin, memberId } = await newMember();
+      await members.publishKey(admin, memberId, vault);
+      const cutShort = async () => {
+        proxy.intercept = ({ method }) => (method === "eth_sendRawTransaction" ? "drop" : undefined);
+        await rejected("ERR_RPC_UNAVAILABLE", members.publishKey(admin, memberId, vault));
+        proxy.intercept = () => undefined;
+      };
+      await cutShort();
+      const kept = keyDigest(vault.memberPublicKey(2));
+      await members.withdrawKey(admin, memberId, new Date(0));
+      // What is made now is kept in its turn.
+      await cutShort();
+      const made = keyDigest(vault.memberPublicKey(3));
+      expect(await members.publishKey(admin, memberId, vault)).to.equal(3);
+      expect(await keyOf(memberId)).to.deep.equal({ epoch: 3, digest: made });
+      expect(made).not.to.equal(kept);
+      expect(await members.publishKey(admin, memberId, vault)).to.equal(4);
+      expect((await keyOf(memberId)).digest).to.equal(keyDigest(vault.memberPublicKey(4)));
+      expect((await keyOf(memberId)).digest).not.to.equal(made);
+    });
+
     it("are nobody's to publish but the member's admin's", async () => {
       using held = await TemporaryVault.make();
       const { memberId } = await newMember();

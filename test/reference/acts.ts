@@ -75,6 +75,7 @@ export type Act =
       roles: readonly string[];
       notAfter: number;
     }
+  | { kind: "share"; person: string; member: number }
   | { kind: "update"; account: string; roles: readonly string[]; notAfter: number }
   | { kind: "dismiss"; account: string; by: "admin" | "governance" }
   | { kind: "register"; patient: string; custodian: number; key?: string; guardians?: Guardians }

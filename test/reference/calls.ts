@@ -44,6 +44,7 @@ const CALLS: { readonly [K in Act["kind"]]: Encode<K> } = {
     const address = s.account(account).address;
     return call(s, "admin", "members", "enrolStaff", [member, address, rolesOf(roles), notAfter, id(person)]);
   },
+  share: (s, { person, member }) => call(s, "admin", "members", "sharePerson", [id(person), member]),
   update: (s, { account, roles, notAfter }) =>
     call(s, "admin", "members", "updateStaff", [s.account(account).address, rolesOf(roles), notAfter]),
   dismiss: (s, { account, by }, at) =>

@@ -48,10 +48,11 @@ export function prologue(at: number, terms: readonly Terms[]): Act[] {
   const [logA, logB] = [entriesA(at, terms), entriesB(at)];
   return [
     ...[1, 2, 3].map((member): Act => ({ kind: "admit", member })),
-    ...STAFF.map(([account, member, person, roles]): Act => ({
-      kind: "enrol",
-      ...{ account, member, person, roles, notAfter: at + 40 * DAY },
-    })),
+    ...STAFF.flatMap(([account, member, person, roles]): Act[] => [
+      // Whose twin it is, works at another member.
+      ...(account.startsWith("twin") ? [{ kind: "share" as const, person, member }] : []),
+      { kind: "enrol", ...{ account, member, person, roles, notAfter: at + 40 * DAY } },
+    ]),
     { kind: "register", patient: "holder", custodian: 1, key: keysFor("holder").own },
     { kind: "register", patient: "unable", custodian: 1 },
     { kind: "register", patient: "ward", custodian: 1, guardians: guardiansUntil(at + 20 * DAY) },

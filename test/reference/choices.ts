@@ -51,6 +51,7 @@ const CHOICES: Choices = {
     roles: c.of([["CLINICIAN"], ["REVIEWER"], ["OPERATOR"]]),
     notAfter: c.at + c.of([DAY, 5 * HOUR, -1, 0]),
   }),
+  share: (c) => ({ person: c.of(["clinician B", ...PERSONS]), member: c.of([3, 2, 1, 9]) }),
   update: (c) => ({
     account: c.of(ACCOUNTS),
     roles: c.of([["CLINICIAN"], ["REVIEWER", "CLINICIAN"], ["OPERATOR", "CLINICIAN", "REVIEWER"]]),

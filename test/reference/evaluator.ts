@@ -34,7 +34,15 @@ import {
   waitingFaults,
 } from "./patients.js";
 import { ownRequestFaults, requestFaults } from "./requests.js";
-import { enrolmentOf, memberExists, outsideReviewerFaults, staffFaults, when } from "./staff.js";
+import {
+  enrolmentOf,
+  homeOf,
+  mayEnrol,
+  memberExists,
+  outsideReviewerFaults,
+  staffFaults,
+  when,
+} from "./staff.js";
 
 type Rules = { readonly [K in Act["kind"]]: (history: History, at: number, act: ActOf<K>) => Reason[] };
 
@@ -56,7 +64,14 @@ const RULES: Rules = {
   enrol: (history, at, act) => [
     ...memberFaults(history, act.member),
     ...when(enrolmentOf(history, act.account) !== undefined || at > act.notAfter, "standing"),
+    ...when(!mayEnrol(history, act.member, act.person), "standing"),
   ],
+  share: (history, _at, { person, member }) => {
+    const home = homeOf(history, person);
+    return home === undefined
+      ? ["standing"]
+      : [...memberFaults(history, home), ...memberFaults(history, member)];
+  },
   update: (history, at, act) => [
     ...accountFaults(history, act.account),
     ...when(at > act.notAfter || isDismissed(history, act.account), "standing"),

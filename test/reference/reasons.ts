@@ -59,6 +59,7 @@ const ERRORS: Record<Reason, readonly string[]> = {
     ],
     ...["OrderAlreadyEntered", "OrderUnknown", "OrderWasLifted", "WindowUnknown", "AlreadyJustified"],
     ...["AlreadyFlagged", "NotOverdue", "StaffAlreadyEnrolled", "StaffExpiryPast", "StaffIsRevoked"],
+    ...["PersonUnknown", "PersonOfAnotherMember"],
     ...["ChangeNotForGuardians", "DeadlinePassed"],
     ...["HoldEndsTooSoon", "HoldLasts", "NotHeld", "RetentionLasts"],
   ],

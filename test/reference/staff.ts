@@ -9,6 +9,18 @@ export function enrolmentOf(history: History, account: string) {
   return all(history, "enrol").find((act) => act.account === account);
 }
 
+/** The member that enrolled the person first. */
+export function homeOf(history: History, person: string): number | undefined {
+  return all(history, "enrol").find((act) => act.person === person)?.member;
+}
+
+/** A person is his first member's, and of those with which that one shares him. */
+export function mayEnrol(history: History, member: number, person: string): boolean {
+  const home = homeOf(history, person);
+  const shared = all(history, "share").some((act) => act.person === person && act.member === member);
+  return home === undefined || home === member || shared;
+}
+
 export function memberExists(history: History, member: number): boolean {
   return all(history, "admit").some((act) => act.member === member);
 }

@@ -51,6 +51,7 @@ const KINDS: Act["kind"][] = [
   ...([
     "suspend",
     "enrol",
+    "share",
     "update",
     "dismiss",
     "rotate",

@@ -19,9 +19,9 @@ export declare namespace IMemberRegistry {
     }
 
   export interface MemberRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "WAITING_TIME" | "admit" | "authority" | "authorized" | "authorizedSeasoned" | "enrolStaff" | "isConsumingScheduledOp" | "memberCount" | "memberOf" | "publishKey" | "removeMember" | "requireMember" | "revokeStaff" | "setAdmin" | "setAuthority" | "setSuspension" | "staffOf" | "updateStaff" | "withdrawKey"): FunctionFragment;
+    getFunction(nameOrSignature: "WAITING_TIME" | "admit" | "authority" | "authorized" | "authorizedSeasoned" | "enrolStaff" | "homeOf" | "isConsumingScheduledOp" | "memberCount" | "memberOf" | "publishKey" | "removeMember" | "requireMember" | "revokeStaff" | "setAdmin" | "setAuthority" | "setSuspension" | "sharePerson" | "staffOf" | "updateStaff" | "withdrawKey"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "KeyPublished" | "KeyWithdrawn" | "MemberAdminSet" | "MemberAdmitted" | "MemberRemoved" | "MemberSuspensionSet" | "StaffEnrolled" | "StaffRevoked" | "StaffUpdated"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "KeyPublished" | "KeyWithdrawn" | "MemberAdminSet" | "MemberAdmitted" | "MemberRemoved" | "MemberSuspensionSet" | "PersonShared" | "StaffEnrolled" | "StaffRevoked" | "StaffUpdated"): EventFragment;
 
     encodeFunctionData(functionFragment: 'WAITING_TIME', values?: undefined): string;
 encodeFunctionData(functionFragment: 'admit', values: [AddressLike, string]): string;
@@ -29,6 +29,7 @@ encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
 encodeFunctionData(functionFragment: 'authorized', values: [AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'authorizedSeasoned', values: [AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'enrolStaff', values: [BigNumberish, AddressLike, BigNumberish, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'homeOf', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'memberCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'memberOf', values: [BigNumberish]): string;
@@ -39,6 +40,7 @@ encodeFunctionData(functionFragment: 'revokeStaff', values: [AddressLike, BigNum
 encodeFunctionData(functionFragment: 'setAdmin', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'setAuthority', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'setSuspension', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'sharePerson', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'staffOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'updateStaff', values: [AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawKey', values: [BigNumberish, BigNumberish]): string;
@@ -49,6 +51,7 @@ decodeFunctionResult(functionFragment: 'authority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'authorized', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'authorizedSeasoned', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'enrolStaff', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'homeOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'memberCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'memberOf', data: BytesLike): Result;
@@ -59,6 +62,7 @@ decodeFunctionResult(functionFragment: 'revokeStaff', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAdmin', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAuthority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setSuspension', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sharePerson', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'staffOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'updateStaff', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
@@ -141,6 +145,18 @@ decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
       export type InputTuple = [memberId: BigNumberish, suspension: BigNumberish];
       export type OutputTuple = [memberId: bigint, suspension: bigint];
       export interface OutputObject {memberId: bigint, suspension: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PersonSharedEvent {
+      export type InputTuple = [personId: BytesLike, home: BigNumberish, memberId: BigNumberish];
+      export type OutputTuple = [personId: string, home: bigint, memberId: bigint];
+      export interface OutputObject {personId: string, home: bigint, memberId: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -267,6 +283,14 @@ decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
     
 
     
+    homeOf: TypedContractMethod<
+      [personId: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     isConsumingScheduledOp: TypedContractMethod<
       [],
       [string],
@@ -347,6 +371,14 @@ decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
     
 
     
+    sharePerson: TypedContractMethod<
+      [personId: BytesLike, memberId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     staffOf: TypedContractMethod<
       [account: AddressLike, ],
       [IMemberRegistry.StaffStructOutput],
@@ -403,6 +435,11 @@ getFunction(nameOrSignature: 'enrolStaff'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'homeOf'): TypedContractMethod<
+      [personId: BytesLike, ],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
       [],
       [string],
@@ -453,6 +490,11 @@ getFunction(nameOrSignature: 'setSuspension'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'sharePerson'): TypedContractMethod<
+      [personId: BytesLike, memberId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'staffOf'): TypedContractMethod<
       [account: AddressLike, ],
       [IMemberRegistry.StaffStructOutput],
@@ -476,6 +518,7 @@ getEvent(key: 'MemberAdminSet'): TypedContractEvent<MemberAdminSetEvent.InputTup
 getEvent(key: 'MemberAdmitted'): TypedContractEvent<MemberAdmittedEvent.InputTuple, MemberAdmittedEvent.OutputTuple, MemberAdmittedEvent.OutputObject>;
 getEvent(key: 'MemberRemoved'): TypedContractEvent<MemberRemovedEvent.InputTuple, MemberRemovedEvent.OutputTuple, MemberRemovedEvent.OutputObject>;
 getEvent(key: 'MemberSuspensionSet'): TypedContractEvent<MemberSuspensionSetEvent.InputTuple, MemberSuspensionSetEvent.OutputTuple, MemberSuspensionSetEvent.OutputObject>;
+getEvent(key: 'PersonShared'): TypedContractEvent<PersonSharedEvent.InputTuple, PersonSharedEvent.OutputTuple, PersonSharedEvent.OutputObject>;
 getEvent(key: 'StaffEnrolled'): TypedContractEvent<StaffEnrolledEvent.InputTuple, StaffEnrolledEvent.OutputTuple, StaffEnrolledEvent.OutputObject>;
 getEvent(key: 'StaffRevoked'): TypedContractEvent<StaffRevokedEvent.InputTuple, StaffRevokedEvent.OutputTuple, StaffRevokedEvent.OutputObject>;
 getEvent(key: 'StaffUpdated'): TypedContractEvent<StaffUpdatedEvent.InputTuple, StaffUpdatedEvent.OutputTuple, StaffUpdatedEvent.OutputObject>;
@@ -508,6 +551,10 @@ getEvent(key: 'StaffUpdated'): TypedContractEvent<StaffUpdatedEvent.InputTuple, 
 
       'MemberSuspensionSet(uint32,uint8)': TypedContractEvent<MemberSuspensionSetEvent.InputTuple, MemberSuspensionSetEvent.OutputTuple, MemberSuspensionSetEvent.OutputObject>;
       MemberSuspensionSet: TypedContractEvent<MemberSuspensionSetEvent.InputTuple, MemberSuspensionSetEvent.OutputTuple, MemberSuspensionSetEvent.OutputObject>;
+    
+
+      'PersonShared(bytes32,uint32,uint32)': TypedContractEvent<PersonSharedEvent.InputTuple, PersonSharedEvent.OutputTuple, PersonSharedEvent.OutputObject>;
+      PersonShared: TypedContractEvent<PersonSharedEvent.InputTuple, PersonSharedEvent.OutputTuple, PersonSharedEvent.OutputObject>;
     
 
       'StaffEnrolled(uint32,address,bytes32,uint8,uint48)': TypedContractEvent<StaffEnrolledEvent.InputTuple, StaffEnrolledEvent.OutputTuple, StaffEnrolledEvent.OutputObject>;

@@ -127,6 +127,14 @@ export const CONSORTIUM: CommandSpec[] = [
     load: () => import("../commands/staff-import.js"),
   },
   {
+    name: "staff share",
+    args: [{ name: "<personId>", description: "as `staff enrol` and `staff list --json` show it" }],
+    summary: "let another member enrol a person of this member's staff, too, who works at both; for good",
+    options: [required("--with <member>", "member id")],
+    examples: ["staff share 0x6b1f...e20c --with 2"],
+    load: () => import("../commands/staff-share.js"),
+  },
+  {
     name: "staff list",
     summary: "list every account that this member enrolled",
     examples: ["staff list"],

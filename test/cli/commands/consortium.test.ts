@@ -332,6 +332,22 @@ describe("setting up a consortium", () => {
     });
   });
 
+  describe("a person who works at two members", () => {
+    it("is enrolled at the second once the first shares him", async () => {
+      const b = await consortium.member("second");
+      const enrol = ["staff", "enrol", "--name", "both", "--role", "CLINICIAN", "--json"];
+      const { personId } = (await a.done(...enrol)).json as { personId: string };
+      const refusedYet = await b.refused(1, "ERR_CHAIN_REFUSED", ...enrol, "--person-id", personId);
+      expect(refusedYet?.values["reason"]).to.equal("PersonOfAnotherMember");
+      const own = await b.refused(1, "ERR_CHAIN_REFUSED", "staff", "share", personId, "--with", String(b.id));
+      expect(own?.values["reason"]).to.equal("NotMemberAdmin");
+      await a.refused(2, "ERR_USAGE", "staff", "share", personId, "--with", "Harbour");
+      await a.refused(2, "ERR_USAGE", "staff", "share", "0x12", "--with", String(b.id));
+      await a.done("staff", "share", personId, "--with", String(b.id));
+      expect((await b.done(...enrol, "--person-id", personId)).json).to.include({ personId });
+    });
+  });
+
   it("never takes a passphrase from an argument or the environment", async () => {
     process.env["CHARTSEAL_PASSPHRASE"] = PASSPHRASE;
     try {

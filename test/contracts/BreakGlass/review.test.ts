@@ -176,6 +176,8 @@ function shouldRefuseTheTwo(): void {
       const own = await openWindow(f, f.thirdB, f.clinicianA);
       const notAfter = (await now()) + YEAR;
       await f.members.connect(f.adminA).updateStaff(f.clinicianA, Role.CLINICIAN | Role.REVIEWER, notAfter);
+      for (const member of [1, 3])
+        await f.members.connect(f.adminB).sharePerson(id("person third B"), member);
       await f.members.connect(f.adminA).enrolStaff(1, f.spare, Role.REVIEWER, notAfter, id("person third B"));
       await f.members
         .connect(f.adminC)

@@ -105,6 +105,41 @@ describe("MemberRegistry.enrolStaff", () => {
     });
   });
 
+  describe("given the person is another member's", () => {
+    it("should revert with PersonOfAnotherMember", async () => {
+      const f = await loadConsortium();
+      const personId = id("person clinician A");
+      await expect(enrol(f, { as: f.adminB, memberId: 2, personId }))
+        .to.be.revertedWithCustomError(f.members, "PersonOfAnotherMember")
+        .withArgs(personId, 1);
+    });
+
+    it("should revert also once that member was removed, and every account of his revoked", async () => {
+      const f = await loadConsortium();
+      const personId = id("person clinician A");
+      await f.members.connect(f.adminA).revokeStaff(f.clinicianA, 1, 0);
+      await f.members.connect(f.governance).removeMember(1);
+      await expect(enrol(f, { as: f.adminB, memberId: 2, personId }))
+        .to.be.revertedWithCustomError(f.members, "PersonOfAnotherMember")
+        .withArgs(personId, 1);
+    });
+  });
+
+  describe("given that member shares the person", () => {
+    it("should pass at the member that it shares him with, and at no other", async () => {
+      const f = await loadConsortium();
+      await enrol(f, { account: f.relay.address });
+      await f.members.connect(f.adminA).sharePerson(PERSON, 2);
+      await expect(enrol(f, { as: f.adminC, memberId: 3 }))
+        .to.be.revertedWithCustomError(f.members, "PersonOfAnotherMember")
+        .withArgs(PERSON, 1);
+      await enrol(f, { as: f.adminB, memberId: 2 });
+      expect((await f.members.staffOf(f.outsider)).personId).to.equal(PERSON);
+      expect((await f.members.staffOf(f.relay)).personId).to.equal(PERSON);
+      expect(await f.members.homeOf(PERSON)).to.equal(1);
+    });
+  });
+
   describe("when the admin enrols an account", () => {
     it("should store it with the time of enrolment", async () => {
       const f = await loadConsortium();
@@ -132,9 +167,16 @@ describe("MemberRegistry.enrolStaff", () => {
     it("should take a second account of the same person", async () => {
       const f = await loadConsortium();
       await enrol(f, { account: f.relay.address });
-      await enrol(f, { as: f.adminB, memberId: 2 });
+      await enrol(f);
       expect((await f.members.staffOf(f.outsider)).personId).to.equal(PERSON);
       expect((await f.members.staffOf(f.relay)).personId).to.equal(PERSON);
+    });
+
+    it("should make a new person its own", async () => {
+      const f = await loadConsortium();
+      expect(await f.members.homeOf(PERSON)).to.equal(0);
+      await enrol(f);
+      expect(await f.members.homeOf(PERSON)).to.equal(1);
     });
   });
 });

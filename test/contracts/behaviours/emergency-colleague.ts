@@ -91,6 +91,7 @@ function shouldRequireTwoSeasoned(): void {
   describe("when reader and colleague are two accounts of one person", () => {
     it("should revert with SamePerson, in one member or in two", async () => {
       const f = await load();
+      await f.members.connect(f.adminB).sharePerson(id("person clinician B"), 3);
       await f.members
         .connect(f.adminC)
         .enrolStaff(3, f.spare, Role.CLINICIAN, (await now()) + YEAR, id("person clinician B"));
@@ -147,6 +148,23 @@ function shouldRequireTheColleague(): void {
       ]) {
         await refusesSignature(f, (emergency) => signEmergency(f, f.colleagueB, { ...emergency, ...change }));
       }
+    });
+  });
+
+  describe("when the deadline that was signed is more than an hour ahead", () => {
+    it("should revert with DeadlineTooFar, and pass at the hour", async () => {
+      const f = await load();
+      const at = (await now()) + 60;
+      for (const deadline of [2 ** 48 - 1, at + 3_601]) {
+        const emergency = await emergencyFor(f, f.clinicianB, { deadline });
+        const signature = await signEmergency(f, f.colleagueB, emergency);
+        await nextBlockAt(at);
+        await expect(sendEmergency(f, f.clinicianB, emergency, f.colleagueB, signature))
+          .to.be.revertedWithCustomError(f.emergencies, "DeadlineTooFar")
+          .withArgs(deadline, at + 3_600);
+      }
+      await nextBlockAt(at + 1);
+      await breakGlass(f, f.clinicianB, f.colleagueB, { deadline: at + 3_601 });
     });
   });
 
@@ -234,7 +252,7 @@ function shouldUseASignatureOnce(): void {
   describe("given the signature opened a window", () => {
     it("should revert with SignatureUsed, also after that window's end", async () => {
       const f = await load();
-      const emergency = await emergencyFor(f, f.clinicianB, { deadline: (await now()) + YEAR / 2 });
+      const emergency = await emergencyFor(f, f.clinicianB, { deadline: (await now()) + 3_600 });
       const signature = await signEmergency(f, f.colleagueB, emergency);
       await sendEmergency(f, f.clinicianB, emergency, f.colleagueB, signature);
       for (const later of [1, LIMITS.windowLength + 86_400]) {

@@ -161,6 +161,7 @@ function shouldStopOverduePersons(): void {
     it("should revert with PersonOverdue for an account enrolled since, of any member", async () => {
       const f = await load();
       await flagOverdue(f, await openWindow(f));
+      await f.members.connect(f.adminB).sharePerson(PERSON_B, 3);
       await f.members
         .connect(f.adminC)
         .enrolStaff(3, f.spare, Role.CLINICIAN, (await now()) + YEAR, PERSON_B);

@@ -196,6 +196,7 @@ function shouldRequireReviewer(): void {
     it("should revert with SamePerson", async () => {
       const f = await load();
       const person = id("person operator A");
+      await f.members.connect(f.adminA).sharePerson(person, 3);
       await f.members
         .connect(f.adminC)
         .enrolStaff(3, f.outsider, Role.REVIEWER, (await now()) + YEAR, person);

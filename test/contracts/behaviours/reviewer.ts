@@ -54,6 +54,7 @@ function shouldRequireAnotherReviewer(): void {
     it("should revert with SamePerson", async () => {
       const f = await loadWithGuardians();
       const person = id("person reviewer B");
+      await f.members.connect(f.adminB).sharePerson(person, 1);
       await f.members
         .connect(f.adminA)
         .enrolStaff(1, f.outsider, Role.OPERATOR, (await now()) + YEAR, person);

@@ -45,7 +45,7 @@ abstract contract ConsortiumProperties is ReadingProperties {
 
     /// @notice Every action that ends in a call; what bars others comes last.
     function actions() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](45);
+        list = new bytes4[](46);
         list[0] = this.register.selector;
         list[1] = this.registerWithGuardians.selector;
         list[2] = this.anchor.selector;
@@ -91,6 +91,7 @@ abstract contract ConsortiumProperties is ReadingProperties {
         list[42] = this.logLookup.selector;
         list[43] = this.requestOwn.selector;
         list[44] = this.withdrawKey.selector;
+        list[45] = this.sharePerson.selector;
     }
 
     /// @dev The model only ever adds to a head, so one that is equal to it never falls.

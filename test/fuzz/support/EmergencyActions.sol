@@ -48,6 +48,7 @@ abstract contract EmergencyActions is DelegateActions {
         address from = _onceIn(12) ? _anyone() : what.initiator;
         if (from != what.initiator) signedBy = "";
         _rule(what.reasonDigest != 0, IBreakGlass.DigestZero.selector);
+        _rule(what.deadline <= _clock + 1 hours, IBreakGlass.DeadlineTooFar.selector);
         bool used = _signedOnce[structHash] && from == what.initiator;
         _rule(!used, IBreakGlass.SignatureUsed.selector);
         _openingRules(from, colleague, signedBy, what.patientId);
@@ -123,6 +124,9 @@ abstract contract EmergencyActions is DelegateActions {
         what.reasonDigest = bytes32(_onceIn(16) ? 0 : _draw(type(uint256).max));
         what.nonce = bytes32(_draw(type(uint256).max));
         what.deadline = _someDeadline();
+        // At times as far ahead as may be, or a second farther.
+        uint256 odd = uint256(what.nonce) % 24;
+        if (odd < 2) what.deadline = uint48(_clock + 1 hours + odd);
         for (uint256 i = 0; i < 4; ++i) {
             what.colleague = _seasonedFor(0, 0, CLINICIAN, READING);
             if (_staff[what.colleague].personId != _staff[what.initiator].personId) break;

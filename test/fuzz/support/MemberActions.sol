@@ -10,6 +10,9 @@ import {ConsortiumStage} from "./ConsortiumStage.sol";
 abstract contract MemberActions is ConsortiumStage {
     uint32 private constant MOST_MEMBERS = 6;
 
+    mapping(bytes32 personId => uint32 memberId) private _homes;
+    mapping(bytes32 personId => mapping(uint32 memberId => bool)) private _sharedWith;
+
     function admit(uint256 seed) public action(seed) {
         address from = _memberCount < MOST_MEMBERS ? _governance() : _account(_draw(ACCOUNTS));
         _admit(from, _onceIn(8) ? address(0) : _anyone());
@@ -90,7 +93,25 @@ abstract contract MemberActions is ConsortiumStage {
         uint8 roles = uint8(_onceIn(3) ? _draw(17) : 7);
         uint48 notAfter = uint48(_onceIn(6) ? _clock : _clock + _draw(200 days) - 10 days);
         bytes32 personId = _onceIn(12) ? bytes32(0) : bytes32(1 + _draw(PERSONS));
+        // Mostly one of its own, a new one, or one whom it shares.
+        for (uint256 i = 0; i < 4 && !_mayEnrol(memberId, personId); ++i)
+            personId = bytes32(1 + _draw(PERSONS));
         _enrol(_adminOf(memberId), memberId, account, roles, notAfter, personId);
+    }
+
+    function sharePerson(uint256 seed) public action(seed) {
+        bytes32 personId = _onceIn(8) ? keccak256("nobody") : bytes32(1 + _draw(PERSONS));
+        uint32 with = _anyMember();
+        uint32 home = _homes[personId];
+        address from = _adminOf(home);
+        _rule(home != 0, IMemberRegistry.PersonUnknown.selector);
+        if (home != 0) _adminRules(home, from);
+        _presenceRules(with);
+
+        if (_attempt(from, address(MEMBERS), abi.encodeCall(MEMBERS.sharePerson, (personId, with)))) {
+            _sharedWith[personId][with] = true;
+            check(MEMBERS.homeOf(personId) == home, "sharePerson: home");
+        }
     }
 
     function updateStaff(uint256 seed) public action(seed) {
@@ -159,6 +180,7 @@ abstract contract MemberActions is ConsortiumStage {
         _rule(personId != 0, IMemberRegistry.PersonIdZero.selector);
         _termRules(roles, notAfter);
         _rule(_staff[account].memberId == 0, IMemberRegistry.StaffAlreadyEnrolled.selector);
+        _rule(_mayEnrol(memberId, personId), IMemberRegistry.PersonOfAnotherMember.selector);
         bytes memory call = abi.encodeCall(
             MEMBERS.enrolStaff,
             (memberId, account, roles, notAfter, personId)
@@ -166,7 +188,14 @@ abstract contract MemberActions is ConsortiumStage {
 
         if (_attempt(from, address(MEMBERS), call)) {
             _staff[account] = GhostStaff(memberId, roles, notAfter, 0, _clock, personId);
+            if (_homes[personId] == 0) _homes[personId] = memberId;
         }
+    }
+
+    /// @dev A person is of the member that enrolled him first, unless that one shares him.
+    function _mayEnrol(uint32 memberId, bytes32 personId) private view returns (bool) {
+        uint32 home = _homes[personId];
+        return home == 0 || home == memberId || _sharedWith[personId][memberId];
     }
 
     function _governanceRule(address from) private {

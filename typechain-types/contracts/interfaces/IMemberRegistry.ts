@@ -19,15 +19,16 @@ export declare namespace IMemberRegistry {
     }
 
   export interface IMemberRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "WAITING_TIME" | "admit" | "authorized" | "authorizedSeasoned" | "enrolStaff" | "memberCount" | "memberOf" | "publishKey" | "removeMember" | "requireMember" | "revokeStaff" | "setAdmin" | "setSuspension" | "staffOf" | "updateStaff" | "withdrawKey"): FunctionFragment;
+    getFunction(nameOrSignature: "WAITING_TIME" | "admit" | "authorized" | "authorizedSeasoned" | "enrolStaff" | "homeOf" | "memberCount" | "memberOf" | "publishKey" | "removeMember" | "requireMember" | "revokeStaff" | "setAdmin" | "setSuspension" | "sharePerson" | "staffOf" | "updateStaff" | "withdrawKey"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "KeyPublished" | "KeyWithdrawn" | "MemberAdminSet" | "MemberAdmitted" | "MemberRemoved" | "MemberSuspensionSet" | "StaffEnrolled" | "StaffRevoked" | "StaffUpdated"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "KeyPublished" | "KeyWithdrawn" | "MemberAdminSet" | "MemberAdmitted" | "MemberRemoved" | "MemberSuspensionSet" | "PersonShared" | "StaffEnrolled" | "StaffRevoked" | "StaffUpdated"): EventFragment;
 
     encodeFunctionData(functionFragment: 'WAITING_TIME', values?: undefined): string;
 encodeFunctionData(functionFragment: 'admit', values: [AddressLike, string]): string;
 encodeFunctionData(functionFragment: 'authorized', values: [AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'authorizedSeasoned', values: [AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'enrolStaff', values: [BigNumberish, AddressLike, BigNumberish, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'homeOf', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'memberCount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'memberOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'publishKey', values: [BigNumberish, BytesLike]): string;
@@ -36,6 +37,7 @@ encodeFunctionData(functionFragment: 'requireMember', values: [BigNumberish]): s
 encodeFunctionData(functionFragment: 'revokeStaff', values: [AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'setAdmin', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'setSuspension', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'sharePerson', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'staffOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'updateStaff', values: [AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawKey', values: [BigNumberish, BigNumberish]): string;
@@ -45,6 +47,7 @@ decodeFunctionResult(functionFragment: 'admit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'authorized', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'authorizedSeasoned', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'enrolStaff', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'homeOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'memberCount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'memberOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'publishKey', data: BytesLike): Result;
@@ -53,6 +56,7 @@ decodeFunctionResult(functionFragment: 'requireMember', data: BytesLike): Result
 decodeFunctionResult(functionFragment: 'revokeStaff', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAdmin', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setSuspension', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sharePerson', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'staffOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'updateStaff', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
@@ -123,6 +127,18 @@ decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
       export type InputTuple = [memberId: BigNumberish, suspension: BigNumberish];
       export type OutputTuple = [memberId: bigint, suspension: bigint];
       export interface OutputObject {memberId: bigint, suspension: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PersonSharedEvent {
+      export type InputTuple = [personId: BytesLike, home: BigNumberish, memberId: BigNumberish];
+      export type OutputTuple = [personId: string, home: bigint, memberId: bigint];
+      export interface OutputObject {personId: string, home: bigint, memberId: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -241,6 +257,14 @@ decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
     
 
     
+    homeOf: TypedContractMethod<
+      [personId: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     memberCount: TypedContractMethod<
       [],
       [bigint],
@@ -305,6 +329,14 @@ decodeFunctionResult(functionFragment: 'withdrawKey', data: BytesLike): Result;
     
 
     
+    sharePerson: TypedContractMethod<
+      [personId: BytesLike, memberId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     staffOf: TypedContractMethod<
       [account: AddressLike, ],
       [IMemberRegistry.StaffStructOutput],
@@ -356,6 +388,11 @@ getFunction(nameOrSignature: 'enrolStaff'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'homeOf'): TypedContractMethod<
+      [personId: BytesLike, ],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'memberCount'): TypedContractMethod<
       [],
       [bigint],
@@ -396,6 +433,11 @@ getFunction(nameOrSignature: 'setSuspension'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'sharePerson'): TypedContractMethod<
+      [personId: BytesLike, memberId: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'staffOf'): TypedContractMethod<
       [account: AddressLike, ],
       [IMemberRegistry.StaffStructOutput],
@@ -418,6 +460,7 @@ getEvent(key: 'MemberAdminSet'): TypedContractEvent<MemberAdminSetEvent.InputTup
 getEvent(key: 'MemberAdmitted'): TypedContractEvent<MemberAdmittedEvent.InputTuple, MemberAdmittedEvent.OutputTuple, MemberAdmittedEvent.OutputObject>;
 getEvent(key: 'MemberRemoved'): TypedContractEvent<MemberRemovedEvent.InputTuple, MemberRemovedEvent.OutputTuple, MemberRemovedEvent.OutputObject>;
 getEvent(key: 'MemberSuspensionSet'): TypedContractEvent<MemberSuspensionSetEvent.InputTuple, MemberSuspensionSetEvent.OutputTuple, MemberSuspensionSetEvent.OutputObject>;
+getEvent(key: 'PersonShared'): TypedContractEvent<PersonSharedEvent.InputTuple, PersonSharedEvent.OutputTuple, PersonSharedEvent.OutputObject>;
 getEvent(key: 'StaffEnrolled'): TypedContractEvent<StaffEnrolledEvent.InputTuple, StaffEnrolledEvent.OutputTuple, StaffEnrolledEvent.OutputObject>;
 getEvent(key: 'StaffRevoked'): TypedContractEvent<StaffRevokedEvent.InputTuple, StaffRevokedEvent.OutputTuple, StaffRevokedEvent.OutputObject>;
 getEvent(key: 'StaffUpdated'): TypedContractEvent<StaffUpdatedEvent.InputTuple, StaffUpdatedEvent.OutputTuple, StaffUpdatedEvent.OutputObject>;
@@ -446,6 +489,10 @@ getEvent(key: 'StaffUpdated'): TypedContractEvent<StaffUpdatedEvent.InputTuple, 
 
       'MemberSuspensionSet(uint32,uint8)': TypedContractEvent<MemberSuspensionSetEvent.InputTuple, MemberSuspensionSetEvent.OutputTuple, MemberSuspensionSetEvent.OutputObject>;
       MemberSuspensionSet: TypedContractEvent<MemberSuspensionSetEvent.InputTuple, MemberSuspensionSetEvent.OutputTuple, MemberSuspensionSetEvent.OutputObject>;
+    
+
+      'PersonShared(bytes32,uint32,uint32)': TypedContractEvent<PersonSharedEvent.InputTuple, PersonSharedEvent.OutputTuple, PersonSharedEvent.OutputObject>;
+      PersonShared: TypedContractEvent<PersonSharedEvent.InputTuple, PersonSharedEvent.OutputTuple, PersonSharedEvent.OutputObject>;
     
 
       'StaffEnrolled(uint32,address,bytes32,uint8,uint48)': TypedContractEvent<StaffEnrolledEvent.InputTuple, StaffEnrolledEvent.OutputTuple, StaffEnrolledEvent.OutputObject>;

@@ -57,6 +57,22 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint48",
+        "name": "deadline",
+        "type": "uint48"
+      },
+      {
+        "internalType": "uint48",
+        "name": "latest",
+        "type": "uint48"
+      }
+    ],
+    "name": "DeadlineTooFar",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "DigestZero",
     "type": "error"

@@ -95,6 +95,33 @@
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "personId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "home",
+        "type": "uint32"
+      }
+    ],
+    "name": "PersonOfAnotherMember",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "personId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PersonUnknown",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint48",
         "name": "since",
         "type": "uint48"
@@ -369,6 +396,31 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "bytes32",
+        "name": "personId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "home",
+        "type": "uint32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      }
+    ],
+    "name": "PersonShared",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "uint32",
         "name": "memberId",
         "type": "uint32"
@@ -603,6 +655,25 @@
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "personId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "homeOf",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "memberCount",
     "outputs": [
@@ -766,6 +837,24 @@
       }
     ],
     "name": "setSuspension",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "personId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "memberId",
+        "type": "uint32"
+      }
+    ],
+    "name": "sharePerson",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

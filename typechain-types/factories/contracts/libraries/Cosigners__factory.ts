@@ -60,7 +60,7 @@ import type { NonPayableOverrides } from "../../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea264697066735822122021b3a017d81a26b540e744bbdd50382c37a76e94a16dbf4a0cc8e910152ea16964736f6c63430008250033";
+  const _bytecode = "0x6080806040523460175760399081601c823930815050f35b5f80fdfe5f80fdfea26469706673582212207278439b1ee0853c2e9b3b83e1535c1da955fca542f92eb26e6f3f057d25f8ef64736f6c63430008250033";
 
   
       type CosignersConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
