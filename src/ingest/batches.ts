@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MerkleTree, encodeBatchManifest, toHex, type Hex } from "../crypto/index.js";
 import {
+  ERASED_UNPLACED,
   ItemState,
   UNPLACED,
   applyChange,
@@ -127,7 +128,7 @@ export function dissolve(journal: Journal, batches: readonly JournalBatch[]): vo
     for (const { id } of batches) {
       for (const item of journal.itemsOfBatch(id)) {
         if (isAlteredRow(item)) setAside(journal, item.id);
-        else journal.change(item, { state: ItemState.SEALED, ...UNPLACED });
+        else journal.change(item, item.erased ? ERASED_UNPLACED : { state: ItemState.SEALED, ...UNPLACED });
       }
       journal.database.run("DELETE FROM batches WHERE id = ?", id);
     }

@@ -119,7 +119,7 @@ async function identifyAll(
       const itemMac = macOf(parts.journal, item.sourceKey, digest);
       const key = toHex(itemMac);
       const same = seen.get(key);
-      if (same !== undefined || parts.journal.knows(itemMac)) {
+      if (same !== undefined || parts.journal.knows(itemMac) || wasKnown(parts.journal, item, digest)) {
         taken.known++;
         if (same === undefined) parts.witness?.became(item, { outcome: "known", kept: true });
         else parts.witness?.repeats(item, same);
@@ -137,6 +137,11 @@ async function identifyAll(
 /** By which the same bytes of the same source key are known again. */
 export function macOf(journal: Journal, sourceKey: string, sha256: Uint8Array): Uint8Array {
   return journal.macOf("item", sourceKey, sha256);
+}
+
+/** Whether an item's bytes were taken under a key that it was known by before. */
+function wasKnown(journal: Journal, { replaces = [] }: SourceItem, sha256: Uint8Array): boolean {
+  return replaces.some((key) => journal.knows(macOf(journal, key, sha256)));
 }
 
 function incoming(

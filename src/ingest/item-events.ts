@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LeafKind } from "../crypto/index.js";
+import { LeafKind, type Hex } from "../crypto/index.js";
 import {
   EventState,
   ItemState,
@@ -9,6 +9,7 @@ import {
   type BadItem,
   type ItemEvent,
   type Journal,
+  type JournalItem,
   type NewItem,
   type SourceItem,
 } from "../records/index.js";
@@ -35,7 +36,8 @@ export function takeNote(journal: Journal, event: ItemEvent, row: NewItem): void
   else if (event.kind !== "withdraw") row.event = EventState.OPEN;
   // One that waits for its patient may not take back another's: it does so once it is filed.
   else if (row.state === ItemState.SEALED) {
-    const { withdrawn, open } = withdrawFor(journal, row.sourceMac, event.itself);
+    const { sourceMac, patient } = row;
+    const { withdrawn, open } = withdrawFor(journal, { sourceMac, patientId: patient?.patientId }, event);
     delete row.amends;
     if (withdrawn !== undefined) row.withdrawn = withdrawn;
     if (open) row.event = EventState.OPEN;
@@ -43,17 +45,19 @@ export function takeNote(journal: Journal, event: ItemEvent, row: NewItem): void
 }
 
 /**
- * Takes back what was taken under an item's source key, and with `itself` the item.
+ * Takes back what was taken under an item's source key, and with `itself` the item. Under a key of before only what is
+ * the same patient's: the item was held against the newest version alone.
  * @returns the item's own withdrawal; `open` when what it takes back was never here, or under another key
  */
 export function withdrawFor(
   journal: Journal,
-  sourceMac: Uint8Array,
-  itself: boolean,
+  { sourceMac, patientId }: Pick<JournalItem, "sourceMac" | "patientId">,
+  { itself, formerKeys = [] }: Extract<ItemEvent, { kind: "withdraw" }>,
   before?: number,
 ): { withdrawn: number | undefined; open: boolean } {
-  const found = withdraw(journal, [sourceMac], before);
-  return { withdrawn: itself ? nextWithdrawal(journal) : undefined, open: itself && found === 0 };
+  const former = formerKeys.map((key) => journal.macOf("source", key));
+  const found = withdraw(journal, [sourceMac], before) + withdraw(journal, former, before, patientId);
+  return { withdrawn: itself ? nextWithdrawal(journal) : undefined, open: found === 0 };
 }
 
 /** As {@link withdraw}, of what a source says that it deleted. */
@@ -70,12 +74,14 @@ export function withdrawKeys(journal: Journal, keys: readonly string[], before?:
  * is amended by nothing; the chain is told when the entries are anchored (`retract.ts`). Its bytes stay
  * known: an export that is read again brings nothing back.
  * @param before row of the item that says so: what came after it stands
+ * @param patientId what is another's stands, too
  * @returns how many items that was
  */
 export function withdraw(
   journal: Journal,
   sourceMacs: readonly Uint8Array[],
   before = Number.MAX_SAFE_INTEGER,
+  patientId?: Hex,
 ): number {
   const order = nextWithdrawal(journal);
   const standing = `source_mac = ? AND state <> ${ItemState.DEAD} AND retracted = 0 AND erased = 0
@@ -83,7 +89,7 @@ export function withdraw(
   let found = 0;
   for (const sourceMac of sourceMacs) {
     for (const item of selectItems(journal, standing, sourceMac, before)) {
-      if (isAlteredRow(item)) continue;
+      if (isAlteredRow(item) || (patientId !== undefined && item.patientId !== patientId)) continue;
       journal.change(item, { withdrawn: order });
       found++;
     }

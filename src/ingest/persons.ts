@@ -21,13 +21,21 @@ export interface PersonsParts {
  * it goes on chain. Safe to repeat. What names a person who is not known yet waits, and so does what only a person can
  * decide.
  * @param after only of items past this row
+ * @param asked rows of what only a person settles: they are not read, and those that are found are added
  * @returns how many were followed
  */
-export function followEvents({ journal, vault }: PersonsParts, after = 0): number {
+export function followEvents(
+  { journal, vault }: PersonsParts,
+  after = 0,
+  asked: Set<number> = new Set(),
+): number {
   let followed = 0;
-  for (const id of openEvents(journal, after)) {
+  for (const id of openEvents(journal, after, asked)) {
     const { event, ...kept } = journal.details(id);
-    if (event?.kind !== "merge" && event?.kind !== "unlink") continue;
+    if (event?.kind !== "merge" && event?.kind !== "unlink") {
+      asked.add(id);
+      continue;
+    }
     const follow = event.kind === "merge" ? merge : unlink;
     if (!event.pairs.every((pair) => follow(vault, pair)) || event.pairs.length === 0) continue;
     // The vault first: a process that dies here finds it done.
@@ -41,8 +49,9 @@ export function followEvents({ journal, vault }: PersonsParts, after = 0): numbe
 }
 
 /** Rows of the items with an event that was not followed yet, oldest first. */
-export function openEvents(journal: Journal, after = 0): number[] {
-  const items = selectItems(journal, `event = ${EventState.OPEN} AND id > ? ORDER BY id`, after);
+export function openEvents(journal: Journal, after = 0, leftOut: ReadonlySet<number> = new Set()): number[] {
+  const open = `event = ${EventState.OPEN} AND id > ? AND id NOT IN (SELECT value FROM json_each(?))`;
+  const items = selectItems(journal, `${open} ORDER BY id`, after, JSON.stringify([...leftOut]));
   return items.filter((item) => !isAlteredRow(item)).map(({ id }) => id);
 }
 

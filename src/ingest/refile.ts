@@ -77,7 +77,7 @@ function refileSound(parts: RefileParts, item: JournalItem | AlteredRow): boolea
 /** Files one item as it is filed now. @returns whether it can be anchored since */
 export function refileOne({ journal, filer }: RefileParts, item: JournalItem): boolean {
   // Without a body, or outdated: a newer version of it was taken since, which cannot amend a later entry.
-  const lost = item.cid === undefined || hasSuccessor(journal, item);
+  const lost = item.cid === undefined || item.erased || hasSuccessor(journal, item);
   if (item.state === ItemState.DEAD && lost) return false;
   const details = journal.details(item.id);
   // It was filed before it was set aside, and whom it names was forgotten then.
@@ -107,7 +107,7 @@ function followUp(journal: Journal, before: JournalItem, event: ItemEvent): bool
     if (item.event === undefined) journal.change(item, { event: EventState.OPEN });
     return item.event !== EventState.SETTLED;
   }
-  const { withdrawn, open } = withdrawFor(journal, item.sourceMac, event.itself, item.id);
+  const { withdrawn, open } = withdrawFor(journal, item, event, item.id);
   journal.change(item, { amends: undefined, withdrawn, event: open ? EventState.OPEN : undefined });
   return open;
 }

@@ -41,7 +41,7 @@ export class FhirDesk {
     const path = `fhir/${expected.type}`;
     // Its bytes name what has no id, so that it amends no other.
     const label = `${path}#${hash("sha256", bytes, "hex").slice(0, 16)}`;
-    const items = [...jsonItems(bytes, { path, label }, expected.split === true)];
+    const items = [...jsonItems(bytes, { path, label, everyEntry: true }, expected.split === true)];
     const [only] = items;
     if (only?.label !== label) return await this.#takeEntries(items);
     if (isBadItem(only)) throw only.error;

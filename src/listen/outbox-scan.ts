@@ -25,33 +25,52 @@ export interface OutboxFile {
   plain: boolean;
 }
 
-/** Everything in the outbox: files to take, and identities of those that are still being written under another name. */
-export async function scan(folder: string): Promise<{ files: OutboxFile[]; unfinished: Set<string> }> {
-  const files: OutboxFile[] = [];
-  const unfinished = new Set<string>();
-  await walk(folder, "", async (file, path, name) => {
-    const status = await lstat(file).catch(() => undefined); // moved away meanwhile
-    if (status === undefined) return;
-    const seen = stateOf(status);
-    if (isSkipped(name)) unfinished.add(seen.identity);
-    else files.push({ file, path, ...seen });
-  });
-  return { files: files.sort(oldestFirst), unfinished };
+export interface Scan {
+  /** To be taken, oldest first. */
+  files: OutboxFile[];
+  /** Identities of those that are still being written under another name. */
+  unfinished: Set<string>;
+  /** What cannot be looked at: names that are no UTF-8, folders that this user may not enter. */
+  unreadable: string[];
 }
 
-async function walk(
-  folder: string,
-  prefix: string,
-  see: (file: string, path: string, name: string) => Promise<void>,
-): Promise<void> {
+/** In the place of bytes that are no UTF-8. */
+const REPLACEMENT = "\uFFFD";
+/** Why what a folder listed is not there: somebody moved it away meanwhile. */
+const GONE: readonly unknown[] = ["ENOENT", "ENOTDIR"];
+
+/** Everything in the outbox. @throws the system's error when the outbox itself cannot be read */
+export async function scan(folder: string): Promise<Scan> {
+  const found: Scan = { files: [], unfinished: new Set(), unreadable: [] };
+  await walk(folder, "", found);
+  found.files.sort(oldestFirst);
+  return found;
+}
+
+async function walk(folder: string, prefix: string, found: Scan): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const { name } = entry;
     if (prefix === "" && (name === DONE || name === FAILED)) continue;
     const file = join(folder, name);
     const path = prefix + name.normalize("NFC");
-    if (!entry.isDirectory()) await see(file, path, name);
-    else if (!isSkipped(name)) await walk(file, `${path}/`, see).catch(() => {}); // removed meanwhile
+    if (entry.isDirectory() && isSkipped(name)) continue;
+    try {
+      if (entry.isDirectory()) await walk(file, `${path}/`, found);
+      else see({ file, path, ...stateOf(await lstat(file)) }, name, found);
+    } catch (cause) {
+      if (!isSkipped(name) && !isGone(name, cause)) found.unreadable.push(file);
+    }
   }
+}
+
+function see(file: OutboxFile, name: string, { files, unfinished }: Scan): void {
+  if (isSkipped(name)) unfinished.add(file.identity);
+  else files.push(file);
+}
+
+/** Nothing is found under a name that cannot be told, though it is there. */
+function isGone(name: string, cause: unknown): boolean {
+  return GONE.includes((cause as NodeJS.ErrnoException).code) && !name.includes(REPLACEMENT);
 }
 
 export function stateOf(status: Stats): Omit<OutboxFile, "file" | "path"> {
@@ -71,7 +90,7 @@ export class Resting {
   #unfinished = new Set<string>();
 
   /** The files that may be taken now, of what a scan found; `now` in milliseconds of a clock that never steps. */
-  ready({ files, unfinished }: Awaited<ReturnType<typeof scan>>, now: number): OutboxFile[] {
+  ready({ files, unfinished }: Pick<Scan, "files" | "unfinished">, now: number): OutboxFile[] {
     const ready = files.filter(({ file, state, identity }) => {
       // Whoever wrote it under another name has finished it.
       if (this.#unfinished.has(identity)) return true;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { watch, type FSWatcher } from "node:fs";
-import { lstat, mkdir, realpath, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, mkdir, realpath } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ChartsealError, type ErrorCode } from "../errors.js";
 import { fileItems, type Became, type LiveIntake } from "../ingest/index.js";
 import { isBadItem, type BadItem, type SourceItem } from "../records/index.js";
 import type { Tally } from "./events.js";
+import { Left } from "./outbox-left.js";
+import { moveAway, type Reason } from "./outbox-move.js";
 import { DONE, FAILED, Resting, scan, stateOf, type OutboxFile } from "./outbox-scan.js";
 import { refusalOf } from "./refusal.js";
 
@@ -18,20 +20,15 @@ const NUDGE_MS = 100;
 const PAUSE_MS = 5_000;
 /** Items of a file that are brought at a time: as many as share a commit. */
 const ITEMS_AT_ONCE = 100;
-/** Reasons that are written beside a refused file. */
-const MOST_REASONS = 100;
+/** Faults of one file, of reading it say: others can be taken all the same. */
+const OF_ONE_FILE: readonly ErrorCode[] = ["ERR_INTERNAL", "ERR_ITEM_INVALID", "ERR_SOURCE_CHANGED"];
+/** Of the system: there is no room. */
+const FULL: readonly unknown[] = ["ENOSPC", "EDQUOT"];
 
 export interface OutboxOptions {
   folder: string;
   /** Bundles become one record an entry. */
   split?: boolean;
-}
-
-/** An item of a file that could not be stored. */
-interface Reason {
-  /** Where in the file: `#line 7`. */
-  place: string;
-  error: ChartsealError;
 }
 
 /**
@@ -45,6 +42,7 @@ export class Outbox {
   readonly #tally: Tally;
   readonly #signal: AbortSignal;
   readonly #resting = new Resting();
+  readonly #left = new Left();
   #nudge: () => void = () => {};
   /** Ends when the signal has aborted and the file in hand is moved. */
   readonly stopped: Promise<void>;
@@ -108,37 +106,44 @@ export class Outbox {
     await sleep(NUDGE_MS);
   }
 
-  /** @returns whether something could not be taken now */
+  /** @returns whether nothing can be taken now */
   async #look(): Promise<boolean> {
-    let later = false;
     try {
       const found = await scan(this.#folder);
-      for (const file of this.#resting.ready(found, performance.now())) {
+      const now = performance.now();
+      this.#left.keepOnly(found);
+      for (const file of found.unreadable) this.#leave({ file, state: "" }, "ERR_ITEM_INVALID");
+      for (const file of this.#resting.ready(found, now)) {
         if (this.#signal.aborted) break;
-        const refusal = await this.#take(file);
-        later ||= refusal !== undefined;
-        // It is this machine's fault: nothing else can be taken now either.
-        if (refusal !== undefined && refusal !== "ERR_INTERNAL") break;
+        if (this.#left.rests(file, now)) continue;
+        const later = await this.#take(file);
+        if (later) return true;
       }
+      return false;
     } catch (error) {
       this.#refuse(error);
-      later = true;
+      return true;
     }
-    return later;
   }
 
-  /** @returns why it could not be taken now */
-  async #take(file: OutboxFile): Promise<ErrorCode | undefined> {
-    let reasons: Reason[];
+  /** @returns whether this machine is at fault, so that nothing else can be taken now either */
+  async #take(file: OutboxFile): Promise<boolean> {
     try {
-      reasons = file.plain ? await this.#items(file) : [{ place: "", error: notAFile() }];
+      const reasons = this.#left.reasonsOf(file) ?? (await this.#reasons(file));
+      if (await isAsItWas(file)) await this.#move(file, reasons);
     } catch (error) {
-      return this.#refuse(error);
+      const { code } = refusalOf(error).error;
+      if (!OF_ONE_FILE.includes(code)) {
+        this.#refuse(error);
+        return true;
+      }
+      if (await isAsItWas(file)) this.#leave(file, code);
     }
-    // Changed while it was read: it is looked at again once it rests.
-    const now = await lstat(file.file).catch(() => undefined);
-    if (now !== undefined && stateOf(now).state === file.state) await this.#move(file, reasons);
-    return undefined;
+    return false;
+  }
+
+  async #reasons(file: OutboxFile): Promise<readonly Reason[]> {
+    return file.plain ? await this.#items(file) : [{ place: "", error: notAFile() }];
   }
 
   /** Brings all items of a file. @returns those that could not be stored @throws when one cannot be taken now */
@@ -147,6 +152,8 @@ export class Outbox {
     const progress = { totalBytes: undefined, bytesRead: 0 };
     let some: (SourceItem | BadItem)[] = [];
     const bring = async () => {
+      if (some.length === 0) return;
+      using _ = this.#intake.room.enter();
       const all = await Promise.allSettled(some.map(async (item) => this.#bring(item, path)));
       some = [];
       for (const result of all) {
@@ -164,10 +171,13 @@ export class Outbox {
   }
 
   async #bring(item: SourceItem | BadItem, path: string): Promise<Reason | undefined> {
+    // Not the content's fault but that of the disk or its rights: nobody need put the file there again.
+    if (isBadItem(item) && item.error.retryable) throw item.error;
     const became = await this.#intake.take(item);
     const place = item.label.slice(path.length);
     if (!became.kept) {
       const error = became.error!;
+      if (error.code === "ERR_SOURCE_CHANGED") throw error;
       this.#tally.refused({ door: "outbox", code: error.code, later: false });
       return { place, error };
     }
@@ -181,18 +191,24 @@ export class Outbox {
     this.#tally.taken({ door: "outbox", outcome, bytes, ...code });
   }
 
-  async #move({ file, path }: OutboxFile, reasons: readonly Reason[]): Promise<void> {
-    const target = await freeName(join(this.#folder, reasons.length === 0 ? DONE : FAILED, path));
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    // The reasons first: a refused file never lies there without them.
-    if (reasons.length > 0) await writeFile(`${target}.error.txt`, textOf(reasons), { mode: 0o600 });
-    await rename(file, target);
+  async #move(file: OutboxFile, reasons: readonly Reason[]): Promise<void> {
+    try {
+      await moveAway(this.#folder, file, reasons);
+    } catch (cause) {
+      const full = FULL.includes((cause as NodeJS.ErrnoException).code);
+      this.#leave(file, full ? "ERR_STORE_FULL" : "ERR_USAGE", reasons);
+    }
   }
 
-  #refuse(error: unknown): ErrorCode {
+  /** It stays where it is, and is tried again by itself. */
+  #leave(file: Pick<OutboxFile, "file" | "state">, code: ErrorCode, reasons?: readonly Reason[]): void {
+    if (!this.#left.add(file, code, performance.now(), reasons)) return;
+    this.#tally.refused({ door: "outbox", code, later: true });
+  }
+
+  #refuse(error: unknown): void {
     const { code } = refusalOf(error).error;
     if (!this.#signal.aborted) this.#tally.refused({ door: "outbox", code, later: true });
-    return code;
   }
 }
 
@@ -207,22 +223,10 @@ function watching(folder: string, nudge: () => void): (FSWatcher & Disposable) |
   }
 }
 
-/** Nothing that was moved before is replaced. */
-async function freeName(path: string): Promise<string> {
-  for (let number = 0; ; number++) {
-    const name = number === 0 ? path : `${path}.${number}`;
-    if ((await lstat(name).catch(() => undefined)) === undefined) return name;
-  }
-}
-
-/** Codes, places and what to do: nothing of the file's content. */
-function textOf(reasons: readonly Reason[]): string {
-  const lines = reasons.slice(0, MOST_REASONS).map(({ place, error }) => {
-    const where = place === "" ? "" : `${place.slice(1)}: `;
-    return `${where}${error.code}${error.hint === undefined ? "" : `: ${error.hint}`}`;
-  });
-  if (reasons.length > MOST_REASONS) lines.push(`and ${reasons.length - MOST_REASONS} more`);
-  return `${lines.join("\n")}\n`;
+/** What changed while it was read is looked at again once it rests. */
+async function isAsItWas({ file, state }: OutboxFile): Promise<boolean> {
+  const now = await lstat(file).catch(() => undefined);
+  return now !== undefined && stateOf(now).state === state;
 }
 
 function notAFile(): ChartsealError {

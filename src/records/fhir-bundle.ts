@@ -54,7 +54,10 @@ export function readFhir(bytes: Uint8Array, origin?: JsonOrigin): FhirText {
 
 /** A scanned Bundle: where its entries lie, and who its Patients are. */
 export class FhirBundle {
+  /** Those that hold a resource. */
   readonly entries: readonly BundleEntry[];
+  /** Places of those that hold none, counted from 1: a DELETE, for instance. */
+  readonly withoutResource: readonly number[];
   readonly #bytes: Uint8Array;
   readonly #header: FhirHeader;
   readonly #directory = new PersonDirectory();
@@ -62,7 +65,7 @@ export class FhirBundle {
   constructor(bytes: Uint8Array, root: JsonObjectPick) {
     this.#bytes = bytes;
     this.#header = readHeader(root, "Bundle");
-    this.entries = listEntries(fieldOf(root, "entry"));
+    ({ entries: this.entries, withoutResource: this.withoutResource } = listEntries(fieldOf(root, "entry")));
     for (const entry of this.entries) {
       if (entry.resourceType !== "Patient") this.#directory.addOther(entry.fullUrl);
     }
@@ -123,24 +126,30 @@ export class FhirBundle {
   }
 }
 
-function listEntries(pick: JsonPick): BundleEntry[] {
-  if (pick === undefined || typeof pick === "string") return [];
+function listEntries(pick: JsonPick): Pick<FhirBundle, "entries" | "withoutResource"> {
   const entries: BundleEntry[] = [];
+  const withoutResource: number[] = [];
+  if (pick === undefined || typeof pick === "string") return { entries, withoutResource };
   // One entry without brackets is not FHIR, but it is somebody's record.
   for (const [index, element] of (isObjectPick(pick) ? [pick] : pick).entries()) {
-    if (!isObjectPick(element)) continue;
-    const resource = fieldOf(element, "resource");
-    if (!isObjectPick(resource)) continue;
-    const fullUrl = textAt(element, "fullUrl");
-    const resourceType = resourceTypeOf(resource);
-    const { start, end } = resource;
-    entries.push({
-      number: index + 1,
-      start,
-      end,
-      ...(fullUrl === undefined ? {} : { fullUrl }),
-      ...(resourceType === undefined ? {} : { resourceType }),
-    });
+    const entry = entryOf(element, index + 1);
+    if (entry === undefined) withoutResource.push(index + 1);
+    else entries.push(entry);
   }
-  return entries;
+  return { entries, withoutResource };
+}
+
+function entryOf(element: JsonPick, number: number): BundleEntry | undefined {
+  const resource = isObjectPick(element) ? fieldOf(element, "resource") : undefined;
+  if (!isObjectPick(element) || !isObjectPick(resource)) return undefined;
+  const fullUrl = textAt(element, "fullUrl");
+  const resourceType = resourceTypeOf(resource);
+  const { start, end } = resource;
+  return {
+    number,
+    start,
+    end,
+    ...(fullUrl === undefined ? {} : { fullUrl }),
+    ...(resourceType === undefined ? {} : { resourceType }),
+  };
 }

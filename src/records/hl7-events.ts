@@ -18,15 +18,23 @@ export function documentKey(facility: string, number: string): string {
   return `${facility}/TXA-12/${number}`;
 }
 
-/** @param numbered whether the message has a number by which an earlier one about the same is found */
-export function readHl7Event(segments: readonly Hl7Segment[], numbered: boolean): Hl7Event {
+/** By what a message, and others about the same, are known. */
+export interface Hl7Key {
+  readonly sourceKey: string | undefined;
+  /** It is known by a number that a later message about the same has, too. */
+  readonly numbered: boolean;
+  /** What the same message was known by before the order of its filler numbers ceased to count. */
+  readonly formerKeys: readonly string[];
+}
+
+export function readHl7Event(segments: readonly Hl7Segment[], key: Hl7Key): Hl7Event {
   const header = segments[0]!;
   const type = header.text(9, 1).toUpperCase();
   const named = header.text(9, 2) || (segments.find(({ name }) => name === "EVN")?.text(1) ?? "");
   const trigger = named.toUpperCase();
   if (type === "ADT") return identityEvent(segments, trigger);
   if (type === "MDM") return documentEvent(segments, trigger);
-  return type === "ORU" || type === "OUL" ? resultEvent(segments, numbered) : {};
+  return type === "ORU" || type === "OUL" ? resultEvent(segments, key) : {};
 }
 
 /** Such a message names two people, so that it is in no one's chart. */
@@ -39,22 +47,23 @@ function identityOf(segments: readonly Hl7Segment[], trigger: string): ItemEvent
   if (MERGES.includes(trigger)) return { kind: "merge", pairs: mergedPairs(segments) };
   if (MOVES.includes(trigger)) return { kind: "ask" };
   if (trigger !== LINK && trigger !== UNLINK) return undefined;
+  const facility = segments[0]!.text(4);
   const [into, from] = segments
     .filter(({ name }) => name === "PID")
-    .map((pid) => identifiersOf(pid, segments[0]!));
+    .map((pid) => identifiersOf(pid, facility));
   if (into === undefined || from === undefined) return { kind: "ask" };
   return { kind: trigger === LINK ? "merge" : "unlink", pairs: [{ from, into }] };
 }
 
 /** ADT_A39: each PID with the MRG that follows it. MRG-1 is what is retired. */
 function mergedPairs(segments: readonly Hl7Segment[]): IdentityPair[] {
-  const header = segments[0]!;
+  const facility = segments[0]!.text(4);
   const pairs: IdentityPair[] = [];
   let pid: Hl7Segment | undefined;
   for (const segment of segments) {
     if (segment.name === "PID") pid = segment;
     if (segment.name === "MRG" && pid !== undefined)
-      pairs.push({ from: refsOf(segment.values(1), header), into: identifiersOf(pid, header) });
+      pairs.push({ from: refsOf(segment.values(1), facility), into: identifiersOf(pid, facility) });
   }
   return pairs;
 }
@@ -75,11 +84,13 @@ function documentEvent(segments: readonly Hl7Segment[], trigger: string): Hl7Eve
  * OBX-11 (table 0085): D deletes a result, W says that it was wrong, for instance another patient's. When all are, the
  * report is; a single W is enough to take back what was reported before, for it may be somebody else's.
  */
-function resultEvent(segments: readonly Hl7Segment[], numbered: boolean): Hl7Event {
+function resultEvent(segments: readonly Hl7Segment[], { numbered, formerKeys }: Hl7Key): Hl7Event {
   const statuses = segments
     .filter(({ name }) => name === "OBX")
     .map((result) => result.text(11).toUpperCase());
   const all = statuses.length > 0 && statuses.every((status) => status === "D" || status === "W");
   if (!all && !statuses.includes("W")) return {};
-  return { event: numbered ? { kind: "withdraw", itself: all } : { kind: "ask" } };
+  if (!numbered) return { event: { kind: "ask" } };
+  const former = formerKeys.length === 0 ? {} : { formerKeys };
+  return { event: { kind: "withdraw", itself: all, ...former } };
 }

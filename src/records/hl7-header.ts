@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { encodingOf } from "./hl7-text.js";
+import { encodingOf } from "./hl7-encoding.js";
 
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
@@ -15,13 +15,14 @@ const WITH_CARE: readonly string[] = ["gb18030", "big5", "euc-kr", "iso-2022-jp"
  * that an answer can give them back in the sender's own encoding and with his own delimiters.
  */
 export class Hl7Header {
+  /** As the WHATWG Encoding Standard names it; undefined when MSH-18 does not say, or says what nobody knows. */
+  readonly encoding: string | undefined;
   readonly #fields: readonly string[];
-  readonly #encoding: string | undefined;
 
   /** @param fields MSH-1 first */
   constructor(fields: readonly string[], encoding: string | undefined) {
     this.#fields = fields;
-    this.#encoding = encoding;
+    this.encoding = encoding;
   }
 
   /** Fields count from 1, as the standard counts them. */
@@ -31,7 +32,7 @@ export class Hl7Header {
 
   /** A field's first component as people read it. */
   text(number: number): string {
-    return new TextDecoder(this.#encoding ?? "latin1").decode(Buffer.from(this.part(number), "latin1"));
+    return new TextDecoder(this.encoding ?? "latin1").decode(Buffer.from(this.part(number), "latin1"));
   }
 
   /** Field separator (MSH-1). */
@@ -51,26 +52,35 @@ export class Hl7Header {
   }
 }
 
-/** The header of a message; undefined when the bytes do not begin with one. Never throws: they are anybody's. */
+/**
+ * The header of a message; undefined when the bytes do not begin with one, or with control characters for delimiters:
+ * in an answer these would end its segment or frame. Never throws: they are anybody's.
+ */
 export function readHl7Header(bytes: Uint8Array): Hl7Header | undefined {
   const head = bytes.subarray(0, MOST_HEADER_BYTES);
   const end = head.findIndex((byte) => byte === CARRIAGE_RETURN || byte === LINE_FEED);
   const text = Buffer.from(end < 0 ? head : head.subarray(0, end)).toString("latin1");
   if (!/^MSH[^\w\s]/.test(text)) return undefined;
-  const separator = text[3]!;
-  const rest = text.slice(4);
-  // MSH-18 names the encoding, and it is the encoding that says where MSH-18 is: one of them fits.
-  for (const encoding of WITH_CARE) {
-    const fields = [separator, ...splitWithCare(rest, separator, encoding)];
-    if (encodingIn(fields) === encoding) return new Hl7Header(fields, encoding);
-  }
-  const fields = [separator, ...rest.split(separator)];
+  const fields = fieldsOf(text[3]!, text.slice(4));
+  if (/[\x00-\x1f\x7f]/.test(fields[0]! + fields[1]!)) return undefined;
   return new Hl7Header(fields, encodingIn(fields));
 }
 
+/** MSH-1 first. */
+function fieldsOf(separator: string, rest: string): string[] {
+  // MSH-18 names the encoding, and it is the encoding that says where MSH-18 is: one of them fits.
+  for (const encoding of WITH_CARE) {
+    const fields = [separator, ...splitWithCare(rest, separator, encoding)];
+    if (encodingIn(fields) === encoding) return fields;
+  }
+  return [separator, ...rest.split(separator)];
+}
+
+/** Of MSH-18 the first repetition that says something: senders leave out the first, for ASCII, and name the second. */
 function encodingIn(fields: readonly string[]): string | undefined {
-  const repetition = fields[1]?.[1] ?? "~";
-  return encodingOf(fields[17]?.split(repetition)[0] ?? "");
+  const [component = "^", repetition = "~"] = fields[1] ?? "";
+  const named = fields[17]?.split(repetition).find((text) => text !== "" && text !== '""');
+  return encodingOf(named?.split(component)[0] ?? "");
 }
 
 /** Splits at separators that are characters, not halves of one. */

@@ -5,6 +5,7 @@ export { Journal } from "./journal.js";
 export { figuresOf, readJournalFigures, type DeadLetters, type JournalFigures } from "./journal-figures.js";
 export {
   SET_ASIDE,
+  ERASED_UNPLACED,
   UNPLACED,
   applyChange,
   changeOf,

@@ -42,6 +42,15 @@ export const UNPLACED = {
   leafHash: undefined,
 } as const satisfies ItemChanges;
 
+/** What becomes of an erased item that has no place in the log: it never gets one, and nothing follows of it. */
+export const ERASED_UNPLACED = {
+  ...UNPLACED,
+  withdrawn: undefined,
+  event: undefined,
+  state: ItemState.DEAD,
+  reason: "ERR_KEY_ERASED",
+} as const satisfies ItemChanges;
+
 /** A journal. */
 interface Rows {
   readonly database: Database;

@@ -27,8 +27,11 @@ export interface IdentityPair {
 
 /** What an item says became of other records, or of who is who. */
 export type ItemEvent =
-  /** What was taken under the item's own source key is wrong; `itself`: so is all that the item repeats of it. */
-  | { readonly kind: "withdraw"; readonly itself: boolean }
+  /**
+   * What was taken under the item's own source key, or under what the same item was known by before, is wrong;
+   * `itself`: so is all that the item repeats of it.
+   */
+  | { readonly kind: "withdraw"; readonly itself: boolean; readonly formerKeys?: readonly string[] }
   /** What was taken under these source keys was deleted in the source. */
   | { readonly kind: "delete"; readonly keys: readonly string[] }
   /** Two identifier lists are one person's, or are not any more. */
@@ -67,7 +70,10 @@ export interface SourceItem {
   readonly subjects: readonly (readonly PatientRef[])[];
   /** The custodian's own: it goes under the administrative id unless a rule says otherwise. */
   readonly administrative?: boolean;
-  /** Source keys of what this item takes the place of, when its own key is new: the first that is known is amended. */
+  /**
+   * Source keys of what this item takes the place of, when its own key is new: the first that is known is amended. The
+   * same bytes under one of them are this item.
+   */
   readonly replaces?: readonly string[];
   readonly event?: ItemEvent;
 }

@@ -71,7 +71,10 @@ export function figuresOf(database: Database): JournalFigures {
 }
 
 function itemsIn(database: Database): Record<string, number> {
-  const rows = database.all(`SELECT state, count(*) AS n FROM items WHERE ${NOT_ANCHORED} GROUP BY state`);
+  // What was erased before it had its place waits for nothing.
+  const rows = database.all(
+    `SELECT state, count(*) AS n FROM items WHERE ${NOT_ANCHORED} AND erased = 0 GROUP BY state`,
+  );
   // Items of a batch are counted by it: it is the batch that is sent, and there may be millions that are anchored.
   const batches = database.all("SELECT state, sum(count) AS n FROM batches GROUP BY state");
   const counts = new Map(rows.map((row) => [Number(row["state"]), Number(row["n"])]));
@@ -96,7 +99,7 @@ function oldestIn(database: Database, ...states: ItemState[]): number | undefine
 function deadIn(database: Database): DeadLetters[] {
   const rows = database.all(
     `SELECT reason, count(*) AS n, count(cid) AS stored FROM items
-     WHERE state = ${ItemState.DEAD} AND ${NOT_ANCHORED} GROUP BY reason ORDER BY n DESC, reason`,
+     WHERE state = ${ItemState.DEAD} AND ${NOT_ANCHORED} AND erased = 0 GROUP BY reason ORDER BY n DESC, reason`,
   );
   return rows.map((row) => ({
     reason: String(row["reason"]),

@@ -4,7 +4,7 @@ import { ChartsealError } from "../errors.js";
 import { openDatabase, type Database, type SqlRow, type SqlValue } from "../sqlite.js";
 import { openCell, sealCell, type Vault } from "../vault/index.js";
 import { uintBytes, type Hex, type HmacKey } from "../crypto/index.js";
-import { applyChange, changeOf, type ItemChanges } from "./item-changes.js";
+import { ERASED_UNPLACED, applyChange, changeOf, type ItemChanges } from "./item-changes.js";
 import { lockJournal } from "./journal-lock.js";
 import {
   ERASED_DETAILS,
@@ -164,6 +164,11 @@ export class Journal implements Disposable {
     );
   }
 
+  /** Items of these sealed bytes that are not anchored, as far as this journal knows. */
+  pendingOf(contentDigest: Uint8Array): JournalItem[] {
+    return this.#rows((row) => this.rows.item(row), `${NOT_ANCHORED} AND content_digest = ?`, contentDigest);
+  }
+
   itemsOfBatch(batchId: number): (JournalItem | AlteredRow)[] {
     return this.#rows((row) => this.rows.itemOrAltered(row), "batch_id = ? ORDER BY log_index", batchId);
   }
@@ -205,16 +210,16 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Forgets what an erased entry was; may be repeated. Its row stays, for the log is dense, and with it the keyed hash
-   * by which the same bytes, read again from their source, are passed over.
+   * Forgets what an erased item was; may be repeated. Its row stays, for the log is dense, and with it the keyed hash
+   * by which the same bytes, read again from their source, are passed over. One that has no place is never given one.
    * @throws ERR_TIMEOUT (retryable) when an earlier version of the row may still be in the write-ahead log
    */
-  erase(logIndex: number): void {
+  erase(id: number): void {
     this.database.transaction(() => {
-      const item = this.itemAt(logIndex);
+      const item = this.item(id);
       if (item === undefined) return;
-      this.setDetails(item.id, ERASED_DETAILS);
-      this.change(item, { erased: true });
+      this.setDetails(id, ERASED_DETAILS);
+      this.change(item, { erased: true, ...(item.batchId === undefined ? ERASED_UNPLACED : {}) });
     });
     this.database.truncateLog();
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { acknowledge, type Verdict } from "../../src/listen/acknowledge.js";
-import { readHl7Header } from "../../src/records/index.js";
+import { readHl7, readHl7Header } from "../../src/records/index.js";
 import { Ack } from "../support/mllp-client.js";
 
 const TAKEN: Verdict = { code: "A" };
@@ -93,6 +93,19 @@ describe("An acknowledgement of HL7 v2", () => {
   it("cannot be ended early by what the sender wrote", () => {
     const [ack] = answersTo(header({ 10: "47\x1c\x0b11", 18: "x\x1c" }), TAKEN);
     expect(ack!.text).not.to.match(/[\x0b\x1c]/);
+  });
+
+  it("cannot be ended early by delimiters that are control characters: such a message is refused", () => {
+    for (const control of ["\x00", "\x0b", "\x1b", "\x1c", "\x7f"]) {
+      const odd = [`MSH${control}^~\\&${control}LAB`, `MSH|${control}~\\&|LAB`, `MSH|^~\\&${control}|LAB`];
+      for (const message of odd) {
+        const [ack] = answersTo(message, FAULTY);
+        expect(ack!.text).not.to.match(/[\x00-\x0c\x0e-\x1f\x7f]/);
+        expect(ack!.text).to.match(/^MSH\|\^~\\&\|/);
+        expect([ack!.code, ack!.error]).to.deep.equal(["AE", "ERR_ITEM_INVALID"]);
+        expect(() => readHl7(Buffer.from(message, "latin1"))).to.throw("does not begin with an MSH segment");
+      }
+    }
   });
 
   it("is given also to what has no header, and to anything whatever", () => {

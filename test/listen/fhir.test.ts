@@ -155,6 +155,30 @@ describe("A listener for FHIR over HTTP", function () {
     expect([empty.status, empty.bundle.entry]).to.deep.equal([200, []]);
   });
 
+  it("answers each entry of a split Bundle in its order, also those without a resource: it deletes nothing", async () => {
+    await again({}, { split: true });
+    const gone = { request: { method: "DELETE", url: "Observation/1" } };
+    const resource = JSON.parse(observation({ id: 2, patient: "p" })) as object;
+    const put = { resource, request: { method: "PUT", url: "Observation/2" } };
+    const read = { request: { method: "GET", url: "Observation/2" } };
+    const transaction = (...entry: unknown[]) =>
+      send("POST", "/fhir", JSON.stringify({ resourceType: "Bundle", type: "transaction", entry }));
+    const said = ({ bundle: { entry } }: Given) => entry.map(({ response }) => response.status);
+
+    const mixed = await transaction(gone, put, read, 7);
+    expect([mixed.status, mixed.bundle.type]).to.deep.equal([200, "batch-response"]);
+    expect(said(mixed)).to.deep.equal(["422", "201", "422", "422"]);
+    const [issue] = mixed.bundle.entry[0]!.response.outcome.issue;
+    expect([issue.severity, issue.details.text]).to.deep.equal(["error", "ERR_ITEM_INVALID"]);
+    expect(issue.diagnostics).to.contain("deletes nothing");
+    expect(said(await transaction(gone))).to.deep.equal(["422"]);
+    expect(listener.state()).to.include({ sealed: 1, refused: 4 });
+    expect(allItems(hospital)).to.have.lengthOf(1);
+
+    const nothing = await transaction(...Array.from({ length: 10_001 }, () => ({})));
+    expect([nothing.status, nothing.outcome.details.text]).to.deep.equal([422, "ERR_ITEM_INVALID"]);
+  });
+
   for (const [what, method, path, body, status, code] of [
     ["what is no JSON", "POST", "/fhir/Observation", "{", 400, "structure"],
     ["JSON with one name twice", "POST", "/fhir/Observation", '{"id":"1","id":"2"}', 400, "structure"],

@@ -110,6 +110,22 @@ describe("A sender over MLLP that does not behave", function () {
     expect(allItems(hospital)).to.have.lengthOf(1);
   });
 
+  it("sends a message of more parts than anybody needs: AE, nothing kept, and the next is taken", async () => {
+    await listening();
+    await using client = await sender();
+    for (const message of [
+      oru("1", "^".repeat(4_000_000)),
+      `${oru("1", "p")}${"X\r".repeat(2_000_000)}`,
+      oru("1", "p").replaceAll("|", "\x1c"),
+    ]) {
+      const ack = await client.ask(message);
+      expect([ack.code, ack.error]).to.deep.equal(["AE", "ERR_ITEM_INVALID"]);
+    }
+    expect((await client.ask(oru("1", "p"))).code).to.equal("AA");
+    expect(allItems(hospital)).to.have.lengthOf(1);
+    expect(listener.state()).to.include({ refused: 3, sealed: 1 });
+  });
+
   it("begins a message before the last one's end: only the whole one is taken", async () => {
     await listening();
     await using client = await sender();

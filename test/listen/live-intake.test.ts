@@ -2,8 +2,9 @@
 import { expect } from "chai";
 import type { Chartseal } from "../../src/chartseal.js";
 import { ChartsealError } from "../../src/errors.js";
-import { LiveIntake, bundleSource } from "../../src/ingest/index.js";
+import { LiveIntake, bundleSource, openEvents, type LiveOptions } from "../../src/ingest/index.js";
 import type { BadItem, SourceItem } from "../../src/records/index.js";
+import { message, messagesSource, pid } from "../support/hl7.js";
 import { Consortium, enrol, openHospital } from "../support/hospital.js";
 import { allItems } from "../support/log-check.js";
 import { observation } from "../support/observations.js";
@@ -30,6 +31,52 @@ describe("A live intake", function () {
   afterEach(async () => {
     await intake[Symbol.asyncDispose]();
     await hospital[Symbol.asyncDispose]();
+  });
+
+  /** Another intake of the same journal, with its reads of what follows of items, over so many looks. */
+  async function readsOver(looks: number, options: LiveOptions): Promise<number[]> {
+    await intake[Symbol.asyncDispose]();
+    const { memberId, vault, store, journal, chain } = hospital;
+    const writer = hospital.writer("operator");
+    intake = new LiveIntake({ memberId, vault, store, journal, chain, writer }, options);
+    const reads: number[] = [];
+    const details = journal.details.bind(journal);
+    journal.details = (id) => {
+      reads.push(id);
+      return details(id);
+    };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { controls } = intake;
+    const forget = controls.forgetOlderThan.bind(controls);
+    let left = looks;
+    // Each look begins with it.
+    controls.forgetOlderThan = (...args) => {
+      if (--left === 0) resolve();
+      return forget(...args);
+    };
+    intake.start();
+    await promise;
+    return reads;
+  }
+
+  /** Of two persons whom nobody knows, and of what only a person settles. */
+  async function openTwo(): Promise<void> {
+    const merge = message("ADT^A40^ADT_A39", "1", pid("m-1"), "MRG|m-2^^^GH^MR");
+    const move = message("ADT^A44^ADT_A43", "2", pid("m-3"), "MRG|m-4^^^GH^MR");
+    await intake[Symbol.asyncDispose]();
+    await hospital.ingest(messagesSource(merge, move));
+    expect(openEvents(hospital.journal)).to.have.lengthOf(2);
+  }
+
+  it("reads what follows of items again only after its time, also while nothing waits for a patient", async () => {
+    await openTwo();
+    expect(await readsOver(3, {})).to.deep.equal(openEvents(hospital.journal));
+  });
+
+  it("reads what only a person settles once, and the rest at each look", async () => {
+    await openTwo();
+    const [merge, move] = openEvents(hospital.journal);
+    expect(await readsOver(3, { refileEvery: 1 })).to.deep.equal([merge, move, merge, merge]);
   });
 
   async function itemOf(id: number, changes: Partial<SourceItem> = {}): Promise<SourceItem> {

@@ -42,6 +42,24 @@ describe("What follows of an HL7 v2 message", () => {
     expect(read(report("1", "p", "F1", ["5.1", "F"], ["5.2", "D"])).event).to.equal(undefined);
   });
 
+  it("is a withdrawal also of what was known by its numbers as they stand", () => {
+    const facts = read(
+      message(
+        "ORU^R01",
+        "1",
+        pid("p"),
+        "OBR|1||F2",
+        "OBX|1|NM|R||5||||||W",
+        "OBR|2||F1",
+        "OBX|2|NM|R||5||||||W",
+      ),
+    );
+    expect(facts).to.deep.include({
+      sourceKey: "GH/OBR-3/F1+F2",
+      event: { kind: "withdraw", itself: true, formerKeys: ["GH/OBR-3/F2+F1"] },
+    });
+  });
+
   it("is for a person to say where no number tells what is withdrawn", () => {
     expect(read(report("1", "p", "", ["5.1", "W"]).replace("OBR|1||^LAB", "OBR|1||")).event).to.deep.equal({
       kind: "ask",

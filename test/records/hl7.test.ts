@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import fc from "fast-check";
+import { KNOWN_ENCODINGS } from "../../src/records/hl7-encoding.js";
 import { readHl7 } from "../../src/records/hl7.js";
 import { errorOf } from "./error-of.js";
 
@@ -63,6 +64,56 @@ describe("The metadata of an HL7 v2 message", () => {
     expect(facts.subjects).to.deep.equal([[{ system: "峾", value: "5" }]]);
   });
 
+  describe("in GB18030, with a name in its header whose second byte is the field separator", () => {
+    // 東 is 0x96 0x7C; so are 軀, 質 and 銃 written, with other first bytes.
+    const EAST = "\x96\x7c";
+    const east = (type: string, ...segments: string[]) => {
+      const header = `MSH|^~\\&|LAB|${EAST}|||2024||${type}|1|P|2.5||||||GB 18030-2000`;
+      return readHl7(latin1(message(header, ...segments)));
+    };
+    const own = (value: string) => [{ system: "東", value }];
+
+    it("has its type, and what follows of it", () => {
+      const merge = east("ADT^A40", "PID|1||s", "MRG|d");
+      expect(merge.event).to.deep.equal({ kind: "merge", pairs: [{ from: own("d"), into: own("s") }] });
+      expect(merge).to.deep.include({ subjects: [], administrative: true, encoding: "gb18030" });
+      const wrong = east("ORU^R01", "PID|1||p", "OBR|1||F1^LAB", "OBX|1|NM|R||5||||||W");
+      expect(wrong.event).to.deep.equal({ kind: "withdraw", itself: true });
+      const cancelled = east("MDM^T11", "PID|1||p", "TXA|1|||||||||||D1");
+      expect(cancelled).to.deep.include({
+        event: { kind: "withdraw", itself: true },
+        sourceKey: "東/TXA-12/D1",
+      });
+    });
+
+    it("has its facility in its key, and in its patient's identifier", () => {
+      expect(east("ORU^R01", "PID|1||p", "OBR|1||F1^LAB")).to.deep.include({
+        sourceKey: "東/OBR-3/F1^LAB",
+        subjects: [own("p")],
+      });
+    });
+  });
+
+  it("keeps the key that it had, in UTF-8 and GB18030", () => {
+    const keyOf = (code: string, facility: Uint8Array) => {
+      const [head, tail] = `MSH|^~\\&|A|@|||2024||ORU|1|P|2.5||||||${code}\rOBR|1||F1\r`.split("@");
+      return readHl7(Buffer.concat([latin1(head!), facility, latin1(tail!)])).sourceKey;
+    };
+    expect(keyOf("UNICODE UTF-8", Buffer.from("醫院"))).to.equal("醫院/OBR-3/F1");
+    expect(keyOf("GB18030", Buffer.from([0xd2, 0xbd, 0xd4, 0xba]))).to.equal("医院/OBR-3/F1");
+    expect(keyOf("", Buffer.from("é", "latin1"))).to.equal("é/OBR-3/F1");
+    expect(keyOf("~ISO IR87", latin1("\x1b$B;{\x1b(B"))).to.equal("寺/OBR-3/F1");
+  });
+
+  it("can be decoded in every encoding that is known by name; ISO 8859-12 is none", () => {
+    for (const code of KNOWN_ENCODINGS) {
+      const facts = readHl7(latin1(message(`MSH|^~\\&|A|B|||2024||ADT|1|P|2.5||||||${code}`)));
+      expect(facts.encoding, code).to.be.a("string");
+    }
+    const unknown = readHl7(latin1(message("MSH|^~\\&|A|B|||2024||ADT|1|P|2.5||||||8859/12")));
+    expect(unknown).to.include({ encoding: undefined, sourceKey: "B/MSH-10/1@2024" });
+  });
+
   it("names the encoding as the web does, or not at all", () => {
     const encodingOf = (code: string) =>
       readHl7(latin1(message(`MSH|^~\\&|A|B|||2024||ADT|1|P|2.5||||||${code}`))).encoding;
@@ -101,6 +152,10 @@ describe("The metadata of an HL7 v2 message", () => {
 
   it("amends what has the same facility and document or filler number, and nothing by a control id used again", () => {
     expect(of("OBR|1||F1^LAB", "OBX|1", "OBR|2||F2").sourceKey).to.equal("GH/OBR-3/F1^LAB+F2");
+    const other = of("OBR|1||F2", "OBX|1", "OBR|2||F1^LAB", "OBR|3||F2");
+    expect(other.sourceKey, "in whichever order").to.equal("GH/OBR-3/F1^LAB+F2");
+    expect(other.replaces, "as it was known before").to.deep.equal(["GH/OBR-3/F2+F1^LAB"]);
+    expect(of("OBR|1||F1^LAB", "OBR|2||F2")).not.to.have.property("replaces");
     expect(of("OBR|1||F1", "OBR|2||").sourceKey).to.equal("GH/MSH-10/1@20240506071500+0800");
     expect(of("OBR|1||F1", "TXA|1|||||||||||D1").sourceKey).to.equal("GH/TXA-12/D1");
     expect(readHl7(latin1("MSH|^~\\&")).sourceKey).to.equal(undefined);

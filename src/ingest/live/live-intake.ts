@@ -66,6 +66,8 @@ export class LiveIntake implements AsyncDisposable {
   #refiling: Generator<number> | undefined;
   #refileFrom = 0;
   #refileBegan = 0;
+  /** Rows of what only a person settles: there is nothing to look at again. */
+  readonly #asked = new Set<number>();
   #working: Promise<void> | undefined;
   #tidying: NodeJS.Timeout | undefined;
   #trouble: { failure: ChartsealError; at: number } | undefined;
@@ -252,9 +254,13 @@ export class LiveIntake implements AsyncDisposable {
       this.#inTrouble(failureOf(error)); // and again later
     }
     this.#refiling = undefined;
-    const took = performance.now() - this.#refileBegan;
-    this.#refileFrom =
-      performance.now() + Math.max(this.#options.refileEvery ?? REFILE_MS, REFILE_SHARE * took);
+    this.#refileLater();
+  }
+
+  #refileLater(): void {
+    const now = performance.now();
+    const rest = Math.max(this.#options.refileEvery ?? REFILE_MS, REFILE_SHARE * (now - this.#refileBegan));
+    this.#refileFrom = now + rest;
   }
 
   #tidy(): void {
@@ -265,9 +271,9 @@ export class LiveIntake implements AsyncDisposable {
       const behind = mostUnanchored !== undefined && unanchored(journal, mostUnanchored) >= mostUnanchored;
       this.room.closed = behind ? "too many items wait for the chain" : undefined;
       if (this.#refiling !== undefined || performance.now() < this.#refileFrom) return;
-      followEvents(this.#parts);
-      if (!journal.hasIn(ItemState.WAITING)) return;
       this.#refileBegan = performance.now();
+      followEvents(this.#parts, 0, this.#asked);
+      if (!journal.hasIn(ItemState.WAITING)) return this.#refileLater();
       this.#refiling = refileInSteps(this.#parts);
       this.#work();
     } catch (error) {

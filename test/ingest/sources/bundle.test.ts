@@ -123,6 +123,25 @@ describe("bundleSource", () => {
     ]);
   });
 
+  it("passes over an entry without a resource, and tells it in its place if somebody waits for an answer to each", () => {
+    const bytes = utf8(
+      '{"resourceType":"Bundle","entry":[{"request":{"method":"DELETE","url":"Basic/1"}},{"resource":{"resourceType":"Basic"}},{"resource":"x"}]}',
+    );
+    const place = { path: "b", label: "b" };
+    const labels = (everyEntry?: boolean) =>
+      [...jsonItems(bytes, { ...place, everyEntry }, true)].map((item) => [
+        item.label,
+        isBadItem(item) && item.error.code,
+      ]);
+    expect(labels()).to.deep.equal([["b#entry 2", false]]);
+    expect(labels(true)).to.deep.equal([
+      ["b#entry 1", "ERR_ITEM_INVALID"],
+      ["b#entry 2", false],
+      ["b#entry 3", "ERR_ITEM_INVALID"],
+    ]);
+    expect([...jsonItems(bytes, { ...place, everyEntry: true }, false)], "whole").to.have.lengthOf(1);
+  });
+
   it("keeps a Bundle inside a Bundle as one item", async () => {
     const inner =
       '{"resourceType":"Bundle","id":"in","entry":[{"resource":{"resourceType":"Flag","subject":{"reference":"Patient/1"}}}]}';
