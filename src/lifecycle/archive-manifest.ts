@@ -12,7 +12,7 @@ export interface ArchiveEntry {
   compartment: string;
   status: string[];
   receipt: string;
-  /** Why there is no content: it was erased, entered in error, or an error code. */
+  /** Why there is no content: it was erased, entered in error (marked on chain, or taken back), or an error code. */
   withheld?: string;
   content?: {
     file: string;

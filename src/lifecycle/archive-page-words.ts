@@ -70,6 +70,7 @@ export const PAGE_WORDS: Readonly<Record<Language, PageWords>> = {
     withheld: {
       erased: "erased",
       retracted: "entered in error; not shown, for it may be another person's",
+      "taken back": "taken back by its source; not shown, for it may be another person's",
       "never stored": "its content was never stored",
       "names another person too": "not shown, for it names another person too",
     },
@@ -112,6 +113,7 @@ export const PAGE_WORDS: Readonly<Record<Language, PageWords>> = {
     withheld: {
       erased: "已删除",
       retracted: "误录；可能是他人的病历，故不显示",
+      "taken back": "已被来源撤回；可能是他人的病历，故不显示",
       "never stored": "内容未曾保存",
       "names another person too": "还提到另一人，故不显示",
     },

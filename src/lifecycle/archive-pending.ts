@@ -17,6 +17,8 @@ import { unreadable } from "./unreadable.js";
 const STATES = Object.entries(ItemState).filter(([, state]) => state !== ItemState.ANCHORED);
 const NOT_STORED = "never stored";
 const SHARED = "names another person too";
+/** By its source, and not marked on chain yet: as what is retracted it may be another person's. */
+export const TAKEN_BACK = "taken back";
 
 /** What this custodian has of the patient and has not anchored: no receipt proves it. */
 export interface PendingItem {
@@ -32,7 +34,7 @@ export interface PendingItem {
   recordedAt?: string;
   /** Why a dead letter was refused: an error code. */
   reason?: string;
-  /** Why there is no content: another person is named in it, it was never stored, or an error code. */
+  /** Why there is no content: another person is named in it, it was taken back or never stored, or an error code. */
   withheld?: string;
   file?: string;
 }
@@ -92,7 +94,7 @@ async function listedAs(
 ): Promise<PendingItem> {
   const [kind] = Object.entries(LeafKind).find(([, number]) => number === item.kind)!;
   const { reason } = item;
-  const withheld = shared ? SHARED : item.cid === undefined ? NOT_STORED : await unreadable(parts, item);
+  const withheld = shared ? SHARED : await withheldBecause(parts, item);
   return {
     item: item.id,
     state,
@@ -105,6 +107,11 @@ async function listedAs(
       ? { file: `pending/${recordFileName(item.id, sourceKey, mediaType)}` }
       : { withheld }),
   };
+}
+
+async function withheldBecause(parts: PendingParts, item: JournalItem): Promise<string | undefined> {
+  if (item.withdrawn !== undefined) return TAKEN_BACK;
+  return item.cid === undefined ? NOT_STORED : await unreadable(parts, item);
 }
 
 /** An item that names somebody else beside the patient is told of, and not given: it may be the other's record. */

@@ -21,8 +21,8 @@ SHA256SUMS      a digest of every file
 
 To check that no file was damaged:    sha256sum -c SHA256SUMS
 To check it against the hospitals' log:    chartseal verify --archive THIS-FILE.zip --roots ROOTS.json
-where ROOTS.json comes from another member of the consortium. An entry that was erased, or was entered in
-error, has a receipt and no content.
+where ROOTS.json comes from another member of the consortium. An entry that was erased, entered in error
+or taken back has a receipt and no content.
 
 
 您在 ${custodian} 的病历
@@ -44,6 +44,6 @@ SHA256SUMS      每个文件的摘要
 
 检查文件是否损坏：    sha256sum -c SHA256SUMS
 与各医院的日志核对：  chartseal verify --archive 本文件.zip --roots ROOTS.json
-其中 ROOTS.json 由联盟的另一成员提供。已删除或误录的条目只有回执，没有内容。
+其中 ROOTS.json 由联盟的另一成员提供。已删除、误录或撤回的条目只有回执，没有内容。
 `;
 }

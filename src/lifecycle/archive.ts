@@ -10,7 +10,7 @@ import type { Language } from "../audit/index.js";
 import { enrolmentOf } from "./archive-enrolment.js";
 import { archivePage } from "./archive-page.js";
 import type { ArchiveEntry, ArchiveManifest } from "./archive-manifest.js";
-import { pendingFile, pendingOf, type PendingItem } from "./archive-pending.js";
+import { TAKEN_BACK, pendingFile, pendingOf, type PendingItem } from "./archive-pending.js";
 import { readmeOf } from "./archive-readme.js";
 import { unreadable } from "./unreadable.js";
 import type { ArchiveFile } from "./zip.js";
@@ -114,7 +114,7 @@ async function entryOf(parts: ArchiveParts, item: JournalItem): Promise<ArchiveE
   };
 }
 
-/** What was entered in error may be another person's. */
+/** What was entered in error may be another person's; a legal hold keeps it as it is. */
 async function withheldBecause(
   parts: ArchiveParts,
   item: JournalItem,
@@ -122,6 +122,7 @@ async function withheldBecause(
 ): Promise<string | undefined> {
   if (item.erased || (status & ENTRY_STATUS.ERASED) !== 0) return "erased";
   if (item.retracted || (status & ENTRY_STATUS.RETRACTED) !== 0) return "retracted";
+  if (item.withdrawn !== undefined && (status & ENTRY_STATUS.HELD) === 0) return TAKEN_BACK;
   return await unreadable(parts, item);
 }
 

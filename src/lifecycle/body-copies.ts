@@ -16,7 +16,7 @@ const OF_A_BODY: readonly ErrorCode[] = ["ERR_BODY_MISSING", "ERR_BODY_TAMPERED"
 export interface BodyCopies {
   /** Bodies that the journal names. */
   named: number;
-  /** Those that were not there yet. */
+  /** Those that were not there yet, or not whole. */
   copied: number;
   /** Of these, in bytes. */
   bytes: number;
@@ -33,14 +33,17 @@ export interface BodyCopyOptions {
   journal: Database;
   /** Of the same journal, open. */
   rows: Journal["rows"];
+  /** Whether the other store holds a body so that it need not be copied. */
+  holds: (to: BlobStore, cid: string) => Promise<boolean>;
   onProgress?: (copies: BodyCopies) => void;
   signal?: AbortSignal;
 }
 
 /**
- * Copies every body that a journal names from one store to another, those that are there already left out, so that a
+ * Copies every body that a journal names from one store to another, those that it holds already left out, so that a
  * call cut short is gone on with and a daily copy costs what a day brought. Each is read against its CID: damage is not
- * copied, it is named. What was erased is taken out of the other store.
+ * copied, it is named. A damaged body of the other store is repaired, if `holds` looks that closely. What was erased is
+ * taken out of the other store.
  * @throws ERR_STORE_FULL, ERR_STORE_FAILED, ERR_TIMEOUT, the signal's reason
  */
 export async function copyBodies(options: BodyCopyOptions): Promise<BodyCopies> {
@@ -61,13 +64,13 @@ export async function copyBodies(options: BodyCopyOptions): Promise<BodyCopies> 
 }
 
 async function copyOne(
-  { from, to, signal }: BodyCopyOptions,
+  { from, to, holds, signal }: BodyCopyOptions,
   { cid, logIndex }: NamedBody,
   group: Group,
   copies: BodyCopies,
 ): Promise<void> {
   try {
-    if (await to.has(cid)) return;
+    if (await holds(to, cid)) return;
     const { gathered, size, rest } = await begin(from.get(cid));
     if (rest === undefined) await group.add(gathered, size);
     else copies.bytes += (await to.put(whole(gathered, rest), signal === undefined ? {} : { signal })).size;
@@ -77,6 +80,11 @@ async function copyOne(
     if (!(error instanceof ChartsealError) || !OF_A_BODY.includes(error.code)) throw error;
     copies.missing.push({ cid, code: error.code, ...(logIndex === undefined ? {} : { logIndex }) });
   }
+}
+
+/** Holds it whole: every byte is read. */
+export async function holdsWhole(store: BlobStore, cid: string): Promise<boolean> {
+  return (await store.has(cid)) && (await store.verify(cid)).ok;
 }
 
 async function remove(store: BlobStore, { cid }: NamedBody): Promise<number> {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { withoutErased, type Exchange } from "../access/index.js";
-import { ENTRY_STATUS, collectLogs, type Chain } from "../chain/index.js";
+import { ENTRY_STATUS } from "../chain/index.js";
 import { typedData, type TypedData } from "../consent/index.js";
 import { LeafKind, indexRef, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { anchorDocument, type IngestParts } from "../ingest/index.js";
-import { Entries, ItemState, type AnchoredEntry, type Journal } from "../records/index.js";
+import { Entries, ItemState, type AnchoredEntry, type Journal, type JournalItem } from "../records/index.js";
 import { GROUNDS, certificateOf, type ErasureCertificate, type Ground } from "./certificate.js";
 import { deadlineOn, timeOn } from "./deadline.js";
+import { erasedDigest, erasureMarks, type ErasureMark } from "./erasure-marks.js";
 
+const PENDING = Object.values(ItemState).filter((state) => state !== ItemState.ANCHORED);
 const NOBODY: Hex = `0x${"00".repeat(20)}`;
 
 /** An erasure whose certificate is anchored, with what is signed for it. */
@@ -33,13 +35,6 @@ export interface Erased {
   versions: number[];
   /** Backups from which the key can still be had, until they expire or the next backup is made. */
   backups: number;
-}
-
-/** EntryErased on chain. */
-interface Mark {
-  index: number;
-  ground: Ground;
-  blockNumber: number;
 }
 
 export interface ErasureParts extends IngestParts {
@@ -90,7 +85,7 @@ export class Erasures {
   /** Erases here what is erased on chain, and says so; undefined when it is not. */
   async finish(index: number): Promise<Erased | undefined> {
     const { chain, exchange, vault } = this.#parts;
-    const [mark] = await readMarks(chain, this.#parts.memberId, index);
+    const [mark] = await erasureMarks(chain, this.#parts.memberId, index);
     if (mark === undefined) return undefined;
     const erased = this.#entry(index);
     await chain.ask(() => chain.records.requireAnchored(erased), "ERR_CHAIN_MISMATCH");
@@ -110,19 +105,27 @@ export class Erasures {
    */
   async rotate(): Promise<boolean> {
     const { chain, vault } = this.#parts;
-    if (vault.backups.live(await timeOn(chain)).length > 0) return false;
+    // While the chain does not answer our own clock has to do: the key must not outlive the erasure for that.
+    const now = await timeOn(chain).catch(() => Math.floor(Date.now() / 1_000));
+    if (vault.backups.live(now).length > 0) return false;
     await vault.rotateKek();
     return true;
   }
 
   /** Erases, here only, key, releases, body and details, in this order: without the key the rest is unreadable. */
   async wipe(index: number): Promise<void> {
+    const { vault, journal } = this.#parts;
+    await this.#wipeItem(journal.itemAt(index)!, () => {
+      vault.releases.each((json) => withoutErased(json, index));
+    });
+  }
+
+  async #wipeItem({ id, recordId, cid }: JournalItem, withRelease: () => void = () => {}): Promise<void> {
     const { vault, store, journal } = this.#parts;
-    const item = journal.itemAt(index)!;
-    vault.eraseKey(item.recordId!);
-    vault.releases.each((json) => withoutErased(json, index));
-    await store.delete(item.cid!);
-    journal.erase(index);
+    vault.eraseKey(recordId!);
+    withRelease();
+    await store.delete(cid!);
+    journal.erase(id);
   }
 
   /**
@@ -137,16 +140,29 @@ export class Erasures {
     await chain.check();
     await this.#requireCaughtUp();
     let erased = 0;
-    for (const index of await erasedOnChain(chain, memberId)) {
-      if (!(await this.#isThatEntry(index))) continue;
-      await this.wipe(index);
-      erased++;
+    for (const mark of await erasureMarks(chain, memberId)) {
+      if (await this.#isThatEntry(mark.index)) {
+        await this.wipe(mark.index);
+        erased++;
+      } else erased += await this.#wipePending(mark);
     }
     vault.backups.reconciled();
     const newest = journal.newestAnchored();
     const own = newest === undefined ? 0 : newest.firstIndex + newest.count - 1;
     const head = Number(await chain.ask(() => chain.records.headOf(memberId)));
     return { erased, lost: Math.max(0, head - own) };
+  }
+
+  /**
+   * What waited for its place when the copy was made may have been anchored and erased since. It is known by the digest of
+   * its sealed bytes, for its content key was drawn when it was sealed.
+   */
+  async #wipePending(mark: ErasureMark): Promise<number> {
+    const { chain, journal, memberId } = this.#parts;
+    if (!PENDING.some((state) => journal.hasIn(state))) return 0;
+    const items = journal.pendingOf(await erasedDigest(chain, memberId, mark));
+    for (const item of items) await this.#wipeItem(item);
+    return items.length;
   }
 
   /**
@@ -194,7 +210,7 @@ export class Erasures {
   async #certify(
     entry: AnchoredEntry,
     ground: Ground,
-    mark?: Mark,
+    mark?: ErasureMark,
   ): Promise<{ entry: AnchoredEntry; accesses: ErasureCertificate["cannotBeRecalled"]["accesses"] }> {
     const { chain, vault } = this.#parts;
     const { index, patientId } = entry.leaf;
@@ -253,23 +269,7 @@ function refused(reason: string, why: string, values: Record<string, number>): C
   return new ChartsealError("ERR_CHAIN_REFUSED", why, { values: { reason, ...values } });
 }
 
-/** Indices of a member's entries that are erased on chain, as the node shows them. */
-export async function erasedOnChain(chain: Chain, memberId: number): Promise<number[]> {
-  return (await readMarks(chain, memberId)).map(({ index }) => index);
-}
-
 /** An entry of this index may be another one: it has its place only once it is anchored. */
 export function isAnchored(journal: Journal, index: number): boolean {
   return journal.itemAt(index)?.state === ItemState.ANCHORED;
-}
-
-async function readMarks(chain: Chain, memberId: number, index?: number): Promise<Mark[]> {
-  const { interface: abi } = chain.records;
-  const topics = abi.encodeFilterTopics("EntryErased", [memberId, index ?? null]);
-  const logs = await collectLogs(chain, { address: chain.deployment.records, topics });
-  return logs.map((log) => {
-    const { args } = abi.parseLog(log)!;
-    const ground = GROUNDS[Number(args["ground"])]!;
-    return { index: Number(args["index"]), ground, blockNumber: log.blockNumber };
-  });
 }

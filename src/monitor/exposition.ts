@@ -118,6 +118,14 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     labels: ["process"],
     samples: ({ processes }) => processes.map(({ process, up }): Sample => [{ process }, flag(up)]),
   },
+  chartseal_process_trouble: {
+    help: "1 while a process that lives cannot do its work, by an error code",
+    labels: ["process", "code"],
+    samples: ({ processes }) =>
+      processes.flatMap(({ process, trouble }): Sample[] =>
+        trouble === undefined ? [] : [[{ process, code: trouble }, 1]],
+      ),
+  },
   chartseal_vault_locked: {
     help: "1 when no living process of this member has the vault open",
     samples: ({ vaultLocked }) => [one(flag(vaultLocked))],

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { ERROR_CODES, type ErrorCode } from "../errors.js";
 
 /** Milliseconds between beats. */
 const BEAT_MS = 5_000;
@@ -20,6 +21,7 @@ const schema = z.strictObject({
   vaultUnlocked: z.boolean(),
   newestBackupAt: uint.optional(),
   backupsHoldingErased: uint.optional(),
+  trouble: z.enum(ERROR_CODES).optional(),
 });
 
 /** What a process that has the vault open says for those that have not. Nothing of it is secret. */
@@ -29,6 +31,8 @@ export interface VaultLook {
   newestBackupAt?: number;
   /** Backups that still open records which were erased since. */
   backupsHoldingErased?: number;
+  /** Why the process cannot do its work at present: nothing is taken in, say. */
+  trouble?: ErrorCode;
 }
 
 /** A long-running process of this member, as its last heartbeat has it. */
@@ -112,13 +116,14 @@ function readOne(path: string, name: string, at: number): ProcessState {
   const beat = parse(path);
   const up = beat !== undefined && at - beat.beatAt <= SILENT_S;
   if (!up) return { process: name, up, vaultUnlocked: false };
-  const { vaultUnlocked, newestBackupAt, backupsHoldingErased } = beat;
+  const { vaultUnlocked, newestBackupAt, backupsHoldingErased, trouble } = beat;
   return {
     process: name,
     up,
     vaultUnlocked,
     ...(newestBackupAt === undefined ? {} : { newestBackupAt }),
     ...(backupsHoldingErased === undefined ? {} : { backupsHoldingErased }),
+    ...(trouble === undefined ? {} : { trouble }),
   };
 }
 

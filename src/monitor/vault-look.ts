@@ -5,7 +5,7 @@ import type { VaultLook } from "./heartbeat.js";
 /** Milliseconds for which a look at the backups holds: it counts every key of the vault. */
 const BACKUPS_MS = 5 * 60_000;
 
-type BackupLook = Omit<VaultLook, "vaultUnlocked">;
+type BackupLook = Omit<VaultLook, "vaultUnlocked" | "trouble">;
 
 /** Looks, again and again, at what may be told of an open vault. The look throws when it is no longer open. */
 export function vaultLook(vault: Vault): () => VaultLook {
@@ -23,7 +23,7 @@ export function vaultLook(vault: Vault): () => VaultLook {
 }
 
 function lookAtBackups({ backups }: Vault, now: number): BackupLook {
-  const newest = backups.all().at(-1)?.madeAt;
+  const newest = backups.all().findLast(({ unfinished }) => unfinished === undefined)?.madeAt;
   const live = backups.live(now);
   if (newest === undefined) return {};
   const erased = live.length === 0 ? 0 : backups.erased();

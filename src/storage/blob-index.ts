@@ -134,6 +134,14 @@ export class BlobIndex {
     return row !== undefined && (row["in_file"] === 0 || this.#files.has(cid));
   }
 
+  /** Whether as many bytes are there as the row says. */
+  holdsAll(cid: string): boolean {
+    const row = this.#guard(() =>
+      this.#database.get("SELECT size, length(body) AS held FROM blob WHERE cid = ?", cid),
+    );
+    return row !== undefined && row["size"] === (row["held"] ?? this.#files.sizeOf(cid));
+  }
+
   delete(cid: string): void {
     this.#guard(() => {
       const hasFile = this.#database.transaction(() => {

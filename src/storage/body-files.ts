@@ -136,6 +136,16 @@ export class BodyFiles {
     return existsSync(this.#pathOf(cid));
   }
 
+  /** Bytes of a body's file; undefined when there is none. */
+  sizeOf(cid: string): number | undefined {
+    const path = this.#pathOf(cid);
+    try {
+      return statSync(path, { throwIfNoEntry: false })?.size;
+    } catch (error) {
+      throw storeError(error, path);
+    }
+  }
+
   /** Removes a body durably. */
   remove(cid: string): void {
     this.#guard(() => {

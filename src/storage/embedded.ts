@@ -40,7 +40,7 @@ export interface EmbeddedStoreOptions {
 export async function openEmbeddedStore(
   folder: string,
   options: EmbeddedStoreOptions = {},
-): Promise<BlobStore> {
+): Promise<EmbeddedStore> {
   const readOnly = options.readOnly ?? false;
   const files = new BodyFiles(join(folder, "bodies"));
   if (!readOnly) {
@@ -111,6 +111,11 @@ class EmbeddedStore implements BlobStore {
 
   async has(cid: string): Promise<boolean> {
     return this.#index.has(parseCid(cid).cid);
+  }
+
+  /** {@link has}, and as many bytes as were put: one that was cut short is not held. Reads none of them. */
+  async holdsAll(cid: string): Promise<boolean> {
+    return this.#index.holdsAll(parseCid(cid).cid);
   }
 
   async delete(cid: string): Promise<void> {

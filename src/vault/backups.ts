@@ -23,6 +23,8 @@ export interface Backup {
   kekId: number;
   /** How many content keys had been erased by then. */
   erased: number;
+  /** It was begun, and is not known to be complete. What there is of it may hold keys all the same. */
+  unfinished?: true;
 }
 
 /** A key-encryption key as it is kept apart from backups: wrapped by the vault's own key. */
@@ -68,24 +70,50 @@ export class Backups {
   }
 
   /**
+   * Takes note of a backup before it holds a key: an erasure counts it from now on, also when it is never finished.
+   * @throws ERR_TIMEOUT (retryable) while the key-encryption key is being replaced: the copy would need both
+   */
+  begin({ now, expiresAt }: { now: number; expiresAt: number }): Backup {
+    return this.#database.transaction(() => {
+      const [kek, another] = this.keks();
+      if (another !== undefined) {
+        throw new ChartsealError("ERR_TIMEOUT", "the key-encryption key is being replaced", {
+          retryable: true,
+        });
+      }
+      const id = randomBytes(8).toString("hex");
+      const { kekId } = kek!;
+      const backup: Backup = { id, madeAt: now, expiresAt, kekId, erased: this.erased(), unfinished: true };
+      this.#settings.set(LIST, json([...this.all(), backup]));
+      return backup;
+    });
+  }
+
+  /**
    * Writes a copy of the vault, as it is at one moment, to a new file; others may go on working. No key-encryption key
    * is ever written there.
    * @throws ERR_CONFIG_INVALID when the file exists
    */
-  copyTo(path: string, { now, expiresAt }: { now: number; expiresAt: number }): Backup {
-    const kekId = Math.max(...this.keks().map((kek) => kek.kekId));
-    const id = randomBytes(8).toString("hex");
-    const backup: Backup = { id, madeAt: now, expiresAt, kekId, erased: this.erased() };
+  copyTo(path: string, { id }: Backup): void {
     using copy = openVaultCopy(path, this.#database.path);
     const settings = new Settings(copy, this.#keys);
-    settings.set(LIST, json([...this.all(), backup]));
+    settings.set(LIST, json(this.all().map((backup) => (backup.id === id ? finished(backup) : backup))));
     settings.set(RESTORED, Buffer.of(1));
-    return backup;
   }
 
-  /** Takes note of a backup that is complete. */
-  add(backup: Backup): void {
-    this.#database.transaction(() => this.#settings.set(LIST, json([...this.all(), backup])));
+  /** Takes note that a backup is complete. */
+  finish({ id }: Backup): Backup {
+    this.#change((all) => all.map((backup) => (backup.id === id ? finished(backup) : backup)));
+    return this.all().find((backup) => backup.id === id)!;
+  }
+
+  /** Forgets a backup of which nothing is left. */
+  remove({ id }: Backup): void {
+    this.#change((all) => all.filter((backup) => backup.id !== id));
+  }
+
+  #change(change: (all: Backup[]) => Backup[]): void {
+    this.#database.transaction(() => this.#settings.set(LIST, json(change(this.all()))));
   }
 
   /** For the file that is kept apart from backups. */
@@ -146,6 +174,10 @@ export class Backups {
       { hint: "`chartseal restore` asks the chain, and erases that here too" },
     );
   }
+}
+
+function finished({ unfinished: _, ...backup }: Backup): Backup {
+  return backup;
 }
 
 function json(backups: readonly Backup[]): Uint8Array {

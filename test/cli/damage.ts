@@ -10,10 +10,23 @@ export function damage(store: string, cid: string): void {
   database.prepare("UPDATE blob SET body = ? WHERE cid = ?").run(row.body, cid);
 }
 
-/** Takes a body out of the store's database. */
-export function lose(store: string, cid: string): void {
+/** Cuts a body short that lies in the store's database. */
+export function cut(store: string, cid: string): void {
   using database = openIn(store);
+  database.prepare("UPDATE blob SET body = substr(body, 1, 10) WHERE cid = ?").run(cid);
+}
+
+/** Takes a body out of the store's database. @returns what puts it back */
+export function lose(store: string, cid: string): () => void {
+  using database = openIn(store);
+  const row = database.prepare("SELECT * FROM blob WHERE cid = ?").get(cid)!;
   database.prepare("DELETE FROM blob WHERE cid = ?").run(cid);
+  return () => {
+    using again = openIn(store);
+    const names = Object.keys(row);
+    const places = names.map(() => "?");
+    again.prepare(`INSERT INTO blob (${names.join()}) VALUES (${places.join()})`).run(...Object.values(row));
+  };
 }
 
 function openIn(store: string): DatabaseSync {

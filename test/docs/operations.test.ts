@@ -59,6 +59,12 @@ describe("The alert rules", () => {
     }
   });
 
+  it("watch every metric but those that are only for graphs", () => {
+    const watched = alerts().flatMap((alert) => exprOf(alert).match(/\bchartseal_\w+/g) ?? []);
+    const graphs = ["chartseal_items", "chartseal_last_batch_lag_seconds", "chartseal_chain_head_block"];
+    expect([...new Set([...watched, ...graphs])]).to.have.members(Object.keys(METRICS));
+  });
+
   it("have a runbook each, that says what to look at and what to do, and no runbook is left over", () => {
     const sections = RUNBOOKS.split(/^## /m).slice(1);
     const titles = sections.map((section) => section.split("\n")[0]);

@@ -17,6 +17,9 @@ const TIMED_SHARE = 3;
 const TWICE_SHARE = 4;
 /** Among how many points of the recovery. */
 const RECOVERY_POINTS = 30;
+/** Of so many points at least so many must kill a process: the others come after its end, for no two runs are alike. */
+const WHOLE_POINTS = 240;
+const LEAST_KILLS = 200;
 /** Points of a step that is as often in every run; of more, the share that a run surely passes. */
 const FEW = 8;
 const SURE_SHARE = 0.8;
@@ -38,6 +41,9 @@ interface Whole {
   points: string[];
   milliseconds: number;
 }
+
+/** What is counted of a process that was killed by its point, or by the clock. */
+const killedAt = (step = "by the clock") => `killed: ${step}`;
 
 const kills = Array.from({ length: POINTS }, (_, number) => killOf(number));
 
@@ -94,7 +100,14 @@ describe("An ingest that is killed", function () {
   it("was killed at every step", async () => {
     await Promise.allSettled(outcomes);
     const steps = new Set(kills.flatMap(({ step }) => step ?? []));
-    for (const step of steps) expect(figures.times(`killed: ${step}`), step).to.be.greaterThan(0);
+    for (const step of steps) expect(figures.times(killedAt(step)), step).to.be.greaterThan(0);
+  });
+
+  it("was killed at most of its points, and seldom ended before", async () => {
+    await Promise.allSettled(outcomes);
+    const killed = [undefined, ...STEPS].reduce((sum, step) => sum + figures.times(killedAt(step)), 0);
+    const share = Math.min(1, POINTS / WHOLE_POINTS);
+    expect(killed, `of ${POINTS} points`).to.be.at.least(Math.floor(LEAST_KILLS * share));
   });
 
   async function runWhole(place: Hospital): Promise<Whole> {
@@ -116,7 +129,7 @@ describe("An ingest that is killed", function () {
   async function killAndRecover(place: Hospital, kill: Kill, whole: Whole): Promise<void> {
     const run = await ingest(place, kill.step === undefined ? inTime(kill, whole) : atPoint(kill, whole));
     const where = `${kill.title}: ${run.output}\n${AGAIN}`;
-    figures.count(run.signal === null ? "ended before its moment" : `killed: ${kill.step ?? "by the clock"}`);
+    figures.count(run.signal === null ? "ended before its moment" : killedAt(kill.step));
     for (const state of statesLeft(place)) figures.count(`left: ${state}`);
     if (kill.again !== undefined) {
       const env = { KILL_AT: String(kill.again), KILL_READS: "1" };

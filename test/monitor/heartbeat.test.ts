@@ -33,6 +33,17 @@ describe("A heartbeat", () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
+  it("says why a process cannot do its work, by a code and by nothing else", () => {
+    using _ = Heartbeat.start(folder, "listen", () => ({ vaultUnlocked: true, trouble: "ERR_STORE_FULL" }));
+    expect(readHeartbeats(folder)).to.deep.equal([
+      { process: "listen", up: true, vaultUnlocked: true, trouble: "ERR_STORE_FULL" },
+    ]);
+    const path = join(folder, "listen.json");
+    const beat = JSON.parse(readFileSync(path, "utf8")) as object;
+    writeFileSync(path, JSON.stringify({ ...beat, trouble: "a text" }));
+    expect(readHeartbeats(folder)).to.deep.equal([{ process: "listen", up: false, vaultUnlocked: false }]);
+  });
+
   it("that has been silent for over 30 seconds counts as down, its vault as locked", () => {
     using _ = Heartbeat.start(folder, "listen", unlocked);
     expect(readHeartbeats(folder, [], now() + 29)[0]).to.include({ up: true });

@@ -29,7 +29,9 @@ export async function run(context: Context, values: Values, [dir = ""]: string[]
   backups.requireReconciled();
   await writeKeks(values.keks, backups.keks(), true);
   // The end of an erasure cycle: what was erased since becomes unreadable in the older backups too.
-  if (backups.live(now).some(({ erased }) => erased < backups.erased())) await chartseal.vault.rotateKek();
+  // So does a rotation that was cut short.
+  if (backups.live(now).some(({ erased }) => erased < backups.erased()) || backups.keks().length > 1)
+    await chartseal.vault.rotateKek();
   await writeKeks(values.keks, backups.keks(), true);
   const { backup, bodies } = await writeBackup(context, chartseal, { ...values, folder, now, expiresAt });
   await writeKeks(values.keks, backups.keks(), false);
@@ -81,23 +83,26 @@ async function writeBackup(
 ): Promise<{ backup: Backup; bodies?: BodyCopies }> {
   await makeFolder(dirname(folder));
   const temporary = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString("hex")}.tmp`);
+  let begun: Backup | undefined;
   try {
     await makeFolder(temporary);
     // The journal first: every item that it names has its body in the store and its key in the vault's copy. The vault
-    // last: an erasure must hear of this backup as soon as it holds a key.
+    // last, and the backup is noted before: an erasure must know of it as soon as it holds a key.
     journal.copyTo(join(temporary, "journal.db"));
     using copied = openJournalFile(join(temporary, "journal.db"));
     const parts = { store, config, journal: copied, rows: journal.rows, isErased: erasedIn(journal) };
     const bodies = pool === undefined ? undefined : await copyToPool(context, parts, pool);
     copied.close();
-    const backup = vault.backups.copyTo(join(temporary, "vault.db"), { now, expiresAt });
+    begun = vault.backups.begin({ now, expiresAt });
+    vault.backups.copyTo(join(temporary, "vault.db"), begun);
     for (const name of ["journal.db", "vault.db"]) await makeDurable(join(temporary, name));
-    vault.backups.add(backup);
     await rename(temporary, folder);
     await makeDurable(dirname(folder));
+    const backup = vault.backups.finish(begun);
     return bodies === undefined ? { backup } : { backup, bodies };
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
+    if (begun !== undefined && !existsSync(folder)) vault.backups.remove(begun);
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 import type { Chartseal } from "../../chartseal.js";
 import { ChartsealError } from "../../errors.js";
 import type { Erased, ErasureAct, Ground, Permit } from "../../lifecycle/index.js";
+import { Entries } from "../../records/index.js";
 import { addressArgument, indicesArgument } from "../arguments.js";
 import { ExitCode, type Context } from "../context.js";
 import { readErasureAct } from "../erasure-act.js";
@@ -29,21 +30,35 @@ export async function run(context: Context, values: Values, [text]: string[]): P
     text === undefined
       ? [await readErasureAct(chartseal, values.document!)]
       : indicesArgument(text, "[indices]").map((index) => ({ index }));
-  const erased: Erased[] = [];
-  const refused: { index: number; error: ChartsealError }[] = [];
-  for (const act of acts) {
-    try {
-      erased.push(await eraseOne(chartseal, values, act));
-    } catch (error) {
-      if (!(error instanceof ChartsealError) || error.code !== "ERR_CHAIN_REFUSED" || acts.length === 1)
-        throw error;
-      refused.push({ index: act.index, error });
-    }
-  }
-  await chartseal.erasures.rotate();
+  // What is erased is erased for good: what can be known to be wrong is said before.
+  const entries = new Entries(chartseal.journal, chartseal.memberId);
+  for (const { index } of acts) entries.at(index);
+  const { erased, refused } = await eraseAll(chartseal, values, acts);
   context.print({ erased, refused }, [...erased.map(textOf), ...refused.map(refusalOf)].join("\n"));
   if (refused.length === 0) return ExitCode.DONE;
   return erased.length === 0 ? ExitCode.FAILED : ExitCode.PARTLY;
+}
+
+type Act = { index: number } | ErasureAct;
+
+/** Once something is erased, what fails is told beside it: which records are gone must be known. */
+async function eraseAll(chartseal: Chartseal, values: Values, acts: readonly Act[]) {
+  const erased: Erased[] = [];
+  const refused: { index: number; error: ChartsealError }[] = [];
+  try {
+    for (const act of acts) {
+      try {
+        erased.push(await eraseOne(chartseal, values, act));
+      } catch (error) {
+        if (!(error instanceof ChartsealError) || acts.length === 1) throw error;
+        if (error.code !== "ERR_CHAIN_REFUSED" && erased.length === 0) throw error;
+        refused.push({ index: act.index, error });
+      }
+    }
+  } finally {
+    if (erased.length > 0) await chartseal.erasures.rotate();
+  }
+  return { erased, refused };
 }
 
 function expectValues(values: Values, text: string | undefined): void {
@@ -70,7 +85,7 @@ function expectValues(values: Values, text: string | undefined): void {
 async function eraseOne(
   { erasures }: Chartseal,
   values: Values,
-  { index, ...prepared }: { index: number } | ErasureAct,
+  { index, ...prepared }: Act,
 ): Promise<Erased> {
   // A call that was cut short after the chain had it.
   const finished = await erasures.finish(index);
@@ -100,5 +115,5 @@ function textOf({ index, certificateIndex, versions, backups }: Erased): string 
 }
 
 function refusalOf({ index, error }: { index: number; error: ChartsealError }): string {
-  return `REFUSED  entry ${index}: ${error.message}`;
+  return `${error.code === "ERR_CHAIN_REFUSED" ? "REFUSED" : "FAILED"}  entry ${index}: ${error.message}`;
 }

@@ -74,7 +74,9 @@ function exitCodeOf(bodies: BodyCopies | undefined): number {
 async function copyInto(dir: string, config: { journal: string; vault: string }): Promise<void> {
   const [journal, vault] = [join(dir, "journal.db"), join(dir, "vault.db")];
   for (const path of [journal, vault]) await expectReadable(path);
-  if (existsSync(config.journal)) throw occupied(config.journal);
+  // SQLite would replay what another file left behind over the copy.
+  const left = [config.journal, config.vault].flatMap((path) => [`${path}-wal`, `${path}-shm`]);
+  for (const path of [config.journal, ...left]) if (existsSync(path)) throw occupied(path);
   await writeWhole(config.journal, createReadStream(journal));
   await writeWhole(config.vault, createReadStream(vault));
 }
@@ -82,6 +84,6 @@ async function copyInto(dir: string, config: { journal: string; vault: string })
 function occupied(path: string): ChartsealError {
   return new ChartsealError("ERR_CONFIG_INVALID", `${path} is there already, and no restored copy`, {
     values: { path },
-    hint: "move it away first; nothing is overwritten",
+    hint: "move it away first, its -wal and -shm with it; nothing is overwritten",
   });
 }

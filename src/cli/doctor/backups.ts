@@ -18,20 +18,25 @@ export function checkBackups(diagnosis: Diagnosis, { backups }: Vault, now = Dat
   }
   const live = new Set(backups.live(now).map(({ id }) => id));
   const unexpired = backups.all().filter(({ expiresAt }) => expiresAt > now);
-  for (const { id, madeAt, expiresAt, erased } of unexpired) {
+  for (const { id, madeAt, expiresAt, erased, unfinished } of unexpired) {
     const what = `backup ${id} of ${day(madeAt)}, until ${day(expiresAt)}`;
     const since = backups.erased() - erased;
     if (!live.has(id)) diagnosis.ok(check, `${what}: opens nothing, its key-encryption key was destroyed`);
-    else if (since === 0) diagnosis.ok(check, `${what}: can be restored`);
+    else if (unfinished === true) {
+      const hint =
+        "destroy what there is of it; the next `chartseal backup` after an erasure makes it useless";
+      diagnosis.warn(check, `${what}: was begun and not finished, and may hold keys`, hint);
+    } else if (since === 0) diagnosis.ok(check, `${what}: can be restored`);
     else {
       const hint = "`chartseal backup` makes a new one and destroys the older ones' key-encryption key";
       diagnosis.warn(check, `${what}: still holds the keys of ${since} erased records`, hint);
     }
   }
-  if (live.size === 0) {
+  const newest = unexpired.findLast(({ id, unfinished }) => live.has(id) && unfinished === undefined);
+  if (newest === undefined) {
     return diagnosis.ok(check, "there is none that can be restored; `chartseal backup` makes one");
   }
-  const days = Math.floor((now - unexpired.at(-1)!.madeAt) / SECONDS_PER_DAY);
+  const days = Math.floor((now - newest.madeAt) / SECONDS_PER_DAY);
   if (days > NEW_FOR_DAYS) {
     const hint = "`chartseal backup`; is chartseal-backup.timer active?";
     diagnosis.warn(check, `the newest was made ${days} days ago`, hint);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { openEmbeddedStore } from "../../../src/storage/index.js";
 import { passphrase } from "../../../src/vault/index.js";
 import { openItem, sorted } from "../../support/log-check.js";
 import { Consortium, PASSPHRASE, type Desk } from "../consortium.js";
-import { damage, lose } from "../damage.js";
+import { cut, damage, lose } from "../damage.js";
 import { observation, observations, reference } from "../observations.js";
 
 interface Bodies {
@@ -139,6 +139,17 @@ describe("A backup with its store", function () {
     expect((await openAll()).some((body) => body.length > LARGE)).to.equal(true);
   });
 
+  it("copies a body again that was cut short in its folder, be it a row or a file", async () => {
+    const [small] = named();
+    cut(pool(), small!);
+    const files = readdirSync(join(pool(), "bodies"), { recursive: true, withFileTypes: true });
+    const large = files.find((entry) => entry.isFile())!;
+    truncateSync(join(large.parentPath, large.name), LARGE - 1);
+    expect(bodiesOf(await a.done(...backup("of-cut")))).to.include({ copied: 2 });
+    await using copied = await openEmbeddedStore(pool(), { readOnly: true });
+    for (const cid of [small!, large.name]) expect(await copied.verify(cid)).to.include({ ok: true });
+  });
+
   it("takes the bodies of erased records out of its folder, and restores none", async () => {
     using before = openJournalFile(a.path("journal.db"));
     const { cid, log_index: index } = before.get(
@@ -172,6 +183,22 @@ describe("A backup with its store", function () {
     expect(missing).to.have.lengthOf(2);
     expect(copied).to.equal(all - 2);
     expect(outcome.code).to.equal(3);
+  });
+
+  it("brings back what is damaged in the store, and names what is damaged in its folder", async () => {
+    const [rotten, spoilt] = named();
+    damage(store(), rotten!);
+    damage(pool(), spoilt!);
+    lose(store(), spoilt!);
+    const outcome = await a.run("restore", "--bodies", pool(), "--json");
+    const { copied, missing } = bodiesOf(outcome);
+    expect(copied).to.equal(1);
+    expect(missing.find(({ cid }) => cid === spoilt)).to.include({ code: "ERR_BODY_TAMPERED" });
+    expect(missing, "and the two of before").to.have.lengthOf(3);
+    expect(outcome.code).to.equal(3);
+    await using healed = await openEmbeddedStore(store(), { readOnly: true });
+    expect(await healed.verify(rotten!)).to.include({ ok: true });
+    expect(await healed.has(spoilt!)).to.equal(false);
   });
 
   it("is not made into the store itself, nor into the backup's own folder", async () => {

@@ -7,11 +7,13 @@ import {
   readdirSync,
   renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { Journal } from "../../../src/records/index.js";
 import { Vault, passphrase } from "../../../src/vault/index.js";
 import { openDatabase } from "../../../src/sqlite.js";
+import { runChild } from "../../support/child.js";
 import { Needles } from "../../support/needles.js";
 import { Consortium, PASSPHRASE, type Desk } from "../consortium.js";
 import { observations, reference } from "../observations.js";
@@ -118,6 +120,10 @@ describe("backups on the command line", function () {
       "--expires",
       "2099-12-31",
     );
+    // Fails when all but its place is there: nothing of it is left to be counted.
+    symlinkSync("nowhere", a.path("y"));
+    expect((await a.run(...backup("y"))).code).not.to.equal(0);
+    expect(await findings()).to.have.length(1);
     expect(readdirSync(a.folder).filter((name) => name.includes("tmp") || name === "x")).to.deep.equal([]);
   });
 
@@ -175,6 +181,48 @@ describe("backups on the command line", function () {
     expect((await findings()).filter(({ detail }) => detail.includes("can be restored"))).to.have.length(2);
   });
 
+  it("that are cut short count in every certificate, and keep the key-encryption key until the next one", async () => {
+    const b = await consortium.member("b", "operator");
+    const bKey = consortium.keyFile("b.key");
+    await b.done("patient", "enrol", "--identifier", reference("bob"), "--signer-key", bKey);
+    writeFileSync(b.path("bob.ndjson"), observations("bob", 2));
+    await b.done("ingest", b.path("bob.ndjson"));
+    const make = (name: string) => [
+      ...["backup", b.path(name), "--keks", b.path("keks.json"), "--expires", "2099-12-31"],
+      ...["--config", b.config, "--passphrase-file", consortium.passphraseFile],
+    ];
+    // Killed when the copy of the vault is whole, and the backup is not.
+    const { signal } = await runChild(new URL("../../../src/cli/main.ts", import.meta.url), make("one"), {
+      imports: [new URL("../../support/kill-point.ts", import.meta.url)],
+      env: { KILL_AT: "2", KILL_WHAT: "after write to vault.db" },
+    });
+    expect(signal).to.equal("SIGKILL");
+    expect(existsSync(b.path("one"))).to.equal(false);
+    expect(readdirSync(b.folder).filter((name) => name.endsWith(".tmp"))).to.have.length(1);
+    const doctor = async () =>
+      ((await b.run("doctor", "--json")).json as { findings: Finding[] }).findings
+        .filter(({ check }) => check === "backups")
+        .map(({ state, detail }) => [state, /(?:: )?([^:]*)$/.exec(detail)![1]]);
+    const cutShort = "was begun and not finished, and may hold keys";
+    const none = "there is none that can be restored; `chartseal backup` makes one";
+    expect(await doctor()).to.deep.equal([
+      ["warn", cutShort],
+      ["ok", none],
+    ]);
+    const kekIds = async () => {
+      using vault = await b.vault();
+      return vault.backups.keks().map(({ kekId }) => kekId);
+    };
+    const before = await kekIds();
+    const { json } = await b.done("erase", "1", "--ground", "patient", "--signer-key", bKey, "--json");
+    const [erased] = (json as { erased: { backups: number; certificateIndex: number }[] }).erased;
+    expect(erased!.backups).to.equal(1);
+    expect(await kekIds()).to.deep.equal(before);
+    await b.done(...make("two").slice(0, 6));
+    expect(await kekIds()).not.to.have.members(before);
+    expect((await doctor()).map(([state]) => state)).to.deep.equal(["ok", "ok"]);
+  });
+
   it("are not put over a vault, and take no other vault's keys", async () => {
     await a.refused(1, "ERR_CONFIG_INVALID", ...restore("three"));
     lose();
@@ -187,5 +235,20 @@ describe("backups on the command line", function () {
     writeFileSync(a.path("journal.db"), "");
     await a.refused(1, "ERR_CONFIG_INVALID", ...restore("three"));
     expect(existsSync(a.path("vault.db"))).to.equal(false);
+  });
+
+  it("are not put beside what another file left behind: SQLite would replay it over the copy", async () => {
+    for (const left of ["journal.db-wal", "journal.db-shm", "vault.db-wal", "vault.db-shm"]) {
+      lose();
+      writeFileSync(a.path(left), "left by a crash");
+      const { hint } = await a.refused(1, "ERR_CONFIG_INVALID", ...restore("three"));
+      expect(hint, left).to.contain("-wal");
+      expect(["journal.db", "vault.db"].map((name) => existsSync(a.path(name)))).to.deep.equal([
+        false,
+        false,
+      ]);
+    }
+    lose();
+    await a.done(...restore("three"));
   });
 });

@@ -5,6 +5,7 @@ import { Wallet } from "ethers";
 import type { ErasureAct } from "../../../src/lifecycle/index.js";
 import { Journal } from "../../../src/records/index.js";
 import { startChain, type LocalChain } from "../../support/local-chain.js";
+import { RpcProxy } from "../../support/rpc-proxy.js";
 import { Consortium, type Desk } from "../consortium.js";
 import { observation, observations, reference } from "../observations.js";
 
@@ -107,6 +108,45 @@ describe("erasing on the command line", function () {
     expect(detail).to.equal("on chain, but not done here: 2");
     await a.done("erase", "2", "--ground", "retention");
     expect(journal.itemAt(2)!.erased).to.equal(true);
+  });
+
+  it("erases nothing when it is asked for an entry that is not there", async () => {
+    await a.refused(2, "ERR_USAGE", "erase", "6,99", ...byPatient, "--signer-key", key);
+    using vault = await a.vault();
+    using journal = Journal.open(a.path("journal.db"), vault);
+    expect(journal.itemAt(6)!.erased).to.equal(false);
+  });
+
+  it("says what it erased when the rest fails, and destroys the old key-encryption key", async () => {
+    writeFileSync(a.path("more.ndjson"), observations("ann", 1, "more"));
+    await a.done("ingest", a.path("more.ndjson"));
+    using vault = await a.vault();
+    using journal = Journal.open(a.path("journal.db"), vault);
+    const last = journal.newestAnchored()!.firstIndex;
+    const before = vault.backups.keks().map(({ kekId }) => kekId);
+    await using proxy = await RpcProxy.before(chain.url);
+    // The node is lost as soon as it is asked about the second entry.
+    const second = `0x${last.toString(16).padStart(64, "0")}`;
+    let lost = false;
+    proxy.intercept = ({ params }) => {
+      lost ||= JSON.stringify(params).includes(second);
+      return lost ? "drop" : undefined;
+    };
+    a.configure({ url: proxy.url });
+    const several = ["erase", `6,${last}`, ...byPatient, "--signer-key", key];
+    const { code, json } = await a.run(...several, "--json");
+    a.configure({});
+    const { erased, refused } = json as { erased: object[]; refused: { index: number; error: object }[] };
+    expect(code).to.equal(3);
+    expect(erased).to.have.length(1);
+    expect(erased[0]).to.include({ index: 6 });
+    expect(refused).to.have.length(1);
+    expect(refused[0]).to.include({ index: last });
+    expect(refused[0]!.error).to.include({ code: "ERR_RPC_UNAVAILABLE" });
+    const keks = vault.backups.keks().map(({ kekId }) => kekId);
+    expect(keks).to.have.length(1).and.not.to.have.members(before);
+    const { out } = await a.done(...several);
+    expect(out).to.contain("Erased entry 6;").and.to.contain(`Erased entry ${last};`);
   });
 
   it("needs a ground and one way to sign", async () => {

@@ -2,9 +2,11 @@
 import { expect } from "chai";
 import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Wallet } from "ethers";
 import { keySigner } from "../../../src/chain/index.js";
+import { Heartbeat } from "../../../src/monitor/index.js";
 import { METRICS } from "../../../src/monitor/exposition.js";
 import { startChain, type LocalChain } from "../../support/local-chain.js";
 import { chartseal, refused } from "../command-line.js";
@@ -72,6 +74,15 @@ describe("monitor", function () {
     using vault = await a.vault();
     return keySigner(vault.staffKey("operator"));
   };
+
+  it("says by a code why a living process cannot do its work, and nothing of it otherwise", async () => {
+    const folder = join(dirname(a.config), "alive");
+    using _ = Heartbeat.start(folder, "listen", () => ({ vaultUnlocked: true, trouble: "ERR_BUSY" }));
+    using __ = Heartbeat.start(folder, "other", () => ({ vaultUnlocked: true }));
+    const found = await watching(scrape);
+    const told = [...found].filter(([name]) => name.startsWith("chartseal_process_trouble"));
+    expect(told).to.deep.equal([['chartseal_process_trouble{process="listen",code="ERR_BUSY"}', 1]]);
+  });
 
   it("counts items, ages, refusals and entries without the passphrase", async () => {
     const found = await watching(scrape);

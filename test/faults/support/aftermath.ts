@@ -15,7 +15,7 @@ const SUPERSEDED = 1n;
  * What doctor may say of a stage: hospitals of tests keep no admin's key, the machine's disk may be nearly full, and a
  * chain of many blocks a second runs ahead of the clock.
  */
-const OF_THE_STAGE = ["admin", "disk", "clock"];
+export const OF_THE_STAGE: readonly string[] = ["admin", "disk", "clock"];
 
 /** The fault is over: one more run must leave everything anchored once, readable and in order. */
 export async function expectRecovery(
