@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Report } from "./report.js";
+import { compareFacts } from "./compare-facts.js";
+import type { RowFinding } from "./row-finding.js";
 import { expectedRows, formatOf, savedRows, type SavedFormat, type SavedRow } from "./saved-rows.js";
-
-/** What is wrong with one row of a saved report. */
-export interface RowFinding {
-  /**
-   * - MISSING: the chain has an event that the file lacks; `row` is the one before it, 0 or 1 at the file's beginning
-   * - ALTERED: `fields` differ from the chain's
-   * - MOVED: it stands out of order
-   * - REPEATED: the event stood there before
-   * - UNKNOWN: the chain has no such event for this question
-   */
-  what: "MISSING" | "ALTERED" | "MOVED" | "REPEATED" | "UNKNOWN";
-  row: number;
-  /** The event's place on chain, or its AuditEvent id. Left out when the row does not say it. */
-  event?: string;
-  fields?: string[];
-}
 
 /** How a saved report compares with the chain. */
 export interface ReportComparison {
@@ -38,7 +24,7 @@ export function compareReport(report: Report, text: string): ReportComparison {
   const rows = savedRows(text, format);
   const expected = expectedRows(report, format);
   const places = new Map(expected.map(({ key }, place) => [key, place]));
-  const findings: RowFinding[] = [];
+  const findings: RowFinding[] = format === "json" ? compareFacts(report, text) : [];
   const met = new Map<number, SavedRow>();
   for (const found of rows) {
     const { row, key } = found;

@@ -99,7 +99,8 @@ function placeKey(transactionHash: unknown, logIndex: unknown): string | undefin
   return `${transactionHash} log ${logIndex}`;
 }
 
-function parsed(text: string): Record<string, unknown> | undefined {
+/** The JSON object of a text; undefined when it is none. */
+export function parsed(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;

@@ -7,8 +7,12 @@ import {
   csv,
   html,
   type Accounting,
+  type Audit,
   type Report,
 } from "../../src/audit/index.js";
+import type { Act, Ground } from "../../src/audit/audit.js";
+import { groundsOf, shownGrounds } from "../../src/audit/grounds.js";
+import type { Hex } from "../../src/crypto/index.js";
 import { threeHospitals, type ThreeHospitals } from "./three-hospitals.js";
 
 const FORMATS = {
@@ -69,6 +73,76 @@ describe("a saved report against the chain", function () {
     const patient = structuredClone(report);
     patient.audits[0]!.patientId = s.patients.unread;
     expect(found(JSON.stringify(patient))[0]).to.equal("ALTERED 1 patientId");
+  });
+
+  it("names what a JSON report says besides its rows, where that was altered", () => {
+    const { audits } = report;
+    const [one] = audits as [Audit];
+    const altered = (change: (audit: Audit) => void) => {
+      const copy = structuredClone(one);
+      change(copy);
+      const whole = { ...report, audits: audits.with(0, copy) };
+      const wrong = compareReport(report, JSON.stringify(whole)).findings;
+      expect(compareReport(one, JSON.stringify(copy)).findings).to.deep.equal(wrong);
+      return wrong;
+    };
+    const ofOne = (...fields: string[]) => [{ what: "ALTERED", row: 0, event: one.patientId, fields }];
+    expect(altered(() => {})).to.deep.equal([]);
+    expect(altered((audit) => (audit.complete = false))).to.deep.equal(ofOne("complete"));
+    expect(altered(({ heads }) => (heads[0]!.head = `0x${"ab".repeat(32)}`))).to.deep.equal(ofOne("heads"));
+    expect(altered(({ heads }) => heads.pop())).to.deep.equal(ofOne("heads"));
+    expect(altered(({ heads }) => heads[0]!.count++)).to.deep.equal(ofOne("heads"));
+    const [hash] = Object.keys(one.grounds) as [Hex];
+    const forgeries: ((ground: Ground) => void)[] = [
+      (ground) => (ground.givenBy = "WITNESSES"),
+      (ground) => (ground.persons = [`0x${"12".repeat(20)}`, `0x${"34".repeat(20)}`]),
+      (ground) => {
+        const filed = { at: 1, officer: `0x${"12".repeat(20)}`, statement: `0x${"34".repeat(32)}` };
+        ground.emergency = { windowId: hash, member: 1, reason: hash, justified: filed, overdue: false };
+      },
+    ];
+    for (const forge of forgeries)
+      expect(altered(({ grounds }) => forge(grounds[hash]!))).to.deep.equal(ofOne(`grounds.${hash}`));
+    const left = Object.fromEntries(Object.entries(one.grounds).filter(([key]) => key !== hash));
+    expect(altered((audit) => (audit.grounds = left))).to.deep.equal(ofOne(`grounds.${hash}`));
+    const invented: Hex = `0x${"cd".repeat(32)}`;
+    expect(altered(({ grounds }) => (grounds[invented] = grounds[hash]!))).to.deep.equal(
+      ofOne(`grounds.${invented}`),
+    );
+    expect(found(JSON.stringify({ ...report, complete: false }))).to.deep.equal(["ALTERED 0 complete"]);
+  });
+
+  it("takes a JSON report from before the newest events for what it was then", () => {
+    const [one] = report.audits as [Audit];
+    // A head of fewer events, as the chain had it.
+    const before = structuredClone(one);
+    Object.assign(before.heads[0]!, { count: 0, events: 0, head: `0x${"00".repeat(32)}` });
+    expect(compareReport(one, JSON.stringify(before)).findings).to.deep.equal([]);
+    // What an emergency's ground was, before it was justified.
+    const [entry] = one.entries;
+    const broken = { ...entry!, kind: "glass-broken", member: 1 } as Act;
+    broken.details = { terms: `0x${"11".repeat(32)}`, reader: "r", second: "s", statement: "why" };
+    const justified = {
+      ...broken,
+      kind: "glass-justified",
+      blockNumber: broken.blockNumber + 5,
+      logIndex: 99,
+    } as Act;
+    justified.details = { terms: broken.details.terms!, officer: "o", statement: "because" };
+    const of = (...entries: Act[]): Audit => ({
+      ...one,
+      entries,
+      grounds: shownGrounds(groundsOf(entries), entries),
+      block: { ...one.block, number: entries.at(-1)!.blockNumber },
+    });
+    const text = JSON.stringify(of(broken));
+    expect(compareReport(of(broken, justified), text).findings.map(({ what }) => what)).to.include("MISSING");
+    const facts = compareReport(of(broken, justified), text).findings.filter(({ row }) => row === 0);
+    expect(facts.filter(({ what }) => what === "ALTERED")).to.deep.equal([]);
+    const hidden = { ...of(broken, justified), grounds: of(broken).grounds };
+    expect(found(JSON.stringify(hidden), of(broken, justified))).to.deep.equal([
+      `ALTERED 0 grounds.${broken.details.terms}`,
+    ]);
   });
 
   it("names a row that was moved, and no other", () => {

@@ -111,10 +111,42 @@ describe("csv", function () {
       fc.property(names, (name) => {
         const [row] = rowsOf({ ...audit, entries: audit.entries.slice(0, 1), members: { 1: name } });
         const isFormula = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(name);
-        expect(row!.member_name).to.equal(isFormula ? `'${name}` : name);
+        const inner = name.replaceAll(/([;\t\r\n])(?=[" ]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g, "$1'");
+        expect(row!.member_name).to.equal(isFormula ? `'${inner}` : inner);
       }),
     );
   });
+
+  it("has no formula in it for a spreadsheet that splits at commas, semicolons or tabs", () => {
+    const named = (name: string) =>
+      csv({ ...audit, entries: audit.entries.slice(0, 1), members: { 1: name } }).slice(1);
+    expect(named("Clinic;=1+1")).to.contain(",Clinic;'=1+1,");
+    const separators = [",", ";", "\t"];
+    const starts = ["=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"];
+    for (const separator of separators) {
+      for (const start of starts) expectNoFormula(named(`Clinic${separator}${start}1+1`));
+    }
+    const piece = fc.constantFrom(...separators, ...starts, '"', " ", "\r\n", "\n", "1", "x");
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => expectNoFormula(named(pieces.join("")))),
+    );
+
+    function expectNoFormula(text: string): void {
+      for (const separator of separators) {
+        for (const cell of cellsOf(text, separator))
+          expect(starts, JSON.stringify([text, cell])).not.to.include(cell.charAt(0));
+      }
+    }
+  });
+
+  /** As a spreadsheet reads them: quotes count at a cell's beginning alone, and what stands behind them belongs to it. */
+  function cellsOf(text: string, separator: string): string[] {
+    const cell = new RegExp(
+      `(?:"((?:[^"]|"")*)(?:"|$))?([^${separator}\r\n]*)(?:[${separator}\r\n]|$)`,
+      "gy",
+    );
+    return [...text.matchAll(cell)].map(([, quoted = "", bare]) => `${quoted.replaceAll('""', '"')}${bare}`);
+  }
 
   it("holds no name of vault or journal", () => {
     const local = { compartments: { 5: "psychiatry" }, records: { 1: "Discharge letter" }, statements: {} };
