@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from "node:crypto";
+import { z } from "zod";
 import { LeafKind, type Hex } from "../crypto/index.js";
-import type { AccessEvent } from "./access-event.js";
-import type { Release } from "./message-bodies.js";
+import { ChartsealError } from "../errors.js";
+import { EXTENTS, type AccessEvent } from "./access-event.js";
+import { hexSchema, readJson } from "./message.js";
+import type { Refusal, Release } from "./message-bodies.js";
 
-/** A leaf of the custodian's log that says what was given for an access: its ref is the access id. */
+/** A leaf of the custodian's log that says how an access was answered: its ref is the access id. */
 export interface AccessReceipt {
   kind: typeof LeafKind.ACCESS_RECEIPT;
   patientId: Hex;
@@ -38,6 +41,32 @@ export function receiptText(
   });
 }
 
+const refusalSchema = z.strictObject({
+  format: z.literal(1),
+  accessId: hexSchema(32),
+  extent: z.enum([...EXTENTS, "RECORDS"]),
+  refused: z.strictObject({ code: z.string(), reason: z.string() }),
+});
+
+/** What the receipt of a refusal says, as JSON. Without the time: the same answer once more is the same receipt. */
+export function refusalText(
+  { accessId, extent }: Pick<AccessEvent, "accessId" | "extent">,
+  { code, reason }: Pick<Refusal, "code" | "reason">,
+): string {
+  const said: z.output<typeof refusalSchema> = { format: 1, accessId, extent, refused: { code, reason } };
+  return JSON.stringify(said);
+}
+
+/** Whether a receipt says that nothing was given. */
+export function isRefusal(text: string): boolean {
+  return "refused" in (JSON.parse(text) as object);
+}
+
+/** The access that a receipt of a refusal is of. @throws ERR_EXCHANGE_INVALID when it is none, ERR_FORMAT_UNSUPPORTED */
+export function refusedAccess(text: string): Hex {
+  return readJson(text, refusalSchema, "the receipt of a refusal").accessId;
+}
+
 export function receiptDocument(
   { accessId, patientId }: Pick<AccessEvent, "accessId" | "patientId">,
   text: string,
@@ -50,4 +79,20 @@ export function receiptDocument(
     label: "access receipt",
     bytes: Buffer.from(text),
   };
+}
+
+/**
+ * Files the receipt of a refusal. Of a patient whom another member keeps there is none: entries about him count in that
+ * member's log alone.
+ */
+export async function fileRefusal(
+  { fileReceipt }: { fileReceipt: (receipt: AccessReceipt) => Promise<unknown> },
+  access: Pick<AccessEvent, "accessId" | "patientId">,
+  text: string,
+): Promise<void> {
+  try {
+    await fileReceipt(receiptDocument(access, text));
+  } catch (error) {
+    if (!(error instanceof ChartsealError && error.code === "ERR_PATIENT_UNKNOWN")) throw error;
+  }
 }

@@ -5,11 +5,11 @@ import { bodyLimit } from "hono/body-limit";
 import { ChartsealError, type ErrorCode } from "../errors.js";
 import type { AgentDesk } from "./agent-desk.js";
 import type { Answer } from "./answer-request.js";
-import { LONGEST_MESSAGE_BYTES, parseMessage } from "./message.js";
+import { LONGEST_MESSAGE_BYTES, parseMessage, type Message } from "./message.js";
 import type { MessageDesk } from "./message-desk.js";
 import type { PatientDesk } from "./patient-desk.js";
 import type { PeerDesk } from "./peer-desk.js";
-import { FORWARDED_HEADER, SENDER_HEADER, type ReplicaNotice } from "./peers.js";
+import { SENDER_HEADER } from "./peers.js";
 import type { ReadinessProbe } from "./readiness.js";
 
 /** Seconds after which to ask again when the agent cannot answer now. */
@@ -27,12 +27,12 @@ export interface AppParts {
   signal: AbortSignal;
   onAnswer?: (answer: Answer) => void;
   /** Hears of what will be asked again. */
-  onError?: (error: unknown) => void;
+  onError?: ((error: unknown) => void) | undefined;
 }
 
 interface AppEnv {
   Bindings: HttpBindings;
-  Variables: { notice: ReplicaNotice };
+  Variables: { sender: Message };
 }
 
 /** The release agent's HTTP interface: two paths for members, two for patients, and two for whoever keeps it running. */
@@ -59,11 +59,9 @@ export function agentApp({
     const readiness = await probe.now();
     return context.json(readiness, readiness.ready ? 200 : 503);
   });
-  takeFromMembers(app, { desk, messages, check, signal });
+  takeFromMembers(app, { desk, messages, check, signal, onError });
   app.post("/v1/withdrawals", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) =>
-    context.json(
-      await patients.withdraw(await textOf(context), context.req.header(FORWARDED_HEADER) === undefined),
-    ),
+    context.json(await patients.withdraw(await textOf(context))),
   );
   app.post("/v1/own-requests", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) => {
     const { answer, message } = await patients.own(await textOf(context));
@@ -78,15 +76,26 @@ export function agentApp({
 
 function takeFromMembers(
   app: Hono<AppEnv>,
-  { desk, messages, check, signal }: Pick<AppParts, "desk" | "messages" | "check" | "signal">,
+  {
+    desk,
+    messages,
+    check,
+    signal,
+    onError,
+  }: Pick<AppParts, "desk" | "messages" | "check" | "signal" | "onError">,
 ): void {
   // Before the check below, which asks the chain: what comes here hands out no key itself, and is for when it is down.
   app.post("/v1/messages", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) =>
     context.json((await messages.take(parseMessage(await textOf(context)), signal)) ?? { taken: true }),
   );
-  app.post("/v1/*", async (_, next) => {
-    await check();
-    await next();
+  app.post("/v1/*", async (context, next) => {
+    try {
+      await check();
+    } catch (error) {
+      // Whatever it is, whoever asks has not caused it: another agent may answer him.
+      return inNeed(error, context, onError);
+    }
+    return await next();
   });
   app.post("/v1/requests", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) => {
     const address = context.env.incoming.socket.remoteAddress ?? "";
@@ -97,13 +106,16 @@ function takeFromMembers(
 }
 
 function takeReplicas(app: Hono<AppEnv>, peers: AppParts["peers"]): void {
-  // Who sends a stored release is known before it is read.
-  app.use("/v1/peer/releases", async (context, next) => {
-    context.set("notice", await peers.sender(context.req.header(SENDER_HEADER)));
+  // Who sends something is known before it is read.
+  app.use("/v1/peer/*", async (context, next) => {
+    context.set("sender", await peers.sender(context.req.header(SENDER_HEADER)));
     await next();
   });
   app.post("/v1/peer/releases", ...jsonOf(LONGEST_MESSAGE_BYTES.replica), async (context) =>
-    context.json(await peers.keep(context.get("notice"), await textOf(context))),
+    context.json(await peers.keep(context.get("sender"), await textOf(context))),
+  );
+  app.post("/v1/peer/withdrawals", ...jsonOf(LONGEST_MESSAGE_BYTES.request), async (context) =>
+    context.json(await peers.withdraw(context.get("sender"), await textOf(context))),
   );
 }
 
@@ -145,6 +157,10 @@ function answerTo(error: unknown, context: Context, onError?: (error: unknown) =
         : problem(context, 403, code, message);
     }
   }
+  return inNeed(error, context, onError);
+}
+
+function inNeed(error: unknown, context: Context, onError?: (error: unknown) => void): Response {
   onError?.(
     error instanceof ChartsealError
       ? error

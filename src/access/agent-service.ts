@@ -71,7 +71,15 @@ export async function runAgentService(parts: ServiceParts, options: ReleaseAgent
   const { memberId, chain, signer, tls, writer } = parts;
   const limits = new RequestLimits(chain);
   const until = { ...rest, limits, signal: AbortSignal.any([options.signal, stop.signal]) };
-  const peers = new Peers({ memberId, chain, signer, addresses, tls });
+  const { onError } = rest;
+  const peers = new Peers({
+    memberId,
+    chain,
+    signer,
+    addresses,
+    tls,
+    ...(onError === undefined ? {} : { onError }),
+  });
   const agent = agentParts(parts, peers, standby);
   const tellPeers = (text: string) => peers.tell(text);
   const server = listen === undefined ? undefined : await listenOn(agent, { ...until, ...listen, tellPeers });
@@ -116,7 +124,7 @@ async function payReceipts(
   { signal, onError }: Pick<ReleaseAgentOptions, "signal" | "onError">,
 ): Promise<void> {
   while (!signal.aborted) {
-    await owed.pay().catch((error: unknown) => onError?.(error));
+    await owed.pay(onError).catch((error: unknown) => onError?.(error));
     await setTimeout(PAY_MS, undefined, { signal }).catch(() => {});
   }
 }

@@ -2,6 +2,7 @@
 import { ROLES, type Chain, type StaffSigner } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
+import { fileRefusal, refusalText } from "./access-receipt.js";
 import { findAccess, type AccessEvent } from "./access-event.js";
 import { parseRequest, type Refusal, type RequestBody } from "./message-bodies.js";
 import type { Message } from "./message.js";
@@ -54,11 +55,26 @@ export async function answerRequest(parts: AnsweringParts, request: Message): Pr
     const json = await release(parts, asked.access, asked.body.publicKey);
     return { answer: { accessId, to }, message: await replyTo(parts, request, "release", json) };
   } catch (error) {
-    if (!isFinal(error)) throw error;
-    const refusal: Refusal = { format: 1, accessId, code: error.code, reason: error.message };
-    const message = await replyTo(parts, request, "refusal", JSON.stringify(refusal));
-    return { answer: { accessId, to, error }, message };
+    return await refusalOf(parts, request, asked.access, error);
   }
+}
+
+/**
+ * The refusal of an access, once its receipt is safe.
+ * @throws the error itself when it must be tried again later
+ */
+export async function refusalOf(
+  parts: AnsweringParts,
+  place: Pick<Message, "id" | "from">,
+  access: AccessEvent,
+  error: unknown,
+): Promise<Required<Reply>> {
+  if (!isFinal(error)) throw error;
+  const { accessId } = access;
+  const refusal: Refusal = { format: 1, accessId, code: error.code, reason: error.message };
+  await fileRefusal(parts, access, refusalText(access, refusal));
+  const message = await replyTo(parts, place, "refusal", JSON.stringify(refusal));
+  return { answer: { accessId, to: place.from, error }, message };
 }
 
 interface Asked {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from "node:crypto";
-import type { Result } from "ethers";
+import { TypedDataEncoder, getAddress, type Log, type Result } from "ethers";
 import { collectLogs, type Chain, type StaffSigner, type Writer } from "../chain/index.js";
 import { hashTerms, typedData, type GrantTicket, type TypedData } from "../consent/index.js";
 import { fromHex, toHex, type Hex } from "../crypto/index.js";
@@ -53,9 +53,8 @@ export class Emergencies {
     const stated = statement(reason);
     const deadline = (await this.#chain.time()) + COSIGNATURE_LIFETIME;
     const nonce = toHex(randomBytes(32));
-    const message = { initiator, patientId: patient, reasonDigest: stated.digest, nonce, deadline };
-    const data = typedData(this.#chain.deployment, "emergencies", "Emergency", message);
-    return { patient, initiator, reason: stated, nonce, deadline, typedData: data };
+    const fields = { patient, initiator, reason: stated, nonce, deadline };
+    return { ...fields, typedData: this.#dataOf(fields) };
   }
 
   /** The colleague's signature, where his key is at hand. */
@@ -64,12 +63,12 @@ export class Emergencies {
   }
 
   /**
-   * Opens the window.
+   * Opens the window; one that these two opened by the same signature before is found again, for its ticket may be lost.
    * @returns a ticket for {@link Access}, with purpose BTG; its terms hash names the window
    * @throws ERR_ACCESS_DENIED with the contract's reason, ERR_RPC_UNAVAILABLE
    */
   async breakGlass(
-    prepared: Pick<PreparedEmergency, "patient" | "reason" | "nonce" | "deadline">,
+    prepared: Omit<PreparedEmergency, "initiator" | "typedData">,
     colleague: { account: Hex; signature: Hex },
   ): Promise<GrantTicket> {
     const { emergencies, patients } = this.#chain;
@@ -77,10 +76,13 @@ export class Emergencies {
     const call = await this.#chain.ask(() =>
       emergencies.breakGlass.populateTransaction(patient, reason.digest, nonce, { ...colleague, deadline }),
     );
-    const receipt = await this.#writer().execute(call, "ERR_ACCESS_DENIED");
-    const log = receipt.logs.find(
-      ({ address }) => address.toLowerCase() === this.#chain.deployment.emergencies,
-    );
+    const log = await this.#writer()
+      .execute(call, "ERR_ACCESS_DENIED")
+      .then(
+        ({ logs }) =>
+          logs.find(({ address }) => address.toLowerCase() === this.#chain.deployment.emergencies),
+        (refusal: unknown) => this.#openedBefore(refusal, prepared, colleague.account),
+      );
     const terms = termsOf((log && emergencies.interface.parseLog(log))?.args["terms"] as Result);
     const custodian = await this.#chain.ask(() => patients.custodianOf(patient));
     return { format: 1, terms, termsHash: hashTerms(terms), custodian: Number(custodian) };
@@ -150,6 +152,35 @@ export class Emergencies {
     );
   }
 
+  /** The event of the window that the same two opened by the same signature. @throws the refusal, where there is none */
+  async #openedBefore(
+    refusal: unknown,
+    prepared: Omit<PreparedEmergency, "initiator" | "typedData">,
+    colleague: Hex,
+  ): Promise<Log> {
+    if (!(refusal instanceof ChartsealError) || refusal.values["reason"] !== "SignatureUsed") throw refusal;
+    const initiator = this.#writer().address;
+    const { types, message } = this.#dataOf({ ...prepared, initiator });
+    const salt = TypedDataEncoder.hashStruct("Emergency", types, message);
+    const { interface: abi } = this.#chain.emergencies;
+    const topics = abi.encodeFilterTopics("GlassBroken", [null, prepared.patient, initiator]) as string[];
+    const address = this.#chain.deployment.emergencies;
+    const opened = (await collectLogs(this.#chain, { address, topics })).find((log) => {
+      const event = abi.parseLog(log)!.args;
+      return (
+        termsOf(event["terms"] as Result).salt === salt &&
+        getAddress(event["colleague"] as Hex) === getAddress(colleague)
+      );
+    });
+    if (opened === undefined) throw refusal;
+    return opened;
+  }
+
+  #dataOf({ patient, initiator, reason, nonce, deadline }: Omit<PreparedEmergency, "typedData">): TypedData {
+    const message = { initiator, patientId: patient, reasonDigest: reason.digest, nonce, deadline };
+    return typedData(this.#chain.deployment, "emergencies", "Emergency", message);
+  }
+
   async #window(windowId: Hex, limits: { justifyWithin: bigint; reviewWithin: bigint }, now: number) {
     const window = await this.#chain.ask(() => this.#chain.emergencies.windowOf(windowId));
     const openedAt = Number(window.openedAt);
@@ -184,9 +215,9 @@ export function statement(text: string): Statement {
   return { salt, digest: statementDigest(salt, text) };
 }
 
-/** The digest that stands on chain for a text and its salt: SHA-256(salt || text in UTF-8). */
-export function statementDigest(salt: Hex, text: string): Hex {
-  return toHex(createHash("sha256").update(fromHex(salt, 32)).update(text, "utf8").digest());
+/** The digest that stands on chain for a text or document and its salt: SHA-256(salt || bytes; of a text in UTF-8). */
+export function statementDigest(salt: Hex, text: string | Uint8Array): Hex {
+  return toHex(createHash("sha256").update(fromHex(salt, 32)).update(text).digest());
 }
 
 /** The name under which a vault keeps a statement about a window, as JSON of its salt and text. */

@@ -44,6 +44,8 @@ export interface LastKnown {
   staff: Map<Hex, KnownStaff>;
   members: Map<number, { suspension: number; keyEpoch: number; keyDigest: Hex }>;
   denials: Map<Hex, KnownDenial>;
+  /** By patient of this member's own: the number that his next directive has, in decimal; of one without, 0. */
+  nonces: Map<Hex, string>;
   /** Persons who owe a justification. */
   overdue: Set<Hex>;
   /** The last day's emergencies, by window id. */
@@ -56,12 +58,17 @@ export function lastKnown(vault: Vault, chain: Chain): LastKnown | undefined {
   if (bytes === undefined) return undefined;
   const kept = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown>;
   requireFormat(kept, "what is last known of the chain");
-  const { windows, block } = kept as { windows?: [Hex, KnownWindow][]; block: number };
+  const { windows, nonces, block } = kept as {
+    windows?: [Hex, KnownWindow][];
+    nonces?: [Hex, string][];
+    block: number;
+  };
   return {
     ...(kept as unknown as LastKnown),
-    // What was kept before emergencies were has to look at all of the chain once more.
-    block: windows === undefined ? 0 : block,
+    // What was kept before these were has to look at all of the chain once more.
+    block: windows === undefined || nonces === undefined ? 0 : block,
     windows: new Map(windows),
+    nonces: new Map(nonces),
     staff: new Map(kept["staff"] as [Hex, KnownStaff][]),
     members: new Map(kept["members"] as [number, never][]),
     denials: new Map(kept["denials"] as [Hex, KnownDenial][]),
@@ -97,9 +104,9 @@ export function rememberFiled(vault: Vault, chain: Chain, windowId: Hex, window:
 }
 
 function keep(vault: Vault, chain: Chain, known: LastKnown): void {
-  const { staff, members, denials, overdue, windows } = known;
-  const maps = { staff: [...staff], members: [...members], denials: [...denials], windows: [...windows] };
-  const json = { ...known, ...maps, overdue: [...overdue] };
+  const { staff, members, denials, nonces, overdue, windows } = known;
+  const maps = { staff: [...staff], members: [...members], denials: [...denials], nonces: [...nonces] };
+  const json = { ...known, ...maps, overdue: [...overdue], windows: [...windows] };
   vault.setSecret(nameFor(chain), Buffer.from(JSON.stringify(json)));
 }
 
@@ -137,6 +144,7 @@ async function nothingKnown(chain: Chain): Promise<LastKnown> {
     staff: new Map(),
     members: new Map(),
     denials: new Map(),
+    nonces: new Map(),
     overdue: new Set(),
     windows: new Map(),
   };
@@ -186,9 +194,10 @@ async function updateDenials(chain: Chain, vault: Vault, known: LastKnown, range
   ];
   const own = new Set(logs.map(({ topics }) => topics[1] as Hex).filter((id) => isOwn(vault, id)));
   await inParallel([...own], NODE_QUESTIONS, async (patientId) => {
-    const { denyAll, denyEmergency, deniedCompartments } = await chain.ask(() =>
+    const { denyAll, denyEmergency, deniedCompartments, nonce } = await chain.ask(() =>
       consents.directiveOf(patientId),
     );
+    known.nonces.set(patientId, String(nonce));
     const { condition } = await chain.ask(() => patients.patientOf(patientId));
     const emergency = denyAll || denyEmergency || condition === DEAD;
     if (!emergency && deniedCompartments === 0n) return void known.denials.delete(patientId);

@@ -93,6 +93,8 @@ export async function readWithoutChain(parts: LateParts, options: LateOptions): 
   const windowId = body.accessId;
   const message = { type: "late-request" as const, id: windowId, from: memberId, to: options.custodian };
   const request = await signMessage(chain, signer, { ...message, body: JSON.stringify(body) });
+  // From before: what stood in the way then may be gone.
+  await parts.exchange.remove({ to: memberId, type: "refusal", id: windowId });
   const release = await awaitRelease(parts, request, options);
   const chart = await chartOf(parts, release, options, windowId);
   return { windowId, opened: new OpenedAccess(parts, chart, [release]) };

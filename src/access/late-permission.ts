@@ -57,7 +57,7 @@ interface LateCircumstances {
   publicKey: Uint8Array;
   /** Unix seconds. */
   now: number;
-  /** What the patient told this member, and the chain does not know yet. */
+  /** What the patient ever told this member. */
   told: readonly Withdrawal[];
 }
 
@@ -81,7 +81,12 @@ export function latePermission(
   if (initiator.personId === colleague.personId) throw lateRefusal("the two are one person");
   if (initiator.memberId === custodian) throw lateRefusal("it is for the custodian's own clinician");
   const denial = known.denials.get(patientId);
-  const directives = told.map(toldIn).filter((each) => each.kind === "directive");
+  // What the chain showed stands in the denial; what it was told since then may not be seen in it yet.
+  const nonce = BigInt(known.nonces.get(patientId) ?? 0);
+  const directives = told
+    .map(toldIn)
+    .filter((each) => each.kind === "directive")
+    .filter((each) => BigInt(each.nonce) >= nonce);
   if (denial?.emergency === true || directives.some((each) => each.denyAll || each.denyEmergency))
     throw lateRefusal("the patient denies emergencies, or is dead");
   const { keyEpoch, keyDigest: digest } = known.members.get(initiator.memberId)!;

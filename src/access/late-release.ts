@@ -131,8 +131,7 @@ export function permitLate(
   const known = requireKnown(vault, chain);
   const now = Math.floor(Date.now() / 1000);
   const publicKey = fromHex(request.publicKey);
-  // What the chain was told already is in what is known of it.
-  const told = vault.withdrawals.waiting().filter(({ patientId }) => patientId === request.patientId);
+  const told = vault.withdrawals.of(request.patientId);
   const permission = latePermission(chain, known, request, { custodian, publicKey, now, told });
   return { known, now, permission };
 }

@@ -44,12 +44,15 @@ export interface LookupResult {
   /** The patient's pseudonym there; left out when the custodian does not know the identifier, or did not answer. */
   patient?: Hex;
   answered: boolean;
+  /** Why the answer that he signed does not count. */
+  error?: ChartsealError;
 }
 
 /**
  * Asks custodians for a patient of whom there is only an identifier. It is logged on chain first, once for all of them;
  * a custodian that does not hold the identifier learns nothing of it, and none learns whether it was found.
- * @throws ERR_ACCESS_DENIED with the contract's reason, ERR_EXCHANGE_INVALID for an answer that does not hold, ERR_USAGE
+ * @throws ERR_ACCESS_DENIED with the contract's reason, ERR_RPC_UNAVAILABLE, ERR_USAGE; an answer that does not hold is
+ * its custodian's own result
  */
 export async function lookUp(
   parts: LookupParts,
@@ -120,13 +123,21 @@ function passOver(error: unknown): undefined {
   if (!(error instanceof ChartsealError) || !passedOver.includes(error.code)) throw error;
 }
 
+/** One whose answer does not hold takes no other's away. */
 function resultOf(message: Message, asked: BlindedIdentifier): LookupResult {
+  const { from: custodian } = message;
+  try {
+    const patient = patientIn(message, asked);
+    return { custodian, ...(patient === undefined ? {} : { patient }), answered: true };
+  } catch (error) {
+    if (!(error instanceof ChartsealError)) throw error;
+    return { custodian, answered: false, error };
+  }
+}
+
+/** @throws ERR_EXCHANGE_INVALID, ERR_FORMAT_UNSUPPORTED */
+function patientIn(message: Message, asked: BlindedIdentifier): Hex | undefined {
   const { evaluated, proof, publicKey, table } = parseLookupAnswer(message);
   const evaluation = { evaluated: fromHex(evaluated), proof: fromHex(proof), publicKey: fromHex(publicKey) };
-  const patient = findInTable(
-    Uint8Array.from(Buffer.from(table, "base64url")),
-    finishLookup(asked, evaluation),
-  );
-  const result = { custodian: message.from, answered: true };
-  return patient === undefined ? result : { ...result, patient };
+  return findInTable(Uint8Array.from(Buffer.from(table, "base64url")), finishLookup(asked, evaluation));
 }

@@ -19,6 +19,8 @@ const DUTIES: Readonly<Partial<Record<MessageType, { role: number; answers: read
 /** Milliseconds for which a sender is held until his answer is there. */
 const HOLD_MS = 12_000;
 const POLL_MS = 100;
+/** Milliseconds within which whoever was told to ask again still waits for the same answer. */
+const ASKS_AGAIN_MS = 10_000;
 /** Messages whose senders are looked up, or that wait for their answers, at the same time. */
 const AT_ONCE = 64;
 /** Of one account. Emergencies and lookups have quotas of a day besides. */
@@ -34,6 +36,8 @@ export class MessageDesk {
   readonly #parts: MessageDeskParts;
   readonly #accounts: RateLimit;
   readonly #underWay = new Map<string, Promise<Message | undefined>>();
+  /** Who was told to ask again, and until when, by `performance.now()`, that is no new question. */
+  readonly #askingAgain = new Map<string, number>();
   #atOnce = 0;
 
   constructor(parts: MessageDeskParts, account = ACCOUNT) {
@@ -60,10 +64,11 @@ export class MessageDesk {
     this.#atOnce += 1;
     try {
       const account = await this.#sender(message, duty.role);
-      return await this.#once(`${account} ${message.type} ${message.id}`, account, async () =>
+      const key = `${account} ${message.type} ${message.id}`;
+      return await this.#once(key, account, async () =>
         duty.answers.length === 0
           ? await this.#keep(message)
-          : await this.#answer(message, duty.answers, signal),
+          : await this.#answer(key, message, duty.answers, signal),
       );
     } finally {
       this.#atOnce -= 1;
@@ -92,8 +97,16 @@ export class MessageDesk {
     await this.#parts.exchange.send(message);
   }
 
-  async #answer(message: Message, types: readonly MessageType[], signal: AbortSignal): Promise<Message> {
+  async #answer(
+    key: string,
+    message: Message,
+    types: readonly MessageType[],
+    signal: AbortSignal,
+  ): Promise<Message> {
     const { exchange } = this.#parts;
+    // What stood in the way when a refusal was made may be gone; what came while he was away is his answer.
+    if (types.includes("refusal") && !this.#asksAgain(key))
+      await exchange.remove({ to: message.from, type: "refusal", id: message.id });
     const giveUp = performance.now() + HOLD_MS;
     for (let sent = false; !signal.aborted && performance.now() < giveUp; await waitOr(POLL_MS, signal)) {
       for (const type of types) {
@@ -103,7 +116,14 @@ export class MessageDesk {
       if (!sent) await exchange.send(message);
       sent = true;
     }
+    this.#askingAgain.set(key, performance.now() + ASKS_AGAIN_MS);
     throw later("the answer is not there yet");
+  }
+
+  #asksAgain(key: string): boolean {
+    const now = performance.now();
+    for (const [each, until] of this.#askingAgain) if (until < now) this.#askingAgain.delete(each);
+    return this.#askingAgain.delete(key);
   }
 
   /** Before anything is written: no stranger fills the folder. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hex } from "../crypto/index.js";
 import type { Vault } from "../vault/index.js";
-import type { AccessReceipt } from "./access-receipt.js";
+import { isRefusal, type AccessReceipt } from "./access-receipt.js";
 import type { Peers } from "./peers.js";
 
 const NAME = "owed-receipts";
@@ -9,6 +9,8 @@ const NAME = "owed-receipts";
 interface Owed {
   accessId: Hex;
   patientId: Hex;
+  /** The receipt itself, when it is of a refusal; that of a release is in the stored release. */
+  refusal?: string;
 }
 
 /** Receipts of an agent that has no journal of its own, until one that has files them. */
@@ -22,9 +24,12 @@ export class OwedReceipts {
   }
 
   /** Durable when it returns: filed by another agent, or owed. */
-  add({ ref: accessId, patientId }: Pick<AccessReceipt, "ref" | "patientId">): void {
-    if (this.#peers.hasFiled(accessId) || this.all().some((each) => each.accessId === accessId)) return;
-    this.#write([...this.all(), { accessId, patientId }]);
+  add({ ref: accessId, patientId, bytes }: Pick<AccessReceipt, "ref" | "patientId" | "bytes">): void {
+    const text = Buffer.from(bytes).toString();
+    const owed = isRefusal(text) ? { accessId, patientId, refusal: text } : { accessId, patientId };
+    const filed = owed.refusal === undefined && this.#peers.hasFiled(accessId);
+    if (filed || this.all().some((each) => isSame(each, owed))) return;
+    this.#write([...this.all(), owed]);
   }
 
   all(): Owed[] {
@@ -32,17 +37,31 @@ export class OwedReceipts {
     return kept === undefined ? [] : (JSON.parse(Buffer.from(kept).toString()) as Owed[]);
   }
 
-  /** Hands them to an agent that answers. */
-  async pay(): Promise<void> {
+  /** Hands them to an agent that answers. One that cannot be handed over holds up no other: `onError` hears of it. */
+  async pay(onError: (error: unknown) => void = () => {}): Promise<void> {
     for (const owed of this.all()) {
-      const stored = this.#state.releases.get(owed.accessId);
-      if (stored !== undefined) await this.#peers.agree(owed, stored);
-      if (stored === undefined || this.#peers.hasFiled(owed.accessId))
-        this.#write(this.all().filter(({ accessId }) => accessId !== owed.accessId));
+      try {
+        if (await this.#isPaid(owed)) this.#write(this.all().filter((each) => !isSame(each, owed)));
+      } catch (error) {
+        onError(error);
+      }
     }
+  }
+
+  async #isPaid(owed: Owed): Promise<boolean> {
+    if (owed.refusal !== undefined) return await this.#peers.file(owed, owed.refusal);
+    const stored = this.#state.releases.get(owed.accessId);
+    if (stored === undefined) return true;
+    const agreed = await this.#peers.agree(owed, stored);
+    if (agreed !== stored) this.#state.releases.replace(owed.accessId, stored, agreed);
+    return this.#peers.hasFiled(owed.accessId);
   }
 
   #write(owed: readonly Owed[]): void {
     this.#state.setSecret(NAME, Buffer.from(JSON.stringify(owed)));
   }
+}
+
+function isSame(one: Owed, other: Owed): boolean {
+  return one.accessId === other.accessId && one.refusal === other.refusal;
 }

@@ -6,8 +6,7 @@ import { typedData, type TypedData } from "../consent/index.js";
 import { MEMBER_PUBLIC_KEY_LENGTH, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { EXTENTS, findAccess, type AccessEvent, type Scope } from "./access-event.js";
-import { isFinal, replyTo, type Answer, type AnsweringParts } from "./answer-request.js";
-import type { Refusal } from "./message-bodies.js";
+import { refusalOf, replyTo, type Answer, type AnsweringParts } from "./answer-request.js";
 import { hexSchema, readJson, type Message } from "./message.js";
 import { release } from "./release.js";
 import { requireReleaser } from "./release-agent.js";
@@ -105,10 +104,7 @@ export async function answerOwnRequest(
     const json = await release(parts, access, asked.publicKey);
     return { answer: { accessId, to: 0 }, message: await replyTo(parts, place, "release", json) };
   } catch (error) {
-    if (!isFinal(error)) throw error;
-    const refusal: Refusal = { format: 1, accessId, code: error.code, reason: error.message };
-    const message = await replyTo(parts, place, "refusal", JSON.stringify(refusal));
-    return { answer: { accessId, to: 0, error }, message };
+    return await refusalOf(parts, place, access, error);
   }
 }
 

@@ -7,7 +7,7 @@ import { answerOwnRequest, parseOwnRequest } from "./own-request.js";
 import { hexSchema, readJson, type Message } from "./message.js";
 import { signMessage } from "./messages.js";
 import { RateLimit, type Rate } from "./rate-limits.js";
-import { isOnChain, parseTold, takeWithdrawal, toldKey } from "./withdrawal.js";
+import { isSettled, parseTold, takeWithdrawal, toldKey } from "./withdrawal.js";
 
 /** What one patient may tell or ask. It counts only when the chain says that he signed it. */
 const PATIENT: Rate = { burst: 20, perSecond: 1 / 60 };
@@ -20,7 +20,7 @@ const acknowledgementSchema = z.strictObject({
   kind: z.enum(["revocation", "directive"]),
   /** Unix seconds. */
   heardAt: z.int().nonnegative(),
-  /** True once it binds every member; until then this one alone, and at once. */
+  /** True once it binds every member, `confirmations` blocks deep; until then this one alone, and at once. */
   onChain: z.boolean(),
 });
 
@@ -50,13 +50,13 @@ export class PatientDesk {
    * Keeps a revocation or directive, which counts when this returns.
    * @throws ERR_EXCHANGE_INVALID when the contract would refuse it, ERR_RATE_LIMITED, ERR_RPC_UNAVAILABLE
    */
-  async withdraw(text: string, handOn = true): Promise<Message> {
+  async withdraw(text: string): Promise<Message> {
     const { chain, memberId, signer } = this.#parts;
     const told = parseTold(text);
     const { patientId, kind } = told;
     await this.#oneOf(() => takeWithdrawal(this.#parts, told, () => this.#limit.take(patientId)));
-    const onChain = await isOnChain(chain, told);
-    if (handOn) await this.#tellPeers(text, onChain);
+    const onChain = await isSettled(chain, told);
+    if (!onChain) await this.#tellPeers(text);
     const acknowledgement: Acknowledgement = {
       format: 1,
       patientId,
@@ -81,9 +81,8 @@ export class PatientDesk {
   }
 
   /** It is acknowledged once none of this member's agents can forget it: then each has it, or the chain has. */
-  async #tellPeers(text: string, onChain: boolean): Promise<void> {
-    const everywhere = (await this.#tell?.(text)) ?? true;
-    if (everywhere || onChain) return;
+  async #tellPeers(text: string): Promise<void> {
+    if ((await this.#tell?.(text)) ?? true) return;
     throw new ChartsealError(
       "ERR_TIMEOUT",
       "it counts here, but another agent of this member was not reached yet",

@@ -4,7 +4,7 @@ import type { Chain, Writer } from "../chain/index.js";
 import type { Hex } from "../crypto/index.js";
 import type { Withdrawal } from "../vault/index.js";
 import type { AgentState } from "./stored-release.js";
-import { isOnChain, toldCall, toldIn } from "./withdrawal.js";
+import { isOnChain, isSettled, toldCall, toldIn } from "./withdrawal.js";
 
 /** Milliseconds after which a withdrawal that the chain did not take is tried again, doubling. */
 const FIRST_PAUSE_MS = 1_000;
@@ -50,7 +50,8 @@ export class Relay {
     const { chain, state, writer } = this.#parts;
     const told = toldIn(withdrawal);
     if (!(await isOnChain(chain, told))) await writer.execute(await chain.ask(() => toldCall(chain, told)));
-    state.withdrawals.told(withdrawal);
+    // Until then a reorganisation may take it back: it is looked at again.
+    if (await isSettled(chain, told)) state.withdrawals.told(withdrawal);
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ENTRY_STATUS, WITHDRAWN, type Chain } from "../chain/index.js";
+import { ENTRY_STATUS, WITHDRAWN, collectLogs, type Chain } from "../chain/index.js";
 import { LeafKind, type Leaf } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { Entries, type AnchoredEntry, type Journal, type JournalItem } from "../records/index.js";
@@ -49,6 +49,37 @@ export async function releasable(
   if (named && withdrawn !== undefined)
     throw refused(access, `entry ${withdrawn.entry.leaf.index} was withdrawn`);
   return checked.filter((entry) => !isWithdrawn(entry));
+}
+
+/**
+ * Those of `checked` that may still be given. What stands in the log is not proven again: one question tells what was
+ * withdrawn on chain, however many they are.
+ * @param since Block before which nothing has to be looked for: they were checked after it
+ * @throws ERR_RPC_UNAVAILABLE
+ */
+export async function stillReleasable(
+  parts: RecordParts,
+  access: AccessEvent,
+  permission: Permission,
+  { checked, since }: { checked: readonly Releasable[]; since: number },
+): Promise<Releasable[]> {
+  const gone = await withdrawnSince(parts, since);
+  return checked.filter(({ entry, status }) => {
+    const { leaf } = entry;
+    if (gone.has(leaf.index) || outside(leaf, access, permission) !== undefined) return false;
+    const item = parts.journal.itemAt(leaf.index);
+    return item !== undefined && !isWithdrawn({ item, entry, status });
+  });
+}
+
+/** Log indices of the member's entries that were retracted or erased on chain, from this block on. */
+async function withdrawnSince({ chain, memberId }: RecordParts, fromBlock: number): Promise<Set<number>> {
+  const { interface: abi } = chain.records;
+  const events = (["EntryRetracted", "EntryErased"] as const).map((name) => abi.getEvent(name).topicHash);
+  const [, ofMember] = abi.encodeFilterTopics("EntryErased", [memberId]) as string[];
+  const filter = { address: chain.deployment.records, topics: [events, ofMember!], fromBlock };
+  const logs = await collectLogs(chain, filter);
+  return new Set(logs.map(({ topics }) => Number(topics[2])));
 }
 
 /** On chain, or by its source: the chain hears of that later, and not while the entry is under legal hold. */

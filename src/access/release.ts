@@ -12,8 +12,15 @@ import { writePage, type PageBatch } from "./index-page.js";
 import type { Release } from "./message-bodies.js";
 import { permissionOf, type Permission } from "./permission.js";
 import { refused } from "./refused.js";
-import { releasable, type Releasable } from "./releasable.js";
-import { accessDigest, storedRelease, type AgentState, type StoredRelease } from "./stored-release.js";
+import { releasable, stillReleasable, type Releasable } from "./releasable.js";
+import {
+  accessDigest,
+  storedRelease,
+  withoutErasedHere,
+  type AgentState,
+  type StoredRelease,
+} from "./stored-release.js";
+import { withdrawnFrom } from "./withdrawn.js";
 
 /** Capsules that are sealed at the same time: Node's thread pool has four threads. */
 const CAPSULES_AT_ONCE = 4;
@@ -29,20 +36,30 @@ export interface ReleaseParts {
   agree?: (access: AccessEvent, stored: string) => Promise<string>;
   /** Whether {@link fileReceipt} puts it in the member's own journal. */
   files: boolean;
-  /** Makes a receipt durable; the same again changes nothing. */
+  /** Makes the receipt of a release or refusal durable; the same again changes nothing. */
   fileReceipt: (receipt: AccessReceipt) => Promise<unknown>;
 }
 
 /**
  * Makes the release of an access, or gives the one that was made. No log, no key: everything is checked against
- * this member's own node, at its head, before a key leaves the vault.
+ * this member's own node, at its head, before a key leaves the vault, and once more before it leaves the agent.
  * @param publicKey The reader's key as he says; taken only if the chain has its digest
  * @returns the release as JSON
  * @throws ERR_CAPSULE_REFUSED with the reason, ERR_RPC_UNAVAILABLE, ERR_FORMAT_UNSUPPORTED for a stored release
  */
 export async function release(parts: ReleaseParts, access: AccessEvent, publicKey?: Hex): Promise<string> {
-  const { state, agree } = parts;
+  try {
+    return await releaseOf(parts, access, publicKey);
+  } catch (error) {
+    dropErased(parts, access);
+    throw error;
+  }
+}
+
+async function releaseOf(parts: ReleaseParts, access: AccessEvent, publicKey?: Hex): Promise<string> {
+  const { chain, state, agree } = parts;
   const { accessId } = access;
+  const since = await chain.ask(() => chain.provider.getBlockNumber());
   const permission = await permissionOf(parts, access, publicKey);
   const items = await releasable(parts, access, permission);
   const made = state.releases.get(accessId);
@@ -52,7 +69,21 @@ export async function release(parts: ReleaseParts, access: AccessEvent, publicKe
       : await make(parts, access, permission, items, made);
   const agreed = agree === undefined ? mine : await agree(access, mine);
   if (agreed !== mine) state.releases.replace(accessId, mine, agreed);
-  return await handOut(parts, access, agreed, items, permission);
+  // A block that is reorganised meanwhile is looked at again.
+  const checked = {
+    checked: items,
+    since: Math.max(chain.deployment.fromBlock, since - chain.confirmations),
+  };
+  return await handOut(parts, access, agreed, checked, publicKey);
+}
+
+/** An erasure that looked through what is stored just before this release was, has not seen it. */
+function dropErased(parts: ReleaseParts, { accessId }: AccessEvent): void {
+  const { releases } = parts.state;
+  const stored = releases.get(accessId);
+  if (stored === undefined) return;
+  const clean = withoutErasedHere(parts, stored);
+  if (clean !== stored) releases.replace(accessId, stored, clean);
 }
 
 /** Of two processes at once, both serve what the first one stored. */
@@ -74,46 +105,64 @@ async function make(
   return old === undefined ? state.releases.put(accessId, json) : state.releases.replace(accessId, old, json);
 }
 
-/** Nothing leaves before its receipt is safe. */
+/**
+ * Nothing leaves before its receipt is safe. Sealing, the other agents and the receipt take time: what was withdrawn,
+ * erased or told meanwhile counts.
+ */
 async function handOut(
-  { fileReceipt }: ReleaseParts,
+  parts: ReleaseParts,
   access: AccessEvent,
   json: string,
-  items: readonly Releasable[],
-  permission: Permission,
+  { checked, since }: { checked: readonly Releasable[]; since: number },
+  publicKey?: Hex,
 ): Promise<string> {
-  const text = madeBefore(access, json, items, permission);
-  await fileReceipt(receiptDocument(access, storedRelease(json).receipt));
-  return text;
+  const stored = storedRelease(json);
+  const permission = await permissionOf(parts, access, publicKey);
+  const items = await stillReleasable(parts, access, permission, { checked, since });
+  requireServable(access, stored, items, permission);
+  await parts.fileReceipt(receiptDocument(access, stored.receipt));
+  const denied = await withdrawnFrom(parts, access);
+  const last = { ...permission, compartments: permission.compartments & ~denied };
+  const left = await stillReleasable(parts, access, last, { checked: items, since });
+  requirePermitted(access, stored, left);
+  return stored.release;
 }
 
 /**
  * What was made once is served again as it was, unless it holds what is not permitted any more, or is sealed to a key
  * that its member replaced since: a withdrawn key may be in others' hands.
  */
-function madeBefore(
+function requireServable(
   access: AccessEvent,
-  json: string,
+  stored: StoredRelease,
   items: readonly Releasable[],
   { reader }: Permission,
-): string {
-  const stored = storedRelease(json);
-  const permitted = new Set(items.map(({ entry }) => entry.leaf.index));
-  const withdrawn = stored.indices.find((index) => !permitted.has(index));
-  if (withdrawn !== undefined) {
-    throw refused(
-      access,
-      `entry ${withdrawn} of its release is not permitted any more`,
-      "request what you still need",
-    );
-  }
+): void {
+  requirePermitted(access, stored, items);
+  if (stored.release === "")
+    throw refused(access, "an entry of its release was erased", "request what you still need");
   const { index, capsules } = JSON.parse(stored.release) as Release;
   const sealedTo = (index ?? capsules[0])?.keyEpoch;
-  if (sealedTo === undefined || sealedTo === reader.keyEpoch) return stored.release;
+  if (sealedTo === undefined || sealedTo === reader.keyEpoch) return;
   throw refused(
     access,
     `its release is sealed to key epoch ${sealedTo}; the member's is ${reader.keyEpoch} now`,
     "request it again",
+  );
+}
+
+function requirePermitted(
+  access: AccessEvent,
+  { indices }: StoredRelease,
+  items: readonly Releasable[],
+): void {
+  const permitted = new Set(items.map(({ entry }) => entry.leaf.index));
+  const withdrawn = indices.find((index) => !permitted.has(index));
+  if (withdrawn === undefined) return;
+  throw refused(
+    access,
+    `entry ${withdrawn} of its release is not permitted any more`,
+    "request what you still need",
   );
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { toHex, type Hex } from "../crypto/index.js";
-import { requireFormat } from "../errors.js";
+import { ChartsealError, requireFormat } from "../errors.js";
+import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
 import type { AccessEvent } from "./access-event.js";
 
@@ -45,4 +46,23 @@ export function withoutErased(json: string, index: number): string | undefined {
   const stored = storedRelease(json);
   if (!stored.indices.includes(index) || stored.release === "") return undefined;
   return JSON.stringify({ ...stored, release: "" });
+}
+
+/** As {@link withoutErased}, for all that this member erased, as far as its vault and journal (or a copy) know. */
+export function withoutErasedHere(parts: { vault: Vault; journal: Journal }, json: string): string {
+  const index = storedRelease(json).indices.find((each) => isErasedHere(parts, each));
+  return index === undefined ? json : (withoutErased(json, index) ?? json);
+}
+
+/** An erasure takes the key first, and marks the journal last. */
+function isErasedHere({ vault, journal }: { vault: Vault; journal: Journal }, index: number): boolean {
+  const item = journal.itemAt(index);
+  if (item?.recordId === undefined) return false;
+  try {
+    vault.keyOf(item.recordId).fill(0);
+    return item.erased;
+  } catch (error) {
+    if (error instanceof ChartsealError && error.code === "ERR_KEY_ERASED") return true;
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Journal } from "../records/index.js";
 import type { Vault } from "../vault/index.js";
+import { storedRelease, withoutErased, type AgentState } from "./stored-release.js";
 
 /** The link to the newest copy: what a standby's chartseal.json names. */
 const CURRENT = "current";
@@ -43,29 +44,69 @@ export interface FollowOptions {
   onError?: (error: unknown) => void;
 }
 
-/** Puts a newer copy into `parts` whenever there is one, until the signal aborts. */
+interface StandbyParts {
+  journal: Journal;
+  /** What the agent itself released. */
+  state: { releases: Pick<AgentState["releases"], "each"> };
+}
+
+/**
+ * Puts a newer copy into `parts` whenever there is one, until the signal aborts. Of what a copy has as erased, nothing
+ * stays in what this agent released.
+ */
 export async function followCopies(
-  parts: { vault: Vault; journal: Journal },
+  parts: StandbyParts & { vault: Vault },
   { path, open, signal, onError }: FollowOptions,
 ): Promise<void> {
   const opened: Disposable[] = [];
+  const erasures = new RepeatedErasures(parts);
   let at = await realpath(path);
   while (!signal.aborted) {
-    await setTimeout(LOOK_MS, undefined, { signal }).catch(() => {});
     try {
       const now = await realpath(path);
-      if (now === at) continue;
-      const newer = await open();
-      at = now;
-      const { vault, journal } = parts;
-      Object.assign(parts, newer);
-      if (opened.length > 0) linger([journal, vault]);
-      opened.splice(0, opened.length, newer.journal, newer.vault);
+      if (now !== at) {
+        const newer = await open();
+        at = now;
+        const { vault, journal } = parts;
+        Object.assign(parts, newer);
+        if (opened.length > 0) linger([journal, vault]);
+        opened.splice(0, opened.length, newer.journal, newer.vault);
+      }
+      erasures.repeat(at);
     } catch (error) {
       onError?.(error);
     }
+    await setTimeout(LOOK_MS, undefined, { signal }).catch(() => {});
   }
   for (const each of opened) each[Symbol.dispose]();
+}
+
+/** Repeats in an agent's own state what was erased in the vault that it has a copy of. */
+class RepeatedErasures {
+  readonly #parts: StandbyParts;
+  readonly #done = new Set<number>();
+  #copy: string | undefined;
+
+  constructor(parts: StandbyParts) {
+    this.#parts = parts;
+  }
+
+  /** @param copy Names the copy: of each, the journal is looked through once */
+  repeat(copy: string): void {
+    if (copy === this.#copy) return;
+    const { journal, state } = this.#parts;
+    const rows = journal.database.all("SELECT log_index FROM items WHERE erased = 1");
+    const indices = rows.map((row) => Number(row["log_index"]));
+    const erased = new Set(indices.filter((index) => !this.#done.has(index)));
+    if (erased.size > 0) {
+      state.releases.each((json) => {
+        const index = storedRelease(json).indices.find((each) => erased.has(each));
+        return index === undefined ? undefined : withoutErased(json, index);
+      });
+    }
+    for (const index of erased) this.#done.add(index);
+    this.#copy = copy;
+  }
 }
 
 function linger(old: readonly Disposable[]): void {

@@ -84,15 +84,31 @@ export async function toldCall({ consents }: Chain, told: Told): Promise<Call> {
   return await consents.revokeByDelegate.populateTransaction(patientId, termsHash, delegate, told.signature);
 }
 
-/** Whether the chain knows what was told, or what came after it. */
-export async function isOnChain(chain: Chain, told: Told): Promise<boolean> {
+/**
+ * Whether the chain knows what was told, or what came after it.
+ * @param block As of which; default: the newest
+ */
+export async function isOnChain(
+  chain: Chain,
+  told: Told,
+  block: number | "latest" = "latest",
+): Promise<boolean> {
   const { patientId } = told;
+  const at = { blockTag: block };
   if (told.kind === "directive") {
-    const { nonce } = await chain.ask(() => chain.consents.directiveOf(patientId));
+    const { nonce } = await chain.ask(() => chain.consents.directiveOf(patientId, at));
     return nonce > BigInt(told.nonce);
   }
-  const { revokedAt } = await chain.ask(() => chain.consents.grantOf(patientId, told.termsHash));
+  const { revokedAt } = await chain.ask(() => chain.consents.grantOf(patientId, told.termsHash, at));
   return revokedAt !== 0n;
+}
+
+/** Whether the chain knows it {@link Chain.confirmations} blocks deep: no reorganisation takes it back. */
+export async function isSettled(chain: Chain, told: Told): Promise<boolean> {
+  const known = await isOnChain(chain, told);
+  if (!known || chain.confirmations === 1) return known;
+  const head = await chain.ask(() => chain.provider.getBlockNumber());
+  return await isOnChain(chain, told, head - chain.confirmations + 1);
 }
 
 /**
@@ -110,11 +126,11 @@ export async function takeWithdrawal(
   if (state.withdrawals.of(patientId).some((known) => known.key === key)) return;
   const custodian = await chain.ask(() => chain.patients.custodianOf(patientId));
   if (Number(custodian) !== memberId) throw notTaken(told, "another member keeps this patient's records");
-  if (await isOnChain(chain, told)) {
-    if (told.kind === "revocation") return;
+  if (told.kind === "directive" && (await isOnChain(chain, told)))
     throw notTaken(told, "a later directive stands");
-  }
+  if (await isSettled(chain, told)) return;
   const call = await chain.ask(() => toldCall(chain, told));
+  // What is on chain already proves who signed it once more: it is kept until it is settled.
   await chain
     .ask(() => chain.provider.call({ to: call.to, data: call.data }))
     .catch((error: unknown) => {

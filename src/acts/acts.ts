@@ -44,7 +44,10 @@ export interface ChangeRequest {
   threshold?: number;
   /** GUARDIANS only. */
   until?: Date;
-  /** 32 bytes: digest or leaf hash of what justifies it. */
+  /**
+   * 32 bytes: the ref, or the leaf hash, of what justifies it, an entry of the custodian's log. Never the digest of a
+   * document alone: it could be guessed, and joins the pseudonyms of hospitals that have the same one.
+   */
   document?: Hex;
 }
 

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Chartseal } from "../chartseal.js";
 import { ChartsealError } from "../errors.js";
-import { copyBodies, type BodyCopies } from "../lifecycle/index.js";
+import { copyBodies, holdsWhole, type BodyCopies } from "../lifecycle/index.js";
 import type { Journal } from "../records/index.js";
 import type { Database } from "../sqlite.js";
 import { foldersOf, openEmbeddedStore } from "../storage/index.js";
@@ -33,6 +33,8 @@ export async function copyToPool(
     to,
     journal: parts.journal,
     rows: parts.rows,
+    // A look, and no reading: a night's backup costs what the day brought.
+    holds: async (_, cid) => await to.holdsAll(cid),
     ...running(context),
   });
   // What was erased while the copy was made is rightly not there.
@@ -40,7 +42,7 @@ export async function copyToPool(
   return { ...copies, missing };
 }
 
-/** Puts back, from such a folder, the bodies that the store lacks. @throws ERR_CONFIG_INVALID when there is none */
+/** Puts back, from such a folder, the bodies that the store lacks or holds damaged, and so reads the whole store. @throws ERR_CONFIG_INVALID when there is none */
 export async function copyFromPool(context: Context, parts: Parts, pool: string): Promise<BodyCopies> {
   requireApart(parts, pool);
   await using from = await openEmbeddedStore(resolve(pool), { readOnly: true });
@@ -49,6 +51,7 @@ export async function copyFromPool(context: Context, parts: Parts, pool: string)
     to: parts.store,
     journal: parts.journal,
     rows: parts.rows,
+    holds: holdsWhole,
     ...running(context),
   });
 }

@@ -3,13 +3,14 @@ import { statementDigest, type Statement } from "../access/index.js";
 import { signedAct, type Act, type ActFile, type ActOf } from "../acts/index.js";
 import { keySigner } from "../chain/index.js";
 import type { Chartseal } from "../chartseal.js";
+import type { GrantTicket } from "../consent/index.js";
 import type { Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import type { Vault } from "../vault/index.js";
-import type { Context } from "./context.js";
-import { expectAbsent, makeFolder, writeNew } from "./private-file.js";
+import { ExitCode, type Context } from "./context.js";
+import { makeFolder, writeNew } from "./private-file.js";
 import { keepStatement } from "./statement.js";
-import { writeRecord, type WrittenRecord } from "./write-record.js";
+import { writeOpened } from "./write-opened.js";
 
 type Emergency = ActOf<"emergency" | "emergency-release">;
 
@@ -31,33 +32,49 @@ export function keepReason(vault: Vault, nonce: Hex, kept: Kept): void {
   vault.setSecret(settingOf(nonce), Buffer.from(JSON.stringify(kept)));
 }
 
-/** A colleague is another person, with a vault of his own. @throws ERR_USAGE where the initiator's key is at hand */
+/**
+ * The second of two persons, a colleague, witness or reviewer, has a vault of his own.
+ * @throws ERR_USAGE where the first one's key is at hand
+ */
 export function requireOwnVault(vault: Vault, act: Act): void {
-  if (!isEmergency(act)) return;
+  const first = firstOf(act);
+  if (first === undefined) return;
   const held = vault.staffKeyNames().map((name) => keySigner(vault.staffKey(name)).address.toLowerCase());
-  if (!held.includes(act.initiator)) return;
-  throw new ChartsealError("ERR_USAGE", "this vault holds the initiator's key: a colleague signs elsewhere", {
-    values: { initiator: act.initiator },
-    hint: "take the act to the colleague's own machine: `chartseal act sign`, with his vault or --signer-key",
+  if (!held.includes(first)) return;
+  throw new ChartsealError("ERR_USAGE", "this vault holds the first one's key: the second signs elsewhere", {
+    values: { first },
+    hint: "take the act to the second person's own machine: `chartseal act sign`, with his vault or --signer-key",
   });
 }
 
-/** Opens the window that a colleague has signed; without the chain, reads at once. */
+function firstOf(act: Act): Hex | undefined {
+  if (isEmergency(act)) return act.initiator;
+  return "first" in act ? act.first : undefined;
+}
+
+/**
+ * Opens the window that a colleague has signed; without the chain, reads at once.
+ * @returns with which code the command ends
+ */
 export async function openEmergency(
   context: Context,
   chartseal: Chartseal,
   file: ActFile,
   out: string,
-): Promise<void> {
+): Promise<number> {
   const act = file.act as Emergency;
   const { vault, chain } = chartseal;
   const kept = keptReason(vault, act);
   const reason = { salt: kept.salt, digest: act.reasonDigest };
   const { cosigner } = await signedAct(file, chain, chartseal.signer("clinician").address);
   const emergency = { reason, kept, cosigner, out };
-  if (act.kind === "emergency") await openWindow(context, chartseal, act, emergency);
-  else await readWithoutChain(context, chartseal, act, emergency);
-  vault.setSecret(settingOf(act.nonce), Buffer.alloc(0));
+  const code =
+    act.kind === "emergency"
+      ? await openWindow(context, chartseal, act, emergency)
+      : await readWithoutChain(context, chartseal, act, emergency);
+  // Last: what is not whole yet is had by relaying once more.
+  if (code === ExitCode.DONE) vault.setSecret(settingOf(act.nonce), Buffer.alloc(0));
+  return code;
 }
 
 interface Signed {
@@ -72,13 +89,15 @@ async function openWindow(
   chartseal: Chartseal,
   { patientId, nonce, deadline }: ActOf<"emergency">,
   { reason, kept, cosigner: { account, signature }, out }: Signed,
-): Promise<void> {
-  expectAbsent(out);
+): Promise<number> {
   const prepared = { patient: patientId, reason, nonce, deadline };
-  const ticket = await chartseal.emergencies("clinician").breakGlass(prepared, { account, signature });
-  keepStatement(chartseal.vault, ticket.termsHash, reason, kept.text);
-  await writeNew(out, `${JSON.stringify(ticket, null, 2)}\n`);
-  const { termsHash: windowId, custodian, terms } = ticket;
+  let ticket: GrantTicket;
+  await writeNew(out, async () => {
+    ticket = await chartseal.emergencies("clinician").breakGlass(prepared, { account, signature });
+    keepStatement(chartseal.vault, ticket.termsHash, reason, kept.text);
+    return `${JSON.stringify(ticket, null, 2)}\n`;
+  });
+  const { termsHash: windowId, custodian, terms } = ticket!;
   const until = new Date(terms.notAfter * 1000).toISOString();
   context.print(
     { windowId, custodian, until, reason, ticket: out },
@@ -88,6 +107,7 @@ async function openWindow(
       "Every access is logged. Your privacy officer must justify this emergency: chartseal review justify",
     ].join("\n"),
   );
+  return ExitCode.DONE;
 }
 
 async function readWithoutChain(
@@ -95,27 +115,26 @@ async function readWithoutChain(
   chartseal: Chartseal,
   { kind: _, ...release }: ActOf<"emergency-release">,
   { reason, kept, cosigner, out }: Signed,
-): Promise<void> {
+): Promise<number> {
   await makeFolder(out);
   const custodian = kept.custodian!;
+  const signal = context.io.interruption();
   const { windowId, opened } = await chartseal.access.withoutChain({
     prepared: { release },
     colleagueSignature: cosigner.signature,
     custodian,
-    signal: context.io.interruption(),
+    signal,
   });
   // What was read must be accounted for, whatever becomes of the files.
   keepStatement(chartseal.vault, windowId, reason, kept.text);
-  const records: WrittenRecord[] = [];
-  for await (const record of opened.open()) records.push(await writeRecord(out, record));
-  context.print(
-    { windowId, custodian, reason, records, checked: false },
-    [
-      ...records.map(({ index, file, size }) => `${index}  ${file}  ${size} bytes`),
-      `${records.length} records written to ${out}. NOT checked against the chain, which is down.`,
-      "The custodian files this emergency when the chain is back. Your privacy officer must justify it then.",
+  const unchecked = {
+    json: { windowId, custodian, reason, checked: false },
+    text: [
+      `Emergency ${windowId}. NOT checked against the chain, which is down.`,
+      "The custodian files it when the chain is back. Your privacy officer must justify it then.",
     ].join("\n"),
-  );
+  };
+  return await writeOpened(context, opened, out, { signal, unchecked });
 }
 
 function keptReason(vault: Vault, { nonce, reasonDigest }: Emergency): Kept {

@@ -58,7 +58,7 @@ export async function openOwn(
   const { custodian } = await chartseal.acts().standing(terms.patientId);
   const own = await chartseal.ownRecords(custodian);
   const opened = await own.request({ terms, key }, signature, relay, { signal });
-  const code = await writeOpened(context, opened, out, signal);
+  const code = await writeOpened(context, opened, out, { signal });
   vault.setSecret(settingOf(terms.recipientKey), Buffer.alloc(0));
   return code;
 }

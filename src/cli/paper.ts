@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from "node:crypto";
+import { statementDigest } from "../access/index.js";
 import type { OnPaper } from "../acts/index.js";
 import type { Acting } from "../acting.js";
 import type { Chartseal } from "../chartseal.js";
-import { LeafKind, type Hex } from "../crypto/index.js";
+import { LeafKind, toHex, type Hex } from "../crypto/index.js";
 import { ChartsealError } from "../errors.js";
 import { readBytes } from "./private-file.js";
 
@@ -28,12 +30,30 @@ export function onPaper(
   patientId: Hex,
   { bytes, kind, role }: { bytes: Uint8Array; kind: "CONSENT_DOCUMENT" | "LEGAL_ORDER"; role: keyof Acting },
 ): OnPaper {
-  const begin = Buffer.from(bytes.subarray(0, 8)).toString("latin1");
-  const mediaType = MEDIA_TYPES.find(([text]) => begin.startsWith(text))?.[1] ?? "application/octet-stream";
+  const mediaType = mediaTypeOf(bytes);
   const label = kind === "LEGAL_ORDER" ? "Legal order" : "Consent form";
   return {
     first: chartseal.signer(role).address,
     anchor: (ref) =>
       chartseal.anchorDocument({ kind: LeafKind[kind], patientId, ref, mediaType, label, bytes }),
   };
+}
+
+/**
+ * Files what justifies a change of who signs for a patient, in this member's log.
+ * @returns its ref, which stands on chain: SHA-256 of 32 random bytes, which the vault keeps, and the document. Without
+ * them the same certificate at two hospitals would join their pseudonyms, and could be guessed
+ */
+export async function fileReason(chartseal: Chartseal, patientId: Hex, bytes: Uint8Array): Promise<Hex> {
+  const salt = randomBytes(32);
+  const ref = statementDigest(toHex(salt), bytes);
+  chartseal.vault.setSecret(`salt/${ref}`, salt);
+  const [kind, mediaType] = [LeafKind.CONSENT_DOCUMENT, mediaTypeOf(bytes)];
+  await chartseal.fileDocument({ kind, patientId, ref, mediaType, label: "Reason for a change", bytes });
+  return ref;
+}
+
+function mediaTypeOf(bytes: Uint8Array): string {
+  const begin = Buffer.from(bytes.subarray(0, 8)).toString("latin1");
+  return MEDIA_TYPES.find(([text]) => begin.startsWith(text))?.[1] ?? "application/octet-stream";
 }

@@ -35,8 +35,16 @@ export async function writeWhole(
   }
 }
 
-/** As {@link writeWhole}, but refuses to replace a file. @throws ERR_USAGE */
-export async function writeNew(path: string, content: string, mode = 0o600): Promise<void> {
+/**
+ * As {@link writeWhole}, but refuses to replace a file, and holds the place from before `content` is made: what that
+ * does cannot be lost for want of one.
+ * @throws ERR_USAGE; as writeWhole
+ */
+export async function writeNew(
+  path: string,
+  content: string | (() => Promise<string>),
+  mode = 0o600,
+): Promise<void> {
   const file = await writing(path, async () => {
     try {
       return await open(path, "wx", mode);
@@ -46,10 +54,16 @@ export async function writeNew(path: string, content: string, mode = 0o600): Pro
     }
   });
   try {
-    await writing(path, () => file.writeFile(content));
-    await writing(path, () => file.datasync());
-  } finally {
-    await file.close();
+    try {
+      const text = typeof content === "string" ? content : await content();
+      await writing(path, () => file.writeFile(text));
+      await writing(path, () => file.datasync());
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
   }
 }
 

@@ -153,8 +153,12 @@ async function checkEntry(
   return same ? undefined : "is not what was sealed";
 }
 
-/** What is withheld as erased or retracted must be so on chain, where it was asked. */
+/**
+ * What is withheld as erased or retracted must be so on chain, where it was asked. What was taken back is marked by the
+ * custodian's next run: until then it is his word.
+ */
 function withheldWrongly(withheld: string | undefined, status: number | undefined): string | undefined {
+  if (withheld === "taken back") return undefined;
   if (withheld !== "erased" && withheld !== "retracted")
     return `has no content (${withheld ?? "not said why"})`;
   const flag = ENTRY_STATUS[withheld === "erased" ? "ERASED" : "RETRACTED"];

@@ -3,12 +3,14 @@ import { expect } from "chai";
 import { hash } from "node:crypto";
 import { answerRequest } from "../../src/access/answer-request.js";
 import type { AccessReceipt } from "../../src/access/access-receipt.js";
+import { parseRefusal } from "../../src/access/message-bodies.js";
 import { LeafKind, leafHash, openRecord, toHex, type Leaf } from "../../src/crypto/index.js";
 import { Entries } from "../../src/records/index.js";
 import { Asking } from "../support/asking.js";
 import {
   agentOf,
   logAccess,
+  newStaff,
   patientWith,
   requestFor,
   revoke,
@@ -103,11 +105,67 @@ describe("the receipt of an access", function () {
     expect(filed[1]).to.deep.equal(filed[0]);
   });
 
-  it("is not made for what is refused", async () => {
+  it("is made for what is refused, too: with the reason that the reader was told, once however often he asks", async () => {
+    const p = await patientWith(s, 1);
+    const access = await logAccess(s, p.ticket, "CHART");
+    await revoke(s.a, p);
+    const { error, message } = await ask.answered(access);
+    await ask.answered(access);
+    const [receipt, second] = await receipts(p);
+    expect(second).to.equal(undefined);
+    expect(receipt!.leaf.ref).to.equal(access.accessId);
+    const { code, reason } = parseRefusal(message);
+    expect(reason).to.equal(error!.message);
+    expect(receipt!.says).to.deep.equal({
+      format: 1,
+      accessId: access.accessId,
+      extent: "CHART",
+      refused: { code, reason },
+    });
+    await ask.answered(access);
+    expect(await receipts(p)).to.have.length(1);
+  });
+
+  it("of a refusal stands beside that of a release when what was given once is refused later", async () => {
+    const p = await patientWith(s, 1);
+    const access = await logAccess(s, p.ticket);
+    await ask.released(access);
+    await revoke(s.a, p);
+    await ask.refused(access);
+    const said = (await receipts(p)).map(({ leaf, says }) => [leaf.ref, "refused" in says]);
+    expect(said).to.deep.equal([
+      [access.accessId, false],
+      [access.accessId, true],
+    ]);
+  });
+
+  it("of a refusal is safe before the reader hears of it", async () => {
+    const p = await patientWith(s, 1);
+    const request = await requestFor(s, await logAccess(s, p.ticket));
+    await revoke(s.a, p);
+    const full = () => Promise.reject(new Error("disk full"));
+    const outcome = await answerRequest(agentOf(s.a, { fileReceipt: full }), request).catch(String);
+    expect(outcome).to.contain("disk full");
+    expect((await answerRequest(agentOf(s.a), request)).message?.type).to.equal("refusal");
+    expect(await receipts(p)).to.have.length(1);
+  });
+
+  it("is not made about another member's patient, whose entries stand in that member's log alone", async () => {
+    const p = await patientWith(s, 1);
+    const request = await requestFor(s, await logAccess(s, p.ticket), { message: { to: s.c.memberId } });
+    const { message } = await answerRequest(agentOf(s.c), request);
+    expect(message?.type).to.equal("refusal");
+    expect(s.c.journal.itemsOfPatient(p.patient)).to.deep.equal([]);
+    expect(await receipts(p)).to.deep.equal([]);
+  });
+
+  it("is not made for a request that is from somebody else than who logged the access", async () => {
     const p = await patientWith(s, 1);
     const access = await logAccess(s, p.ticket);
     await revoke(s.a, p);
-    await ask.refused(access);
+    const { signer } = await newStaff(s.b, s.hospitals.b, ["CLINICIAN"]);
+    const { message } = await answerRequest(agentOf(s.a), await requestFor(s, access, { signer }));
+    expect(message).to.equal(undefined);
     expect(await receipts(p)).to.deep.equal([]);
   });
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
 import { createHash } from "node:crypto";
-import { statementDigest } from "../../src/access/index.js";
+import { Wallet } from "ethers";
+import { Emergencies, statementDigest } from "../../src/access/index.js";
 import { csv, timeline } from "../../src/audit/index.js";
+import { Writer, keySigner } from "../../src/chain/index.js";
 import type { GrantTicket } from "../../src/consent/index.js";
 import { fromHex, toHex } from "../../src/crypto/index.js";
 import {
@@ -81,6 +83,26 @@ describe("emergencies", function () {
       emergencies.breakGlass(other, { account: s.colleague.address, signature }),
     );
     expect(forged.values["reason"]).to.equal("CosignatureInvalid");
+  });
+
+  it("finds the window again that the same two opened by the same signature, and nobody else's", async () => {
+    const emergencies = s.b.emergencies("clinician");
+    const prepared = await emergencies.prepare(s.patient, s.b.signer("clinician").address, "lost ticket");
+    const signature = await emergencies.countersign(prepared, s.colleague);
+    const colleague = { account: s.colleague.address, signature };
+    const opened = await emergencies.breakGlass(prepared, colleague);
+    const windows = async () => (await officer(s, s.officerB).list()).map(({ windowId }) => windowId);
+    const before = await windows();
+    const reasonFor = async (refused: Promise<unknown>) =>
+      (await rejected("ERR_ACCESS_DENIED", refused)).values["reason"];
+    const copied = new Emergencies(s.b.chain, () => new Writer(s.b.chain, s.colleague));
+    expect(await reasonFor(copied.breakGlass(prepared, colleague))).to.equal("CosignatureInvalid");
+    const stranger = keySigner(Wallet.createRandom().privateKey);
+    const other = { account: stranger.address, signature: await emergencies.countersign(prepared, stranger) };
+    expect(await reasonFor(emergencies.breakGlass(prepared, other))).to.equal("SignatureUsed");
+    await pass(s, HOUR); // the signature's time is over, the window is not
+    expect(await emergencies.breakGlass(prepared, colleague)).to.deep.equal(opened);
+    expect(await windows()).to.deep.equal(before);
   });
 
   it("stands in the patient's audit, complete, in both languages", async () => {

@@ -10,9 +10,12 @@ import {
   lateWindowId,
   type KeptLateRelease,
 } from "../../src/access/late-release.js";
+import { Relay } from "../../src/access/relay.js";
+import { takeWithdrawal, type Told } from "../../src/access/withdrawal.js";
 import { EMERGENCY_LIMITS } from "../../src/chain/limits.js";
+import { signAs } from "../../src/consent/index.js";
 import { toHex, type Hex } from "../../src/crypto/index.js";
-import { breakGlass, emergencyStage, pass, type EmergencyStage } from "../support/emergency.js";
+import { breakGlass, deny, emergencyStage, pass, type EmergencyStage } from "../support/emergency.js";
 import { rejected } from "../support/rejected.js";
 import { agentOf } from "../support/sharing.js";
 
@@ -95,5 +98,43 @@ describe("releases while the chain is down", function () {
     expect(lateReleasesOf(s.a.vault, kept.indices[0]!).map((each) => each.windowId)).to.deep.equal([
       windowId,
     ]);
+  });
+
+  it("are denied by what the patient told, also when the chain heard of it after it was last looked at", async () => {
+    await refreshLastKnown(s.a.vault, s.a.chain);
+    const { vault: state, chain, memberId } = s.a;
+    const directive = await s.a.consent.directive({ patient: s.patient, denyEmergency: true });
+    const { message } = directive;
+    const said = { deniedCompartments: "0", nonce: String(message["nonce"]) };
+    const signature = await signAs(s.device, directive);
+    const told = { format: 1, kind: "directive", ...message, ...said, signature } as unknown as Told;
+    await takeWithdrawal({ state, chain, memberId }, told);
+    await new Relay({ chain, state, writer: s.a.writer("releaser") }).look();
+    expect(state.withdrawals.waiting()).to.deep.equal([]);
+    const denied = async () => {
+      const error = await rejected("ERR_CAPSULE_REFUSED", release());
+      expect(error.message).to.contain("the patient denies emergencies");
+    };
+    await denied();
+    await refreshLastKnown(s.a.vault, s.a.chain);
+    await denied();
+    // What he says last permits it, once it is known.
+    await deny(s, { denyEmergency: false });
+    await denied();
+    await refreshLastKnown(s.a.vault, s.a.chain);
+    await release();
+  });
+
+  it("go by all that the chain says of directives, where what was known before lacks their numbers", async () => {
+    await deny(s, { denyEmergency: true });
+    await deny(s, { denyEmergency: false });
+    await refreshLastKnown(s.a.vault, s.a.chain);
+    const name = `last-known/${s.consortium.deployment.chainId}/${s.consortium.deployment.members}`;
+    const kept = JSON.parse(Buffer.from(s.a.vault.getSecret(name)!).toString()) as Record<string, unknown>;
+    expect(kept["nonces"]).to.deep.equal([[s.patient, "2"]]);
+    delete kept["nonces"];
+    await s.consortium.chain.rpc("anvil_mine", ["0x100"]);
+    s.a.vault.setSecret(name, Buffer.from(JSON.stringify({ ...kept, block: 0xffff })));
+    expect((await refreshLastKnown(s.a.vault, s.a.chain)).nonces).to.deep.equal(new Map([[s.patient, "2"]]));
   });
 });

@@ -210,12 +210,15 @@ describe("a custodian that is asked for a patient without a card", function () {
   describe("and answers falsely", () => {
     before(() => pass(s, DAY)); // the clinician looked for enough today
     /** Looks up, while what the custodian answers is altered on its way. */
-    async function found(alter: (message: Message) => Promise<Message>): Promise<LookupResult[]> {
+    async function found(
+      alter: (message: Message) => Promise<Message>,
+      custodians = [s.a.memberId],
+    ): Promise<LookupResult[]> {
       const { exchange, chain, memberId } = s.b;
       const altering = {
         send: async (message: Message) => {
           await exchange.send(message);
-          await answerLookups(agentOf(s.a));
+          await answerLookups(agentOf(message.to === s.a.memberId ? s.a : s.b));
         },
         receive: exchange.receive.bind(exchange),
         remove: exchange.remove.bind(exchange),
@@ -225,7 +228,7 @@ describe("a custodian that is asked for a patient without a card", function () {
         },
       };
       const parts = { memberId, chain, exchange: altering, reader: () => clinician };
-      const options = { custodians: [s.a.memberId], timeoutMs: 1_000 };
+      const options = { custodians, timeoutMs: 1_000 };
       return await lookUp(parts, { system: SYSTEM, value: "emergency-1" }, options);
     }
     const unanswered = [{ custodian: 1, answered: false }];
@@ -254,19 +257,59 @@ describe("a custodian that is asked for a patient without a card", function () {
         expect(await found((message) => rewritten(message, () => ({}), signer))).to.deep.equal(unanswered);
     });
 
-    it("is refused for an evaluation with another key than it shows", async () => {
-      const other = makeLookupKey();
-      const falsely = (message: Message) =>
-        rewritten(message, ({ evaluated, publicKey }) => {
-          const evaluation = evaluateBlinded(other, fromHex(evaluated));
+    const falsely = (message: Message, signer = s.a.signer("releaser")) =>
+      rewritten(
+        message,
+        ({ evaluated, publicKey }) => {
+          const evaluation = evaluateBlinded(makeLookupKey(), fromHex(evaluated));
           return { evaluated: toHex(evaluation.evaluated), proof: toHex(evaluation.proof), publicKey };
-        });
-      await rejected("ERR_EXCHANGE_INVALID", found(falsely));
+        },
+        signer,
+      );
+    const refused = async (alter: (message: Message) => Promise<Message>, why: string) => {
+      const [{ error, ...result } = {}, ...others] = await found(alter);
+      expect([result, ...others]).to.deep.equal(unanswered);
+      expect(error?.code).to.equal("ERR_EXCHANGE_INVALID");
+      expect(error?.message).to.contain(why);
+    };
+
+    it("is refused for an evaluation with another key than it shows", () =>
+      refused(falsely, "evaluation does not hold"));
+
+    it("is refused for a table that was cut", () =>
+      refused(
+        (message) => rewritten(message, ({ table }) => ({ table: table.slice(0, -4) })),
+        "table is damaged",
+      ));
+
+    it("is refused for an answer without its table", () =>
+      refused((message) => rewritten(message, () => ({ table: "" })), "a bad table"));
+
+    it("hides nothing that another custodian found", async () => {
+      const lying = async (message: Message) =>
+        message.from === s.b.memberId ? await falsely(message, s.b.signer("releaser")) : message;
+      const [honest, liar] = await found(lying, [s.a.memberId, s.b.memberId]);
+      expect(honest).to.deep.equal({ custodian: s.a.memberId, answered: true, patient: s.patient });
+      expect(liar).to.deep.include({ custodian: s.b.memberId, answered: false });
+      expect(liar?.error?.code).to.equal("ERR_EXCHANGE_INVALID");
     });
 
-    it("is refused for a table that was cut", async () => {
-      const cut = (message: Message) => rewritten(message, ({ table }) => ({ table: table.slice(0, -4) }));
-      await rejected("ERR_EXCHANGE_INVALID", found(cut));
+    it("is no excuse for the asker's own node: that it is down is thrown", async () => {
+      const { exchange, memberId } = s.b;
+      await using proxy = await RpcProxy.before(s.consortium.chain.url);
+      using chain = Chain.open({ url: proxy.url, deployment: s.consortium.deployment });
+      const dying = {
+        ...{ send: exchange.send.bind(exchange), receive: exchange.receive.bind(exchange) },
+        ...{ remove: exchange.remove.bind(exchange) },
+        find: async (...place: Parameters<typeof exchange.find>) => {
+          await answerLookups(agentOf(s.a));
+          proxy.intercept = () => "drop";
+          return await exchange.find(...place);
+        },
+      };
+      const parts = { memberId, chain, exchange: dying, reader: () => clinician };
+      const asked = lookUp(parts, { system: SYSTEM, value: "emergency-1" }, { custodians: [s.a.memberId] });
+      await rejected("ERR_RPC_UNAVAILABLE", asked);
     });
   });
 });

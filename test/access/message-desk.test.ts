@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Wallet } from "ethers";
-import { Access, HttpExchange, type Exchange } from "../../src/access/index.js";
+import { Access, HttpExchange, type Exchange, type LateAccess } from "../../src/access/index.js";
 import { FolderExchange } from "../../src/access/folder-exchange.js";
 import { lookUp } from "../../src/access/lookups.js";
 import { MessageDesk } from "../../src/access/message-desk.js";
@@ -64,25 +64,82 @@ describe("members that share no folder", function () {
     expect(await s.b.exchange.find(2, "ticket", id)).to.deep.equal(ticket);
   });
 
-  it("read in an emergency while the chain is down, once an agent is started without it, too", async () => {
+  const accessAt = (address: string) => {
     const { memberId, chain, vault, store } = s.b;
     const reader = () => ({ writer: s.b.writer("clinician"), signer: s.b.signer("clinician") });
-    await s.consortium.chain.down();
+    return new Access({ memberId, chain, vault, store, exchange: over(1, address), reader });
+  };
+
+  /** What two clinicians signed. */
+  const bothSigned = async () => {
     const { patient, colleague } = s;
+    const reason = "unconscious, chain down";
+    const prepared = s.b.access.prepareWithoutChain({ patient, colleague: colleague.address, reason });
+    const colleagueSignature = await signAs(colleague, prepared.typedData);
+    return { prepared, colleagueSignature, custodian: 1, timeoutMs: 60_000 };
+  };
+
+  const textsOf = async ({ opened }: LateAccess) => {
+    const texts: string[] = [];
+    for await (const { body } of opened.open())
+      texts.push(Buffer.concat(await Array.fromAsync(body)).toString());
+    return texts;
+  };
+
+  it("read on the same signatures what was refused while the chain ran, once it is down", async () => {
+    const late = await bothSigned();
+    const refused = await rejected("ERR_CAPSULE_REFUSED", accessAt(s.address).withoutChain(late));
+    expect(refused.message).to.contain("the chain runs");
+    await s.consortium.chain.down();
+    try {
+      const released = await accessAt(s.address).withoutChain(late);
+      expect(await textsOf(released)).to.deep.equal(s.lines);
+    } finally {
+      await s.consortium.chain.up();
+    }
+  });
+
+  it("are told again what was answered while they were told to ask again, and after that ask anew", async () => {
+    const own = new FolderExchange(folder);
+    let [sent, stop] = [0, new AbortController()];
+    const send = async (message: Message) => {
+      await own.send(message);
+      sent += 1;
+      stop.abort(); // nobody works on it: held no longer
+    };
+    const find = own.find.bind(own);
+    const exchange = { send, find, receive: own.receive.bind(own), remove: own.remove.bind(own) };
+    const desk = new MessageDesk(agentOf(s.a, { exchange }));
+    const request = await signed("late-request", s.b.signer("clinician"));
+    const held = async () => {
+      stop = new AbortController();
+      const error = await rejected("ERR_CAPSULE_REFUSED", desk.take(request, stop.signal));
+      expect(error.retryable).to.equal(true);
+    };
+    const answer = async (type: "refusal" | "late-release") => {
+      const { id } = request;
+      await own.send(await signed(type, s.a.signer("releaser"), { id, from: 1, to: 2 }));
+    };
+    const told = async () => (await desk.take(request, new AbortController().signal))?.type;
+    await held();
+    await answer("refusal");
+    expect(await told()).to.equal("refusal");
+    expect(sent).to.equal(1);
+    await held();
+    expect(await own.find(2, "refusal", request.id)).to.equal(undefined);
+    expect(sent).to.equal(2);
+    await answer("late-release");
+    expect([await told(), await told()]).to.deep.equal(["late-release", "late-release"]);
+    expect(sent).to.equal(2);
+  });
+
+  it("read in an emergency while the chain is down, once an agent is started without it, too", async () => {
+    await s.consortium.chain.down();
     try {
       // It never saw the chain; the one that keeps the journal answers.
       await using started = await listening(agentOf(s.a));
-      const exchange = over(1, started.address);
-      const access = new Access({ memberId, chain, vault, store, exchange, reader });
-      const reason = "unconscious, chain down";
-      const prepared = access.prepareWithoutChain({ patient, colleague: colleague.address, reason });
-      const colleagueSignature = await signAs(colleague, prepared.typedData);
-      const late = { prepared, colleagueSignature, custodian: 1, timeoutMs: 60_000 };
-      const { opened } = await access.withoutChain(late);
-      const texts: string[] = [];
-      for await (const { body } of opened.open())
-        texts.push(Buffer.concat(await Array.fromAsync(body)).toString());
-      expect(texts).to.deep.equal(s.lines);
+      const released = await accessAt(started.address).withoutChain(await bothSigned());
+      expect(await textsOf(released)).to.deep.equal(s.lines);
       const stranger = keySigner(Wallet.createRandom().privateKey);
       const refused = await post(s.address, JSON.stringify(await signed("late-request", stranger)), PATH);
       expect(refused).to.deep.include({ status: 403 });

@@ -28,6 +28,7 @@ import {
   logAccess,
   patientWith,
   requestFor,
+  revoke,
   sharing,
   takeIn,
   type SharedPatient,
@@ -133,6 +134,26 @@ describe("two release agents of one custodian", function () {
     expect(owed.all()).to.deep.equal([]);
     expect(await receiptsOf(p)).to.deep.equal([accessId]);
     expect(s.a.vault.releases.get(accessId!)).to.equal(state.releases.get(accessId!));
+  });
+
+  it("have the receipt of a refusal filed when the first is back", async () => {
+    const p = await patientWith(s, 1);
+    await refresh();
+    const request = await requestFor(s, await logAccess(s, p.ticket));
+    await revoke(s.a, p);
+    const { message } = await answerRequest(standbyParts(peersAt(DEAD)), request);
+    expect(message?.type).to.equal("refusal");
+    await answerRequest(standbyParts(peersAt(DEAD)), request);
+    expect(await receiptsOf(p)).to.deep.equal([]);
+
+    await using first = await listening(primaryParts(peersAt(DEAD)));
+    const owed = new OwedReceipts(state, peersAt(first.address));
+    expect(owed.all().filter(({ accessId }) => accessId === request.id)).to.have.length(1);
+    await owed.pay();
+    expect(owed.all()).to.deep.equal([]);
+    expect(await receiptsOf(p)).to.deep.equal([request.id]);
+    // It was no release: the access can be answered with one, should the refusal's reason go.
+    expect(s.a.vault.releases.get(request.id)).to.equal(undefined);
   });
 
   it("come to the same when both make a release at the same moment", async () => {

@@ -26,22 +26,26 @@ describe("an emergency while the chain is down", function () {
     await s[Symbol.asyncDispose]();
   });
 
-  const ask = async (changes: { patient?: Hex; custodian?: number; colleague?: StaffSigner } = {}) => {
-    const { patient, colleague, custodian } = { custodian: 1, ...s, ...changes };
+  const signed = async (changes: { patient?: Hex; colleague?: StaffSigner } = {}) => {
+    const { patient, colleague } = { ...s, ...changes };
     const reason = "unconscious, chain down";
     const prepared = s.b.access.prepareWithoutChain({ patient, colleague: colleague.address, reason });
     const colleagueSignature = await signAs(colleague, prepared.typedData);
-    return await s.b.access.withoutChain({ prepared, colleagueSignature, custodian, timeoutMs: 20_000 });
+    return { prepared, colleagueSignature, custodian: 1, timeoutMs: 20_000 };
   };
+  const ask = async (changes: Parameters<typeof signed>[0] = {}) =>
+    await s.b.access.withoutChain(await signed(changes));
+  let refused: Awaited<ReturnType<typeof signed>>;
 
   it("is refused while the chain runs", async () => {
-    const error = await rejected("ERR_CAPSULE_REFUSED", ask());
+    refused = await signed();
+    const error = await rejected("ERR_CAPSULE_REFUSED", s.b.access.withoutChain(refused));
     expect(error.message).to.contain("the chain runs");
   });
 
-  it("opens the exact records to two clinicians, and stands on chain, late, once the chain is back", async () => {
+  it("opens the exact records to two clinicians on the same signatures, and stands on chain, late, once the chain is back", async () => {
     await s.consortium.chain.down();
-    const { windowId, opened } = await ask();
+    const { windowId, opened } = await s.b.access.withoutChain(refused);
     expect(await textsOf(opened)).to.deep.equal(s.lines);
     const [kept] = s.a.vault.releases.unfiled();
     expect(kept?.windowId).to.equal(windowId);
@@ -97,22 +101,6 @@ describe("an emergency while the chain is down", function () {
       await refusedFor("denies emergencies", { patient: s.denying });
     });
 
-    it("stays denied by a directive that the patient told the custodian, and the chain has still to be told", async () => {
-      const [patientId, signature] = [s.patient, `0x${"00".repeat(65)}`];
-      const denial = {
-        denyAll: false,
-        denyEmergency: true,
-        deniedCompartments: "0",
-        nonce: "0",
-        deadline: 1,
-      };
-      const withdrawal = { patientId, key: `0x${"11".repeat(32)}` as const };
-      const json = JSON.stringify({ format: 1, kind: "directive", patientId, ...denial, signature });
-      s.a.vault.withdrawals.add({ ...withdrawal, json });
-      await refusedFor("denies emergencies", {});
-      s.a.vault.withdrawals.told({ ...withdrawal, json });
-    });
-
     it("is refused to a pair of one person, and to a colleague who is revoked, new or no clinician", async () => {
       await refusedFor("one person", { colleague: s.b.signer("clinician") });
       await refusedFor("nobody's staff", { colleague: s.revoked });
@@ -128,6 +116,22 @@ describe("an emergency while the chain is down", function () {
       const { personQuota } = EMERGENCY_LIMITS;
       for (let times = 1; times < personQuota; times++) await ask();
       await refusedFor("used up", {});
+    });
+
+    it("stays denied by a directive that the patient told the custodian, and the chain has still to be told", async () => {
+      const [patientId, signature] = [s.patient, `0x${"00".repeat(65)}`];
+      const denial = {
+        denyAll: false,
+        denyEmergency: true,
+        deniedCompartments: "0",
+        nonce: "0",
+        deadline: 1,
+      };
+      const withdrawal = { patientId, key: `0x${"11".repeat(32)}` as const };
+      const json = JSON.stringify({ format: 1, kind: "directive", patientId, ...denial, signature });
+      s.a.vault.withdrawals.add({ ...withdrawal, json });
+      await refusedFor("denies emergencies", {});
+      s.a.vault.withdrawals.told({ ...withdrawal, json });
     });
   });
 

@@ -22,7 +22,7 @@ export interface ReaderOptions {
 }
 
 /** Milliseconds after which the reader gives up on an answer that will not do. */
-const PATIENCE_MS = 300;
+const PATIENCE_MS = 2_000;
 
 /** Answers in the place of `a`'s release agent, as an attacker or a custodian that cheats would. */
 export class FalseCustodian {

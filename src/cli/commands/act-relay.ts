@@ -27,10 +27,7 @@ export async function run(
   const chain = kind === "emergency-release" ? "unused" : "required";
   await using chartseal = await openMember(context, { role, chain });
   if (kind === "own-request") return await openOwn(context, chartseal, file, out!);
-  if (opens) {
-    await openEmergency(context, chartseal, file, out!);
-    return ExitCode.DONE;
-  }
+  if (opens) return await openEmergency(context, chartseal, file, out!);
   await chartseal.acts(role).relay(file);
   const { act } = file;
   const patientId = "terms" in act ? act.terms.patientId : act.patientId;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from "node:crypto";
 import type { ChangeRequest } from "../../acts/index.js";
 import type { Hex } from "../../crypto/index.js";
 import { handOut } from "../act-file.js";
 import { endArgument, wholeNumber } from "../arguments.js";
 import type { Context } from "../context.js";
 import { keyArgument } from "../key-argument.js";
+import { fileReason, readScan } from "../paper.js";
 import { openMember } from "../open-member.js";
 import { patientArgument } from "../patient-argument.js";
-import { readBytes } from "../private-file.js";
 
 interface Values {
   patient: string;
@@ -22,14 +21,13 @@ interface Values {
 }
 
 export async function run(context: Context, values: Values): Promise<void> {
-  const document = values.document === undefined ? undefined : await readBytes(values.document);
+  const scan = values.document === undefined ? undefined : await readScan(values.document);
   await using chartseal = await openMember(context);
   const { deployment } = chartseal.chain;
   const patientId = patientArgument(chartseal.vault, values.patient);
-  const request = {
-    ...(await requestOf(values, deployment.passkeys)),
-    ...(document === undefined ? {} : { document: `0x${hash("sha256", document)}` as const }),
-  };
+  const asked = await requestOf(values, deployment.passkeys);
+  const request =
+    scan === undefined ? asked : { ...asked, document: await fileReason(chartseal, patientId, scan) };
   const by = values.byGuardians === true ? "guardians" : "custodian";
   await handOut(context, values.act, await chartseal.acts().change(patientId, request, by), deployment);
 }

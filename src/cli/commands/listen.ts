@@ -3,7 +3,7 @@ import { ChartsealError } from "../../errors.js";
 import type { ListenOptions, ListenState } from "../../listen/index.js";
 import { Heartbeat, heartbeatFolder, vaultLook, type EventLog } from "../../monitor/index.js";
 import { printable } from "../../printable.js";
-import { readPrivateFile } from "../../vault/index.js";
+import { readPrivateFile, type Vault } from "../../vault/index.js";
 import { wholeNumber } from "../arguments.js";
 import type { Context } from "../context.js";
 import { ingestOptions, type FilingValues } from "../ingest-options.js";
@@ -36,7 +36,11 @@ export async function run(context: Context, values: Values): Promise<void> {
   const report = new Report(context, log);
   await using listener = await chartseal.listen({ ...options, ...report.events, signal });
   const { addresses } = listener;
-  using _ = Heartbeat.start(heartbeatFolder(chartseal.config), "listen", vaultLook(chartseal.vault));
+  using _ = Heartbeat.start(
+    heartbeatFolder(chartseal.config),
+    "listen",
+    lookOf(chartseal.vault, listener.state),
+  );
   log?.event("ready", { member: chartseal.memberId });
   const doors = Object.entries(addresses).map(([door, address]) => `${door} at ${address}`);
   context.print({ event: "ready", ...addresses }, `Takes records by ${doors.join(", ")}. Ctrl-C ends it.`);
@@ -47,6 +51,16 @@ export async function run(context: Context, values: Values): Promise<void> {
     clearInterval(timer);
   }
   report.stopped(listener.state());
+}
+
+/** What the heartbeat says: of the vault, and why nothing is taken in at present. */
+function lookOf(vault: Vault, state: () => ListenState): ReturnType<typeof vaultLook> {
+  const look = vaultLook(vault);
+  return () => {
+    const { trouble, full } = state();
+    const code = trouble ?? (full ? "ERR_BUSY" : undefined);
+    return { ...look(), ...(code === undefined ? {} : { trouble: code }) };
+  };
 }
 
 /** @throws ERR_USAGE */

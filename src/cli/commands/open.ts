@@ -39,7 +39,7 @@ export async function run(context: Context, values: Values): Promise<number> {
     chart === undefined
       ? await chartseal.access.requestChart(ticket, options)
       : await chartseal.access.request(chart, options);
-  return await writeOpened(context, opened, values.out, options.signal);
+  return await writeOpened(context, opened, values.out, { signal: options.signal });
 }
 
 /** The list that the last `request` kept; a new one, which is one more logged access, where that does not do. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LookupResult } from "../../access/index.js";
 import { ChartsealError } from "../../errors.js";
+import { printable } from "../../printable.js";
 import { listArgument, wholeNumber } from "../arguments.js";
 import { ExitCode, type Context } from "../context.js";
 import { openMember } from "../open-member.js";
@@ -31,15 +33,10 @@ export async function run(context: Context, values: Values): Promise<number> {
   return found.some(({ patient }) => patient !== undefined) ? ExitCode.DONE : ExitCode.FAILED;
 }
 
-function lineOf({
-  custodian,
-  patient,
-  answered,
-}: {
-  custodian: number;
-  patient?: string;
-  answered: boolean;
-}) {
+function lineOf({ custodian, patient, answered, error }: LookupResult): string {
+  if (error !== undefined) {
+    return `member ${custodian}: an answer that does not hold: ${printable(error.message)} (${error.code})`;
+  }
   if (!answered) return `member ${custodian}: no answer`;
   return `member ${custodian}: ${patient ?? "does not know this identifier"}`;
 }

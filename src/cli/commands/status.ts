@@ -125,7 +125,7 @@ const ALTERED: { receivedAt?: string; reason: string; label: string } = { reason
 /** What waits for its patient or was refused, as only who unlocked the vault may see it. */
 function unfinished(journal: Journal) {
   const found = ([ItemState.WAITING, ItemState.DEAD] as const).flatMap((state) =>
-    journal.rowsIn(state).map((row) => ({ state, row })),
+    journal.rowsIn(state).flatMap((row) => (isAlteredRow(row) || !row.erased ? [{ state, row }] : [])),
   );
   const listed = found.map(({ state, row }) => ({
     item: row.id,

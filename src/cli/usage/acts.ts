@@ -75,7 +75,10 @@ export const ACTS: CommandSpec[] = [
       option("--key <key>...", `SIGNER: the new key; GUARDIANS: theirs; ${KEY_HELP}`),
       option("--threshold <n>", "GUARDIANS: how many of them must sign"),
       option("--until <date>", "GUARDIANS: their last day"),
-      option("--document <file>", "what justifies it; its SHA-256 stands on chain"),
+      option(
+        "--document <file>",
+        "what justifies it: sealed, in this member's log; on chain stands a salted digest",
+      ),
       option("--by-guardians", "the guardians sign, instead of another member's reviewer"),
       ACT,
     ],

@@ -10,7 +10,7 @@ export const EMERGENCIES: CommandSpec[] = [
     name: "break-glass",
     summary: "ask a colleague to open a window on a patient without his consent",
     details:
-      "Writes an act, good for ten minutes. The colleague signs it with a key that is not in this vault: `chartseal act sign`,\non his own machine. `chartseal act relay --out FILE`, here, opens the window; both must be past their waiting time.\nThe reason stays in the vault; a salted digest goes on chain.",
+      "Writes an act, good for ten minutes. The colleague signs it with a key that is not in this vault: `chartseal act sign`,\non his own machine. `chartseal act relay --out FILE`, here, opens the window; both must be past their waiting time.\nThe reason stays in the vault; a salted digest goes on chain.\nIf relay ends before the ticket is written, relay the same act once more: no second window is opened. Without the\nchain, exit code 3 of relay: a record failed; relay once more for the rest.",
     options: [
       option("--patient <patientId>", "0x patient id at his custodian"),
       option("--card <text>", "the text of his emergency card, instead of --patient"),
@@ -46,7 +46,7 @@ export const EMERGENCIES: CommandSpec[] = [
     summary:
       "look for a patient without a card at the other members, by an identifier they do not get to see",
     details:
-      "Logged on chain first, a few a day. A member that does not hold the identifier learns nothing of it.",
+      "Logged on chain first, a few a day. A member that does not hold the identifier learns nothing of it.\nExit code 3: a member did not answer, or its answer does not hold; what the others found is shown all the same.",
     options: [
       required("--system <uri>", "what kind of identifier, as the custodians write it"),
       required("--value-file <file>", "the identifier: a text file, for an argument can be seen by others"),

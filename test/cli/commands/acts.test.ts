@@ -24,13 +24,16 @@ describe("acts on the command line", function () {
   let consortium: Consortium;
   let a: Desk;
   let b: Desk;
+  /** A second witness's own machine, with a vault of his own. */
+  let li: Desk;
 
   before(async () => {
     chain = await startChain();
     consortium = await Consortium.start({ chain });
     a = await consortium.member("a", "operator", "reviewer");
     b = await consortium.member("b", "operator", "reviewer");
-    await a.done("staff", "enrol", "--name", "dr-li", "--role", "CLINICIAN");
+    li = await consortium.desk("dr-li");
+    await a.done("staff", "enrol", "--name", "dr-li", "--role", "CLINICIAN", "--account", li.admin);
     writeFileSync(a.path("form.pdf"), "%PDF-1.7 I agree");
     await pass(3_700);
   });
@@ -253,15 +256,17 @@ describe("acts on the command line", function () {
       await a.done(...witness("grant", patient, ...terms(), "--act", act));
       const alone = await a.refused(1, "ERR_ACT_INCOMPLETE", "act", "relay", act);
       expect(alone.values["struct"]).to.equal("Witnessing");
-      await a.done("act", "sign", act, "--as", "dr-li");
+      await li.done("act", "sign", act, "--as", "admin");
       const other = await a.refused(1, "ERR_ACT_INVALID", "act", "relay", act, "--as", "reviewer");
       expect(other.hint).to.contain("--as");
+      const both = await a.refused(2, "ERR_USAGE", "act", "sign", act, "--as", "admin");
+      expect(both?.message).to.contain("the second signs elsewhere");
       const { json } = await a.done("act", "relay", act, "--json");
       const { ticket } = json as { ticket: { termsHash: string } };
       writeFileSync(a.path("form.pdf"), "%PDF-1.7 I do not agree any more");
       const end = fresh();
       await a.done(...witness("revoke", patient, "--grant", ticket.termsHash, "--act", end));
-      await a.done("act", "sign", end, "--as", "dr-li");
+      await li.done("act", "sign", end, "--as", "admin");
       await a.done("act", "relay", end);
     });
 
@@ -269,12 +274,12 @@ describe("acts on the command line", function () {
       const patient = await withKey(person("patient"));
       const [given, denied] = [fresh(), fresh()];
       await a.done(...witness("grant", patient, ...terms(), "--act", given));
-      await a.done("act", "sign", given, "--as", "dr-li");
+      await li.done("act", "sign", given, "--as", "admin");
       const error = await a.refused(1, "ERR_CHAIN_REFUSED", "act", "relay", given);
       expect(error.values["reason"]).to.equal("PatientCanSign");
       await a.refused(2, "ERR_USAGE", ...witness("deny", patient, "--act", denied));
       await a.done(...witness("deny", patient, "--deny-emergency", "--act", denied));
-      await a.done("act", "sign", denied, "--as", "dr-li");
+      await li.done("act", "sign", denied, "--as", "admin");
       await a.done("act", "relay", denied);
       const used = await a.refused(1, "ERR_ACT_INVALID", "act", "relay", denied);
       expect(used.values).to.deep.include({ nonce: 0, next: 1 });

@@ -269,7 +269,7 @@ describe("doctor", () => {
     using made = await TemporaryVault.make();
     const { backups } = made.vault;
     const madeAt = Date.now() / 1_000 - 9 * 86_400;
-    backups.add({ id: "b", madeAt, expiresAt: madeAt * 2, kekId: backups.keks()[0]!.kekId, erased: 0 });
+    backups.finish(backups.begin({ now: madeAt, expiresAt: madeAt * 2 }));
     const diagnosis = new Diagnosis();
     checkBackups(diagnosis, made.vault);
     expect(diagnosis.findings.at(-1)).to.include({ state: "warn", detail: "the newest was made 9 days ago" });

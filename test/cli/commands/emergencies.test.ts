@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from "chai";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { makeLookupKey } from "../../../src/crypto/index.js";
 import { Consortium, type Desk } from "../consortium.js";
 import { startChain, type LocalChain } from "../../support/local-chain.js";
+import { RpcProxy } from "../../support/rpc-proxy.js";
 import { observations, reference } from "../observations.js";
 
 const DAY = 86_400;
@@ -68,6 +70,11 @@ describe("emergencies on the command line", function () {
   const listed = async (desk: Desk, ...flags: string[]) =>
     ((await desk.done("review", "list", "--json", ...flags)).json as { windows: Window[] }).windows;
 
+  const find = (file: string, custodians: string) => [
+    ...["patient", "find", "--system", "fhir:Patient"],
+    ...["--value-file", b.path(file), "--custodian", custodians],
+  ];
+
   it("opens a window and reads through it, by a ticket file", async () => {
     const opened = await b.done(...(await signed("emergency.json")), "--json");
     ({ windowId } = opened.json as { windowId: string });
@@ -122,7 +129,7 @@ describe("emergencies on the command line", function () {
     const alone = breakGlass();
     await b.done(...alone);
     const error = await b.refused(2, "ERR_USAGE", "act", "sign", actOf(alone), "--as", "clinician");
-    expect(error.message).to.contain("initiator's key");
+    expect(error.message).to.contain("the second signs elsewhere");
     // Whoever takes his own key out of the vault is refused by the contract.
     using vault = await b.vault();
     const own = consortium.keyFile("own.key");
@@ -154,24 +161,84 @@ describe("emergencies on the command line", function () {
   it("finds a patient at another hospital by an identifier in a file", async () => {
     writeFileSync(b.path("id.txt"), "ann\n");
     writeFileSync(b.path("other.txt"), "bob\n");
-    const find = (file: string, ...flags: string[]) =>
-      [
-        "patient",
-        "find",
-        "--system",
-        "fhir:Patient",
-        "--value-file",
-        b.path(file),
-        "--custodian",
-        "1",
-        "--json",
-        ...flags,
-      ] as const;
-    const { result } = await a.serving(() => b.done(...find("id.txt")));
+    const { result } = await a.serving(() => b.done(...find("id.txt", "1"), "--json"));
     const { found } = result.json as { found: { patient?: string }[] };
     expect(found).to.deep.include({ custodian: 1, patient: patientId, answered: true });
-    const other = await a.serving(() => b.run(...find("other.txt")));
+    const other = await a.serving(() => b.run(...find("other.txt", "1"), "--json"));
     expect(other.result.code).to.equal(1);
+  });
+
+  it("shows what one hospital found although another's answer does not hold", async () => {
+    await c.done("staff", "enrol", "--name", "releaser", "--role", "RELEASER");
+    {
+      // A key whose evaluations no proof fits.
+      const [{ secretKey }, { publicKey }] = [makeLookupKey(), makeLookupKey()];
+      using vault = await c.vault();
+      vault.setSecret("lookup-key", Buffer.concat([secretKey, publicKey]));
+    }
+    const asked = async (...flags: string[]) => {
+      const words = [...find("id.txt", "1,3"), ...flags];
+      return (await a.serving(async () => (await c.serving(() => b.run(...words))).result)).result;
+    };
+    const shown = await asked("--json");
+    expect(shown.code).to.equal(3);
+    const [honest, liar] = (shown.json as { found: { error?: { code: string; message: string } }[] }).found;
+    expect(honest).to.deep.equal({ custodian: 1, patient: patientId, answered: true });
+    expect(liar).to.deep.include({ custodian: 3, answered: false });
+    expect(liar?.error).to.include({
+      code: "ERR_EXCHANGE_INVALID",
+      message: "the custodian's evaluation does not hold",
+    });
+    const { code, out } = await asked();
+    expect(code).to.equal(3);
+    expect(out).to.contain(`member 1: ${patientId}`);
+    expect(out).to.match(/^member 3: an answer that does not hold: .* \(ERR_EXCHANGE_INVALID\)$/m);
+  });
+
+  it("opens no window whose ticket has no place", async () => {
+    await pass(DAY); // the two opened enough today
+    const words = breakGlass();
+    await b.done(...words);
+    const act = actOf(words);
+    await sign(act);
+    const before = await listed(b, "--all");
+    await b.refused(1, "ERR_STORE_FAILED", ...relay(act, "missing/emergency.json"));
+    writeFileSync(b.path("there.json"), "mine");
+    await b.refused(2, "ERR_USAGE", ...relay(act, "there.json"));
+    expect(readFileSync(b.path("there.json"), "utf8")).to.equal("mine");
+    expect(await listed(b, "--all")).to.deep.equal(before);
+  });
+
+  it("writes a ticket that was lost once more: the same window, the reason kept", async () => {
+    const words = breakGlass();
+    await b.done(...words);
+    const act = actOf(words);
+    await sign(act);
+    const before = await listed(b, "--all");
+    {
+      await using proxy = await RpcProxy.before(chain.url);
+      // The node goes away once the transaction is mined.
+      proxy.intercept = ({ method }) => (method === "eth_getTransactionReceipt" ? "drop" : undefined);
+      b.configure({ url: proxy.url });
+      await b.refused(1, "ERR_RPC_UNAVAILABLE", ...relay(act, "lost.json"));
+    }
+    b.configure({});
+    expect(existsSync(b.path("lost.json"))).to.equal(false);
+    const after = await listed(b, "--all");
+    expect(after).to.have.length(before.length + 1);
+    const { json } = await b.done(...relay(act, "lost.json"), "--json");
+    const found = json as { windowId: string; reason: { digest: string } };
+    expect(found.windowId).to.equal(after.at(-1)!.windowId);
+    expect(JSON.parse(readFileSync(b.path("lost.json"), "utf8"))).to.deep.include({
+      termsHash: found.windowId,
+      custodian: 1,
+    });
+    expect(await listed(b, "--all")).to.deep.equal(after);
+    using vault = await b.vault();
+    expect(vault.getSecret(`statement/${found.windowId}/${found.reason.digest}`)).not.to.equal(undefined);
+    const reading = ["--grant", b.path("lost.json"), "--purpose", "BTG", "--json"];
+    const { result } = await a.serving(() => b.done("request", ...reading));
+    expect((result.json as { entries: unknown[] }).entries).to.have.length(2);
   });
 
   it("asks without the chain only of a custodian who is named, and of staff that is known", async () => {
@@ -222,7 +289,7 @@ describe("emergencies on the command line", function () {
     const passedOn = await listed(c);
     expect(passedOn.map(({ windowId: id }) => id)).to.not.include(windowId);
     expect(passedOn.map(({ due }) => due.replace(/by .* \(/, "by ... ("))).to.deep.equal([
-      ...Array.from({ length: 2 }, () => "decide by ... (overdue)"),
+      ...Array.from({ length: 3 }, () => "decide by ... (overdue)"),
     ]);
     expect((await c.done("review", "list")).out).to.match(/open OVERDUE +decide by/);
   });

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileS
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startChain, type LocalChain } from "../../support/local-chain.js";
 import { MllpClient, oru } from "../../support/mllp-client.js";
 import { Consortium, type Desk } from "../consortium.js";
 
@@ -20,13 +21,15 @@ interface Ready {
 
 describe("listen", function () {
   this.timeout(60_000);
+  let chain: LocalChain;
   let consortium: Consortium;
   let a: Desk;
   let outbox: string;
   let token: string;
 
   before(async () => {
-    consortium = await Consortium.start();
+    chain = await startChain();
+    consortium = await Consortium.start({ chain });
     a = await consortium.member("a", "operator");
     await a.done("patient", "enrol", "--identifier", "HARBOUR|p");
     outbox = a.path("outbox");
@@ -86,6 +89,37 @@ describe("listen", function () {
       .split("\n")
       .map((line) => (JSON.parse(line) as { event: string }).event);
     expect(events).to.include.members(["ready", "received", "refused", "ingested", "stopped"]);
+  });
+
+  it("says in its heartbeat, which needs no port, why it takes nothing, while that lasts", async () => {
+    await chain.rpc("evm_setAutomine", [false]);
+    const stop = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<Ready>();
+    const onLine = (line: string) => {
+      const event = JSON.parse(line) as Ready & { event: string };
+      if (event.event === "ready") resolve(event);
+    };
+    const argv = ["listen", "--mllp", "127.0.0.1:0", "--most-unanchored", "1", "--batch-wait", "1", "--json"];
+    const running = a.runWith({ signal: stop.signal, onLine }, ...argv);
+    try {
+      const { mllp } = await promise;
+      const trouble = () => {
+        const beat = readFileSync(join(dirname(a.config), "alive", "listen.json"), "utf8");
+        return (JSON.parse(beat) as { trouble?: string }).trouble;
+      };
+      expect(trouble()).to.equal(undefined);
+      await using client = await MllpClient.to(mllp!);
+      for (let number = 0; (await client.ask(oru(`t${number}`, "p"))).code === "AA";) number++;
+      while (trouble() === undefined) await new Promise((done) => setTimeout(done, 50));
+      expect(trouble()).to.equal("ERR_BUSY");
+      await chain.rpc("evm_setAutomine", [true]);
+      await chain.rpc("evm_mine");
+      while (trouble() !== undefined) await new Promise((done) => setTimeout(done, 50));
+    } finally {
+      await chain.rpc("evm_setAutomine", [true]);
+      stop.abort();
+      await running;
+    }
   });
 
   it("is refused wrong options, before it listens", async () => {

@@ -3,6 +3,8 @@ import { expect } from "chai";
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Wallet } from "ethers";
+import { fromHex } from "../../../src/crypto/index.js";
+import { Authenticator } from "../../support/passkey.js";
 import { done } from "../command-line.js";
 import { Consortium, type Desk } from "../consortium.js";
 import { observation, observations, reference } from "../observations.js";
@@ -88,6 +90,27 @@ describe("a patient's request of his own records", function () {
     const late = await prepared(a, "--patient", annId, "--recorded-from", "2026-05-05");
     await sign(late, key);
     expect((await opened(a, late)).records).to.deep.equal([]);
+  });
+
+  it("is signed with a passkey, on a web page", async () => {
+    const phone = new Authenticator(consortium.deployment.passkeys);
+    writeFileSync(at("passkey.json"), phone.registrationJson());
+    const assertion = async ({ file, papers: [paper] }: Handed) => {
+      writeFileSync(at("assertion.json"), phone.assertionJson(fromHex(paper!.challenge)));
+      await a.done("act", "sign", file, "--assertion", at("assertion.json"));
+    };
+    const cleo = reference("cleo");
+    const enrol = ["--key", at("passkey.json"), "--act", fresh(".act.json"), "--json"];
+    const enrolment = (await a.done("patient", "enrol", "--identifier", cleo, ...enrol)).json as Handed;
+    await assertion(enrolment);
+    await a.done("act", "relay", enrolment.file);
+    writeFileSync(a.path("cleo.ndjson"), observations("cleo", 2, "p"));
+    await a.done("ingest", a.path("cleo.ndjson"));
+    const act = await prepared(a, "--patient", cleo);
+    await a.refused(1, "ERR_ACT_INVALID", "act", "sign", act.file, "--assertion", at("assertion.json"));
+    await assertion(act);
+    const { texts } = await opened(a, act);
+    expect(texts).to.deep.equal([observation("p1", "cleo"), observation("p2", "cleo")]);
   });
 
   it("is a child's by his guardians, signed together", async () => {
