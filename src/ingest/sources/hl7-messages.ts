@@ -42,7 +42,7 @@ class MessageSplitter {
   /** Of the segment that is read: its bytes, from its first. */
   #segment: Uint8Array[] = [];
   #segmentLength = 0;
-  #message: { start: number; length: number; parts: Uint8Array[] } | undefined;
+  #message: Message | undefined;
   #stray = false;
 
   *push(chunk: Uint8Array): Generator<Hl7Part, void> {
@@ -69,7 +69,11 @@ class MessageSplitter {
   *#endSegment(): Generator<Hl7Part, void> {
     const length = this.#segmentLength;
     if (length === 0) return;
-    const bytes = Buffer.concat(this.#segment);
+    const [only] = this.#segment;
+    const bytes =
+      this.#segment.length === 1
+        ? Buffer.from(only!.buffer, only!.byteOffset, only!.length)
+        : Buffer.concat(this.#segment);
     let start = this.#at;
     this.#at += length;
     this.#segment = [];
@@ -82,15 +86,12 @@ class MessageSplitter {
     const name = bytes.toString("latin1", framed, framed + 3);
     if (framed > 0 || BOUNDARIES.includes(name)) yield* this.#endMessage();
     if (name === "MSH") {
-      this.#message = { start, length: 0, parts: [] };
+      this.#message = new Message(start);
       this.#number++;
     }
     if (this.#message === undefined) return yield* this.#outside(name, start, bytes);
     this.#stray = false;
-    const part = bytes.subarray(framed, bytes.length - ended);
-    this.#message.length += length - framed - ended;
-    if (this.#message.length > MAX_MESSAGE_BYTES) this.#message.parts = [];
-    else this.#message.parts.push(part);
+    this.#message.add(bytes.subarray(framed, bytes.length - ended), length - framed - ended);
     if (ended > 0) yield* this.#endMessage();
   }
 
@@ -106,10 +107,41 @@ class MessageSplitter {
 
   *#endMessage(): Generator<Hl7Part, void> {
     if (this.#message === undefined) return;
-    const { start, length, parts } = this.#message;
+    const { start, bytes } = this.#message;
     this.#message = undefined;
-    const bytes = length > MAX_MESSAGE_BYTES ? undefined : joined(parts, length);
     yield { kind: "message", number: this.#number, start, bytes };
+  }
+}
+
+/** The bytes of a message, in one piece of memory however many segments they come in. */
+class Message {
+  readonly start: number;
+  #held: Uint8Array = new Uint8Array(4_096);
+  #length = 0;
+
+  constructor(start: number) {
+    this.start = start;
+  }
+
+  /** @param length of the segment, whose bytes may have been let go */
+  add(segment: Uint8Array, length: number): void {
+    const before = this.#length;
+    this.#length += length;
+    if (this.#length > MAX_MESSAGE_BYTES) {
+      this.#held = new Uint8Array();
+      return;
+    }
+    if (this.#length > this.#held.length) {
+      const larger = new Uint8Array(Math.max(this.#length, 2 * this.#held.length));
+      larger.set(this.#held.subarray(0, before));
+      this.#held = larger;
+    }
+    this.#held.set(segment, before);
+  }
+
+  /** Undefined when longer than {@link MAX_MESSAGE_BYTES}. */
+  get bytes(): Uint8Array | undefined {
+    return this.#length > MAX_MESSAGE_BYTES ? undefined : this.#held.slice(0, this.#length);
   }
 }
 
@@ -124,14 +156,4 @@ function segmentEnd(chunk: Uint8Array, from: number): number {
 /** White space, and a byte order mark. */
 function isBlank(bytes: Buffer): boolean {
   return /^(?:\xef\xbb\xbf)?\s*$/.test(bytes.toString("latin1"));
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
