@@ -31,7 +31,8 @@ export class InstalledProject implements Disposable {
     this.packed = tarball.files.map((file) => file.path);
     mkdirSync(this.folder);
     writeFileSync(join(this.folder, "package.json"), JSON.stringify({ type: "module", private: true }));
-    const options = ["--omit=dev", "--no-audit", "--no-fund"];
+    // A request that hangs is made again, before the whole install counts as hung.
+    const options = ["--omit=dev", "--no-audit", "--no-fund", "--fetch-timeout=60000"];
     this.#expectDone("npm", ["install", ...options, join(this.#root, tarball.filename)], this.folder);
   }
 
