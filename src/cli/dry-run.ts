@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Chartseal } from "../chartseal.js";
 import { ChartsealError } from "../errors.js";
-import { emptyResult, type IngestResult, type Source } from "../ingest/index.js";
+import { emptyResult, isKnown, type IngestResult, type Source } from "../ingest/index.js";
 import {
   DEFAULT_RULES,
   isBadItem,
@@ -23,9 +23,10 @@ export async function dryRun(
     result.read++;
     try {
       if (isBadItem(item)) throw item.error;
-      const mac = journal.macOf("item", item.sourceKey, await digestOf(item));
-      const key = Buffer.from(mac).toString("base64");
-      const known = seen.has(key) || journal.knows(mac);
+      const digest = await digestOf(item);
+      const macs = journal.macsOf(item.sourceKey, digest);
+      const key = Buffer.from(macs.itemMac).toString("base64");
+      const known = seen.has(key) || isKnown(journal, item, digest, macs);
       seen.add(key);
       const subject = resolveSubject(item, options.rules ?? DEFAULT_RULES, (ref) =>
         vault.patientByIdentifier(ref),

@@ -5,7 +5,7 @@ import { ChartsealError } from "../errors.js";
 import { Entries, ItemState, type AnchoredEntry, type SourceItem } from "../records/index.js";
 import { retry } from "./ingest.js";
 import type { IngestParts } from "./ingest-run.js";
-import { macOf, takeIn } from "./intake.js";
+import { takeIn } from "./intake.js";
 
 /** Bytes up to which a body is sealed in one piece, as those of a source. */
 const HELD_BYTES = 1024 * 1024;
@@ -51,8 +51,8 @@ export async function fileDocument(parts: FileParts, document: SupportingDocumen
     [item],
   );
   if (dead[0] !== undefined) throw dead[0].error;
-  const mac = macOf(parts.journal, item.sourceKey, hash("sha256", document.bytes, "buffer"));
-  return parts.journal.itemByMac(mac)!.id;
+  const macs = parts.journal.macsOf(item.sourceKey, hash("sha256", document.bytes, "buffer"));
+  return parts.journal.itemByMac(macs)!.id;
 }
 
 /**

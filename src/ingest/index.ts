@@ -6,6 +6,7 @@ export { emptyResult } from "./ingest-run.js";
 export { openEvents, settleEvent } from "./persons.js";
 export { countUnretracted } from "./retract.js";
 export type { IngestOptions, IngestParts, IngestProgress, IngestResult } from "./ingest-run.js";
+export { isKnown } from "./intake.js";
 export type { Became } from "./intake-outcome.js";
 export { LiveIntake } from "./live/live-intake.js";
 export type { LiveEvents, LiveOptions } from "./live/live-options.js";

@@ -14,6 +14,7 @@ import {
   isAlteredError,
   isBadItem,
   type BadItem,
+  type ItemMacs,
   type Journal,
   type JournalItem,
   type NewItem,
@@ -30,6 +31,8 @@ import { followEvents, openEvents } from "./persons.js";
 
 /** Random bytes of an item: its record id and its key. They are drawn once for a group. */
 const RANDOM_LENGTH = RECORD_ID_LENGTH + CONTENT_KEY_LENGTH;
+/** First bytes of a record id that a group's items share: their keys then lie side by side in the vault's index. */
+const SHARED_LENGTH = 4;
 
 export interface IntakeParts {
   memberId: number;
@@ -111,22 +114,23 @@ async function identifyAll(
 ): Promise<void> {
   const seen = new Map<string, SourceItem>();
   const drawn = randomBytes(group.length * RANDOM_LENGTH);
+  for (let at = RANDOM_LENGTH; at < drawn.length; at += RANDOM_LENGTH) drawn.copyWithin(at, 0, SHARED_LENGTH);
   parts.filer.forget();
   for (const [position, item] of group.entries()) {
     try {
       if (isBadItem(item)) throw item.error;
       const digest = item.bytes === undefined ? await digestOf(item) : sha256Of(item.bytes);
-      const itemMac = macOf(parts.journal, item.sourceKey, digest);
-      const key = toHex(itemMac);
+      const macs = parts.journal.macsOf(item.sourceKey, digest);
+      const key = toHex(macs.itemMac);
       const same = seen.get(key);
-      if (same !== undefined || parts.journal.knows(itemMac) || wasKnown(parts.journal, item, digest)) {
+      if (same !== undefined || isKnown(parts.journal, item, digest, macs)) {
         taken.known++;
         if (same === undefined) parts.witness?.became(item, { outcome: "known", kept: true });
         else parts.witness?.repeats(item, same);
         continue;
       }
       const random = drawn.subarray(position * RANDOM_LENGTH, (position + 1) * RANDOM_LENGTH);
-      outcomes.push({ item, read: incoming(parts, item, { sha256: digest, itemMac, random }) });
+      outcomes.push({ item, read: incoming(parts, item, { sha256: digest, ...macs, random }) });
       seen.set(key, item);
     } catch (error) {
       outcomes.push({ item, error: itemsFault(error) });
@@ -134,26 +138,24 @@ async function identifyAll(
   }
 }
 
-/** By which the same bytes of the same source key are known again. */
-export function macOf(journal: Journal, sourceKey: string, sha256: Uint8Array): Uint8Array {
-  return journal.macOf("item", sourceKey, sha256);
-}
-
-/** Whether an item's bytes were taken under a key that it was known by before. */
-function wasKnown(journal: Journal, { replaces = [] }: SourceItem, sha256: Uint8Array): boolean {
-  return replaces.some((key) => journal.knows(macOf(journal, key, sha256)));
+/** Whether an item's bytes were taken before, under its key or one that it was known by before. */
+export function isKnown(
+  journal: Journal,
+  { replaces = [] }: SourceItem,
+  sha256: Uint8Array,
+  macs: ItemMacs,
+): boolean {
+  return journal.knows(macs) || replaces.some((key) => journal.knows(journal.macsOf(key, sha256)));
 }
 
 function incoming(
   parts: IntakeParts,
   item: SourceItem,
-  { sha256, itemMac, random }: Pick<Incoming, "sha256" | "itemMac"> & { random: Uint8Array },
+  { random, ...macs }: ItemMacs & Pick<Incoming, "sha256"> & { random: Uint8Array },
 ): Incoming {
   return {
     item,
-    sha256,
-    itemMac,
-    sourceMac: parts.journal.macOf("source", item.sourceKey),
+    ...macs,
     filing: parts.filer.file(item),
     recordId: random.subarray(0, RECORD_ID_LENGTH),
     contentKey: random.subarray(RECORD_ID_LENGTH),

@@ -19,6 +19,7 @@ export type {
   AlteredRow,
   Anchoring,
   ItemDetails,
+  ItemMacs,
   JournalBatch,
   JournalItem,
   NewItem,

@@ -2,7 +2,7 @@
 import { LeafKind, toHex, type Hex, type SupportingKind } from "../crypto/index.js";
 import type { Database, SqlRow } from "../sqlite.js";
 import type { ItemEvent, PatientRef } from "./item.js";
-import type { EventState, ItemState } from "./journal-schema.js";
+import { ItemState, type EventState } from "./journal-schema.js";
 
 /** What the journal keeps encrypted about an item: for people, and to find its patient later. */
 export interface ItemDetails {
@@ -20,9 +20,13 @@ export interface ItemDetails {
   event?: ItemEvent;
 }
 
-export interface NewItem {
-  itemMac: Uint8Array;
+/** By what an item is known again: keyed hashes of its source key, and of that with its bytes. */
+export interface ItemMacs {
   sourceMac: Uint8Array;
+  itemMac: Uint8Array;
+}
+
+export interface NewItem extends ItemMacs {
   state: ItemState;
   /** Left out for an item that could not be read. */
   sealed?: { recordId: Uint8Array; cid: string; contentDigest: Uint8Array };
@@ -203,7 +207,9 @@ export function insertItem(
   const added = database.run(
     `INSERT INTO items (id, item_mac, source_mac, state, record_id, cid, content_digest, details, recorded_day,
        received_at, reason, patient_id, compartment, amends, kind, ref, withdrawn, event, row_mac)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item_mac) DO NOTHING`,
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19
+     WHERE NOT EXISTS (SELECT 1 FROM items WHERE source_mac = ?3 AND item_mac = ?2)
+     ON CONFLICT (item_mac) WHERE state = ${ItemState.DEAD} DO NOTHING`,
     row.id,
     row.itemMac,
     row.sourceMac,

@@ -14,6 +14,7 @@ import {
   newRow,
   type AlteredRow,
   type ItemDetails,
+  type ItemMacs,
   type JournalBatch,
   type JournalItem,
   type NewItem,
@@ -71,6 +72,10 @@ export class Journal implements Disposable {
     return lockJournal(this.database.path);
   }
 
+  macsOf(sourceKey: string, sha256: Uint8Array): ItemMacs {
+    return { sourceMac: this.macOf("source", sourceKey), itemMac: this.macOf("item", sourceKey, sha256) };
+  }
+
   /** Keyed hash by which the same item is known again: nobody without the vault can guess what was taken. */
   macOf(...parts: (string | Uint8Array)[]): Uint8Array {
     const encoded = parts.flatMap((part) => {
@@ -80,8 +85,9 @@ export class Journal implements Disposable {
     return this.#dedupeKey.digest(...encoded);
   }
 
-  knows(itemMac: Uint8Array): boolean {
-    return this.database.get("SELECT 1 FROM items WHERE item_mac = ?", itemMac) !== undefined;
+  knows({ sourceMac, itemMac }: ItemMacs): boolean {
+    const sql = "SELECT 1 FROM items WHERE source_mac = ? AND item_mac = ?";
+    return this.database.get(sql, sourceMac, itemMac) !== undefined;
   }
 
   /** False when the item is there already. */
@@ -112,8 +118,8 @@ export class Journal implements Disposable {
     return this.#one(`source_mac = ? AND ${stands} ORDER BY id DESC LIMIT 1`, sourceMac);
   }
 
-  itemByMac(itemMac: Uint8Array): JournalItem | undefined {
-    return this.#one("item_mac = ?", itemMac);
+  itemByMac({ sourceMac, itemMac }: ItemMacs): JournalItem | undefined {
+    return this.#one("source_mac = ? AND item_mac = ?", sourceMac, itemMac);
   }
 
   /** @throws ERR_STORE_FAILED when the row was altered, as all that read items */

@@ -201,7 +201,7 @@ describe("docs/formats.md: vault and journal", () => {
   it("shows the tables of vault and journal", () => {
     expect(statementsOf(textExample("vault-schema"))).to.deep.equal(statementsOf(VAULT_SCHEMA));
     expect(statementsOf(textExample("journal-schema"))).to.deep.equal(statementsOf(JOURNAL_SCHEMA));
-    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 5]);
+    expect([VAULT_FORMAT, JOURNAL_FORMAT]).to.deep.equal([1, 6]);
   });
 });
 

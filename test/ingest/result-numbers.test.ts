@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { ENTRY_STATUS } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
+import { dryRun } from "../../src/cli/dry-run.js";
 import { openEvents, settleEvent, type Source } from "../../src/ingest/index.js";
 import { EventState, isBadItem } from "../../src/records/index.js";
 import { message, messagesSource, pid } from "../support/hl7.js";
@@ -99,7 +100,9 @@ describe("A report of several orders", function () {
       expect(hospital.journal.details(1).sourceKey).to.equal("GH/OBR-3/F2+F1");
     });
 
-    it("is known when its feed is read again", async () => {
+    it("is known when its feed is read again, and to who only tries", async () => {
+      const tried = await dryRun(hospital, messagesSource(first), { onProgress: () => {} });
+      expect(tried).to.include({ known: 1, sealed: 0 });
       expect(await take(first)).to.include({ known: 1, sealed: 0 });
     });
 

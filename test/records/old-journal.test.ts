@@ -95,7 +95,8 @@ describe("A journal of an older format", function () {
 
   it("is taken on trust once: one that was made older again, to change its rows, is refused", () => {
     open(2)[Symbol.dispose]();
-    tamper(`DROP TABLE controls; DROP INDEX items_withdrawn; DROP INDEX items_with_event; ALTER TABLE items DROP COLUMN withdrawn;
+    tamper(`DROP INDEX items_by_source; CREATE INDEX items_by_source ON items (source_mac, id); DROP INDEX items_dead;
+      CREATE UNIQUE INDEX items_by_mac ON items (item_mac); DROP TABLE controls; DROP INDEX items_withdrawn; DROP INDEX items_with_event; ALTER TABLE items DROP COLUMN withdrawn;
       ALTER TABLE items DROP COLUMN event; ALTER TABLE items DROP COLUMN row_mac; ALTER TABLE batches DROP COLUMN row_mac;
       UPDATE items SET record_id = zeroblob(16) WHERE log_index = 1; PRAGMA user_version = 2`);
     const error = errorOf(() => Journal.open(folder.file("journal.db"), vault));

@@ -19,7 +19,7 @@ let passed = 0;
 
 /** What a statement does for an item on its way. */
 const STEPS: readonly (readonly [RegExp, string])[] = [
-  [/^SELECT 1 FROM items WHERE item_mac/, "receive"],
+  [/^SELECT 1 FROM items WHERE source_mac/, "receive"],
   [/INTO content_keys/, "seal"],
   [/INTO (blob|loose_file)\b/, "store"],
   [/^INSERT INTO items/, "record"],
