@@ -6,8 +6,8 @@ import { ChartsealError, type ErrorCode } from "./errors.js";
 /** How long a statement waits for another process of this member before ERR_TIMEOUT. */
 const BUSY_TIMEOUT_MS = 10_000;
 
-/** SQLite's page cache, in KiB (a negative `cache_size` is in KiB): an index of some 250,000 record ids. */
-const CACHE_KIB = 8 * 1024;
+/** SQLite's page cache, in KiB (a negative `cache_size` is in KiB): an index of some 125,000 record ids. */
+const CACHE_KIB = 4 * 1024;
 
 /** Primary result codes, https://www.sqlite.org/rescode.html (the low byte of an extended one). */
 const SQLITE_BUSY = 5;
