@@ -10,6 +10,9 @@ import { keyFileSigner } from "../key-file.js";
 import { openMember } from "../open-member.js";
 import { identifierArgument } from "../patient-argument.js";
 
+/** Reads standard input. */
+const STDIN = "-";
+
 interface Values extends GuardianValues {
   identifier: string[];
   label?: string;
@@ -20,7 +23,7 @@ interface Values extends GuardianValues {
 
 export async function run(context: Context, values: Values): Promise<void> {
   expectOneSigner(values);
-  const identifiers = values.identifier.map(identifierArgument);
+  const identifiers = (await linesOf(context, values.identifier)).map(identifierArgument);
   const label = values.label === undefined ? {} : { label: values.label };
   const signer = values.signerKey === undefined ? undefined : await keyFileSigner(values.signerKey);
   await using chartseal = await openMember(context, { role: "operator" });
@@ -33,6 +36,21 @@ export async function run(context: Context, values: Values): Promise<void> {
     ...(signer === undefined ? {} : { signer }),
   });
   context.print({ patientId }, `Enrolled ${patientId}`);
+}
+
+/** What was given; for a single `-`, the lines of standard input. */
+async function linesOf({ io }: Context, given: readonly string[]): Promise<readonly string[]> {
+  if (!given.includes(STDIN)) return given;
+  if (given.length > 1) throw new ChartsealError("ERR_USAGE", "--identifier - stands alone");
+  const bytes = Buffer.concat(await Array.fromAsync(io.stdin));
+  const lines = bytes
+    .toString("utf8")
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== "");
+  if (lines.length > 0) return lines;
+  throw new ChartsealError("ERR_USAGE", "standard input has no identifier", {
+    hint: "one a line: system|value",
+  });
 }
 
 /** Who holds his key elsewhere signs an act first. */

@@ -16,9 +16,12 @@ export const PATIENTS: CommandSpec[] = [
     name: "patient enrol",
     summary: "enrol a patient: a pseudonym on chain, his identifiers in the vault",
     details:
-      "A patient without a key and guardians consents on paper: `chartseal witness`. With --key or --guardian, their holders\nsign the act elsewhere; `chartseal act relay` enrols him then.",
+      "A patient without a key and guardians consents on paper: `chartseal witness`. Arguments can be seen by\nothers of this machine: on a shared one give --identifier -. With --key or --guardian, their holders\nsign the act elsewhere; `chartseal act relay` enrols him then.",
     options: [
-      required("--identifier <identifier>...", "system|value, as records name him"),
+      required(
+        "--identifier <identifier>...",
+        "system|value, as records name him; - reads them from standard input, a line each",
+      ),
       option("--label <text>", "for the hospital's staff; stays in the vault"),
       option("--signer-key <file>", "the patient's private key (hex, mode 0600): stands for his device"),
       option("--key <key>", `his key, which he has elsewhere: ${KEY_HELP}`),
@@ -27,6 +30,7 @@ export const PATIENTS: CommandSpec[] = [
     ],
     examples: [
       "patient enrol --identifier 'https://github.com/synthetichealth/synthea|2cd30bd6' --signer-key patient.key",
+      "patient enrol --identifier - --signer-key patient.key <identifiers.txt",
       "patient enrol --identifier 'https://hospital.example/mrn|4711' --key passkey.json --act enrol.act.json",
       "patient enrol --identifier 'https://hospital.example/mrn|4712' --guardian 0x19E7... --guardian 0x5a44... --threshold 2 --until 2038-04-30 --act child.act.json",
     ],

@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { Wallet } from "ethers";
 import { Consortium, SYSTEM, type Desk } from "../consortium.js";
 
@@ -49,6 +50,31 @@ describe("patient", () => {
       administrative: false,
     });
     expect(patients).to.have.length(3);
+  });
+
+  it("reads identifiers from standard input, where no other user of the machine sees them", async () => {
+    const given = (text: string) => ({ stdin: Readable.from([Buffer.from(text)]) });
+    const enrol = ["patient", "enrol", "--identifier", "-", "--json"];
+    const { code, json } = await a.runWith(given("urn:in|1\r\n\nurn:in|二\n"), ...enrol);
+    expect(code).to.equal(0);
+    const { patients } = (await a.done("patient", "list", "--json")).json as {
+      patients: { patientId: string; identifiers: object[] }[];
+    };
+    expect(patients.find(({ patientId }) => patientId === (json as { patientId: string }).patientId))
+      .to.have.property("identifiers")
+      .that.has.deep.members([
+        { system: "urn:in", value: "1" },
+        { system: "urn:in", value: "二" },
+      ]);
+    for (const [text, more] of [
+      [" \n", []],
+      ["urn:in|3", ["--identifier", "urn:in|4"]],
+      ["no-bar", []],
+    ] as const) {
+      const refused = await a.runWith(given(text), ...enrol, ...more);
+      expect([refused.code, refused.error.code], text).to.deep.equal([2, "ERR_USAGE"]);
+      expect(refused.err).not.to.contain("no-bar");
+    }
   });
 
   it("refuses an identifier that is taken, without repeating it", async () => {
