@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { id } from "ethers";
-import { after } from "mocha";
 import { statementName } from "../../src/access/index.js";
 import { Writer } from "../../src/chain/index.js";
 import type { Chartseal } from "../../src/chartseal.js";
 import { purposeNumber, typedData, type GrantTicket } from "../../src/consent/index.js";
 import type { Hex } from "../../src/crypto/index.js";
 import { breakGlass, officer, pass, type EmergencyStage } from "../support/emergency.js";
+import { atEnd } from "../support/at-end.js";
 import { Consortium, openHospital } from "../support/hospital.js";
 import { observations } from "../support/observations.js";
 import { newStaff } from "../support/sharing.js";
@@ -136,7 +136,7 @@ export function threeHospitals(): Promise<ThreeHospitals> {
   return (told ??= tell());
 }
 
-after(async () => {
+atEnd(async () => {
   const story = await told?.catch(() => undefined);
   for (const hospital of [story?.a, story?.b, story?.c]) await hospital?.[Symbol.asyncDispose]();
   await story?.stage.consortium[Symbol.asyncDispose]();

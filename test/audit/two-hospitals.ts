@@ -30,6 +30,7 @@ import {
   type Hex,
   type Leaf,
 } from "../../src/crypto/index.js";
+import { atEnd } from "../support/at-end.js";
 import { startChain, type LocalChain } from "../support/local-chain.js";
 import { TemporaryVault } from "../vault/temporary-vault.js";
 
@@ -262,7 +263,7 @@ export function theStory(): Promise<Story> {
   return (told ??= tell());
 }
 
-after(async () => {
+atEnd(async () => {
   const story = await told?.catch(() => undefined);
   await story?.hospitals[Symbol.asyncDispose]();
 });

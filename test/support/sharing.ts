@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { after } from "mocha";
 import { Wallet, id } from "ethers";
 import type { AccessReceipt } from "../../src/access/access-receipt.js";
 import { accessEventOf, type AccessEvent } from "../../src/access/access-event.js";
@@ -11,6 +10,7 @@ import { Writer, keySigner, type Role, type StaffSigner } from "../../src/chain/
 import type { Chartseal } from "../../src/chartseal.js";
 import { purposeNumber, type GrantTicket, type Purpose, type TermsRequest } from "../../src/consent/index.js";
 import { toHex, type Hex } from "../../src/crypto/index.js";
+import { atEnd } from "./at-end.js";
 import { Consortium, openHospital, type Hospital } from "./hospital.js";
 import { observations } from "./observations.js";
 import { IN_A_YEAR, PatientDevice, grant, takeIn, type SharedPatient } from "./sharing-acts.js";
@@ -43,7 +43,7 @@ export async function ownSharing(): Promise<Sharing> {
   return await own;
 }
 
-after(async () => {
+atEnd(async () => {
   for (const chartseal of opened) await chartseal[Symbol.asyncDispose]();
   for (const each of [shared, ...owned]) await (await each)?.consortium[Symbol.asyncDispose]();
 });
