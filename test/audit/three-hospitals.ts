@@ -133,11 +133,15 @@ let told: Promise<ThreeHospitals> | undefined;
 
 /** One story for all tests of accountings: told once, read often. */
 export function threeHospitals(): Promise<ThreeHospitals> {
-  return (told ??= tell());
+  return (told ??= toldOnce());
 }
 
-atEnd(async () => {
-  const story = await told?.catch(() => undefined);
-  for (const hospital of [story?.a, story?.b, story?.c]) await hospital?.[Symbol.asyncDispose]();
-  await story?.stage.consortium[Symbol.asyncDispose]();
-});
+async function toldOnce(): Promise<ThreeHospitals> {
+  const story = await tell();
+  atEnd(async () => {
+    told = undefined;
+    for (const hospital of [story.a, story.b, story.c]) await hospital[Symbol.asyncDispose]();
+    await story.stage.consortium[Symbol.asyncDispose]();
+  });
+  return story;
+}

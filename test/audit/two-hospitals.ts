@@ -260,10 +260,14 @@ let told: Promise<Story> | undefined;
 
 /** One story for all audit tests: told once, read often. */
 export function theStory(): Promise<Story> {
-  return (told ??= tell());
+  return (told ??= toldOnce());
 }
 
-atEnd(async () => {
-  const story = await told?.catch(() => undefined);
-  await story?.hospitals[Symbol.asyncDispose]();
-});
+async function toldOnce(): Promise<Story> {
+  const story = await tell();
+  atEnd(async () => {
+    told = undefined;
+    await story.hospitals[Symbol.asyncDispose]();
+  });
+  return story;
+}

@@ -10,7 +10,6 @@ import { Members } from "../../src/members/index.js";
 import type { Activity } from "../../src/members/suspension.js";
 import { Vault, passphrase, type PatientIdentifier } from "../../src/vault/index.js";
 import { createVaultFile } from "../../src/vault/vault-file.js";
-import { goesWithProcess } from "./at-end.js";
 import { startChain, type LocalChain, type LocalChainOptions } from "./local-chain.js";
 
 /** Of every hospital's vault. */
@@ -44,7 +43,7 @@ export class Consortium implements AsyncDisposable {
 
   static async start(options: LocalChainOptions = {}): Promise<Consortium> {
     const chain = await startChain(options);
-    const folder = goesWithProcess(mkdtempSync(join(tmpdir(), "chartseal-ingest-")));
+    const folder = mkdtempSync(join(tmpdir(), "chartseal-ingest-"));
     const governor = new Wallet(Wallet.createRandom().privateKey);
     const deployment = await deploy({
       url: chain.url,

@@ -27,10 +27,8 @@ export interface Sharing {
 }
 
 let shared: Promise<Sharing> | undefined;
-const owned: Promise<Sharing>[] = [];
-const opened: Chartseal[] = [];
 
-/** The same for all tests of a run: chain and vaults take a second to make. */
+/** The same for all tests of a run or, with `mocha --parallel`, of a file: chain and vaults take a second to make. */
 export async function sharing(): Promise<Sharing> {
   shared ??= start();
   return await shared;
@@ -38,18 +36,17 @@ export async function sharing(): Promise<Sharing> {
 
 /** As {@link sharing}, for tests that move the chain's time: after them nobody can be enrolled any more. */
 export async function ownSharing(): Promise<Sharing> {
-  const own = start();
-  owned.push(own);
-  return await own;
+  return await start();
 }
-
-atEnd(async () => {
-  for (const chartseal of opened) await chartseal[Symbol.asyncDispose]();
-  for (const each of [shared, ...owned]) await (await each)?.consortium[Symbol.asyncDispose]();
-});
 
 async function start(): Promise<Sharing> {
   const consortium = await Consortium.start();
+  const opened: Chartseal[] = [];
+  atEnd(async () => {
+    shared = undefined;
+    for (const chartseal of opened) await chartseal[Symbol.asyncDispose]();
+    await consortium[Symbol.asyncDispose]();
+  });
   const hospitals = {
     a: await consortium.hospital("a"),
     b: await consortium.hospital("b"),

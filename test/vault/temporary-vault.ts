@@ -9,7 +9,6 @@ import { type Hex, toHex } from "../../src/crypto/bytes.js";
 import { ChartsealError, type ErrorCode } from "../../src/errors.js";
 import { passphrase, Vault } from "../../src/vault/index.js";
 import { createVaultFile } from "../../src/vault/vault-file.js";
-import { goesWithProcess } from "../support/at-end.js";
 
 export const PASSPHRASE = "correct horse battery staple";
 /** The lowest scrypt cost a vault accepts. */
@@ -17,7 +16,7 @@ export const TEST_COST = 2 ** 14;
 
 /** A folder that is removed after use. */
 export class TemporaryFolder implements Disposable {
-  readonly path = goesWithProcess(mkdtempSync(join(tmpdir(), "chartseal-vault-")));
+  readonly path = mkdtempSync(join(tmpdir(), "chartseal-vault-"));
 
   file(name: string): string {
     return join(this.path, name);
