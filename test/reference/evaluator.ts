@@ -137,7 +137,7 @@ function rotationFaults(history: History, at: number, act: ActOf<"rotate">): Rea
   const present = keyOf(history, patient);
   const replaced = present !== undefined && !isOf(signature, present);
   return [
-    ...looseningFaults(history, at, patient, signature),
+    ...signatureFaults(history, at, patient, signature),
     ...when(
       isDead(history, patient) || replaced || keyIsTaken(history, key, { patient, use: "signer" }),
       "standing",
