@@ -44,6 +44,7 @@ async function start(): Promise<Sharing> {
   const opened: Chartseal[] = [];
   atEnd(async () => {
     shared = undefined;
+    patients = 0; // a file of its own names its patients as if it were alone
     for (const chartseal of opened) await chartseal[Symbol.asyncDispose]();
     await consortium[Symbol.asyncDispose]();
   });
